@@ -1,0 +1,111 @@
+// What plumb concludes of a run, and the one way there: validity, ledger, findings, matrix,
+// verdict.
+#ifndef PLUMB_CORE_DIAGNOSE_DIAGNOSIS_H_
+#define PLUMB_CORE_DIAGNOSE_DIAGNOSIS_H_
+
+#include <optional>
+#include <plumb/status.hpp>
+#include <string>
+#include <vector>
+
+#include "core/facts/facts.h"
+#include "core/store/run_file.h"
+
+namespace plumb::diagnose {
+
+enum class ValidityStatus { kValid, kGeneratorLimited, kInsufficient };
+std::string_view validity_name(ValidityStatus status);  // valid, generator_limited, insufficient
+
+// One check of the measurement itself.
+struct ValidityCheck {
+  std::string name;  // kebab-case
+  bool passed = true;
+  bool fatal = false;    // a failed fatal check makes the run invalid
+  std::string sentence;  // with its numbers
+  std::vector<std::string> evidence;
+};
+
+struct Validity {
+  ValidityStatus status = ValidityStatus::kValid;
+  std::vector<ValidityCheck> checks;
+};
+
+// Milliseconds of each request, one line of the split.
+struct LedgerLine {
+  std::string key;    // client.connect, app.cpu, database.lock, queue.<resource>, unexplained
+  std::string layer;  // client network app database downstream host unexplained, or queue
+  std::string label;  // for people
+  double ms = 0;
+  std::string note;  // arithmetic or caveat, or empty
+  std::vector<std::string> evidence;
+};
+
+struct Ledger {
+  double total_ms = 0;  // mean response time the client saw
+  double requests = 0;
+  std::vector<LedgerLine> lines;  // sum to total_ms
+  double unexplained_ms = 0;
+  double overlap_ms = 0;  // by how much the explained lines exceed the total; 0 when they fit
+  std::string note;
+  double ms_of(std::string_view key) const;
+};
+
+struct Finding {
+  std::string cause;  // stable id such as db-lock-contention
+  std::string layer;
+  double cost_ms = 0;     // of each request
+  double confidence = 0;  // 0 to 1
+  std::string says;       // why, with its numbers
+  std::string what_if;    // latency and throughput without it
+  double latency_without_ms = 0;
+  std::optional<double> throughput_bound;  // requests/s
+  std::string check;                       // the command or query a person verifies it with
+  std::vector<std::string> advice;
+  std::vector<std::string> evidence;  // fact ids
+  std::string because_of;             // another finding's cause that explains this one, or empty
+};
+
+struct MatrixRow {
+  std::string component;
+  std::string metric;
+  std::string test;  // which rule or SLO looked
+  std::string expected;
+  std::string actual;
+  std::optional<double> cost_ms;
+  bool bottleneck = false;
+  std::vector<std::string> evidence;
+};
+
+struct SloResult {
+  std::string endpoint;  // empty: all
+  std::string metric;
+  std::string limit;             // as written
+  std::optional<double> actual;  // in the metric's unit; empty: could not be evaluated
+  bool met = false;
+  std::string sentence;
+  std::vector<std::string> evidence;
+};
+
+struct Verdict {
+  std::string label;       // Stable, Warning, Threat, Inconclusive
+  std::string conclusion;  // one sentence
+  std::optional<Finding> bottleneck;
+};
+
+struct Diagnosis {
+  Validity validity;
+  Ledger ledger;
+  std::vector<Finding> findings;  // ranked
+  std::vector<MatrixRow> matrix;
+  std::vector<SloResult> slos;
+  Verdict verdict;
+  std::vector<std::string> notes;  // what could not be judged, and why
+};
+
+// Judges a run. Adds derived facts (ledger.*, resource.*, validity.*) to `facts`. Fails only when
+// the rules kept in the run cannot be read; a run without data is a diagnosis too.
+Result<Diagnosis> diagnose(const store::RunData& run, facts::FactSet& facts);
+
+}  // namespace plumb::diagnose
+
+#endif  // PLUMB_CORE_DIAGNOSE_DIAGNOSIS_H_

@@ -1,0 +1,317 @@
+#include "core/diagnose/ledger.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "core/base/number_text.h"
+
+namespace plumb::diagnose {
+namespace {
+
+using facts::Fact;
+using facts::FactSet;
+
+// Below this a line is noise of the clock; it is left out and its share stays in the rest.
+constexpr double kSmallestLine = 5e-7;  // seconds per request
+
+// A line in seconds per request while the ledger is being built.
+struct Entry {
+  std::string key;
+  std::string layer;
+  std::string label;
+  double seconds = 0;
+  std::string note = {};
+  std::vector<std::string> evidence = {};
+};
+
+struct PhaseLine {
+  const char* phase;
+  const char* label;
+};
+constexpr std::array<PhaseLine, 7> kClientPhases = {{{"lag", "late start by the load generator"},
+                                                     {"queue", "waiting for a free connection"},
+                                                     {"dns", "name lookup"},
+                                                     {"connect", "TCP connect"},
+                                                     {"tls", "TLS handshake"},
+                                                     {"send", "sending the request"},
+                                                     {"transfer", "receiving the answer"}}};
+
+struct WaitClass {
+  const char* name;
+  const char* label;
+};
+// What a PostgreSQL session waits for while it works; `cpu` is measured apart, `client` is the
+// application's or the network's time.
+constexpr std::array<WaitClass, 7> kDatabaseWaits = {{{"lock", "row and table locks"},
+                                                      {"lwlock", "internal locks"},
+                                                      {"commit", "WAL write and sync at commit"},
+                                                      {"io", "reading and writing data files"},
+                                                      {"sleep", "sleeping inside the query"},
+                                                      {"ipc", "waiting for other processes"},
+                                                      {"other", "other waits"}}};
+
+class Builder {
+ public:
+  Builder(const store::RunData& run, FactSet& facts) : run_(run), facts_(facts) {}
+
+  Ledger build() {
+    const Fact* latency = facts_.find("latency.mean");
+    requests_ = facts_.value_or("requests.count", 0);
+    if (latency == nullptr || requests_ <= 0 || latency->value <= 0) return {};
+    total_ = latency->value;
+    window_ = facts::steady_window(run_).value_or(facts::Window{});
+    add_client();
+    const size_t first_server_line = entries_.size();
+    add_app();
+    add_postgres();
+    add_downstream();
+    add_declared();
+    fit(first_server_line);
+    name_the_rest();
+    return finish(latency->id);
+  }
+
+ private:
+  double share_of_requests(double at_an_instant) const {
+    return at_an_instant * window_.seconds() / requests_;
+  }
+
+  void add(Entry entry) {
+    if (entry.seconds >= kSmallestLine) entries_.push_back(std::move(entry));
+  }
+
+  void add_client() {
+    for (const PhaseLine& line : kClientPhases)
+      if (const Fact* phase = facts_.find(std::string("phase.") + line.phase))
+        add({std::string("client.") + line.phase,
+             "client",
+             line.label,
+             phase->value,
+             "",
+             {phase->id}});
+  }
+
+  void add_app() {
+    const auto from_counter = [&](const char* series, const char* key, const char* label) {
+      if (const Fact* fact = facts_.find(std::string(series) + ".per_request"))
+        add({key, "app", label, fact->value, "", {fact->id}});
+    };
+    from_counter("target_cpu_seconds_total", "app.cpu", "CPU");
+    from_counter("target_runqueue_seconds_total", "app.runqueue", "runnable, waiting for a CPU");
+    if (const Fact* waiting = facts_.find("target_disk_waiting.mean"))
+      add({"app.disk",
+           "app",
+           "waiting for the disk",
+           share_of_requests(waiting->value),
+           "",
+           {waiting->id}});
+  }
+
+  // Counters give magnitudes, samples give proportions. The processor part comes from the
+  // backends' own accounting, which sees what a sampler on a starved host misses; the waits get
+  // what the active time leaves beside it, or what the samples say where that is more.
+  void add_postgres() {
+    std::vector<std::pair<WaitClass, const Fact*>> waits;
+    double sampled_waits = 0;
+    for (const WaitClass& wait : kDatabaseWaits) {
+      const Fact* mean = facts_.find("pg_sessions.mean", {{"class", wait.name}});
+      if (mean == nullptr || mean->value <= 0) continue;
+      waits.emplace_back(wait, mean);
+      sampled_waits += share_of_requests(mean->value);
+    }
+    const Fact* sampled_cpu = facts_.find("pg_sessions.mean", {{"class", "cpu"}});
+    const Fact* active = facts_.find("pg_active_seconds_total.per_request");
+    const Fact* cpu = facts_.find("pg_backend_cpu_seconds_total.per_request");
+    const Fact* queued = facts_.find("pg_backend_runqueue_seconds_total.per_request");
+    if (cpu != nullptr) {
+      add({"database.cpu", "database", "CPU of its backends", cpu->value, "", {cpu->id}});
+      if (queued != nullptr)
+        add({"database.runqueue",
+             "database",
+             "runnable, waiting for a CPU",
+             queued->value,
+             "",
+             {queued->id}});
+    } else if (sampled_cpu != nullptr) {
+      add({"database.cpu",
+           "database",
+           "executing, waiting on nothing seen",
+           share_of_requests(sampled_cpu->value),
+           "from samples: a lower bound on a starved host",
+           {sampled_cpu->id}});
+    }
+    if (sampled_waits <= 0) return;
+
+    const double processor = cpu != nullptr ? cpu->value + (queued ? queued->value : 0)
+                             : sampled_cpu  ? share_of_requests(sampled_cpu->value)
+                                            : 0;
+    const double counted_waits = active != nullptr ? active->value - processor : 0;
+    const double magnitude = std::max(sampled_waits, counted_waits);
+    std::string note;
+    if (active != nullptr && std::fabs(counted_waits - sampled_waits) > 0.2 * magnitude)
+      note = "active_time leaves " + seconds_text(std::max(counted_waits, 0.0)) +
+             " for waits, samples say " + seconds_text(sampled_waits) + "; the larger is used";
+    for (const auto& [wait, mean] : waits) {
+      Entry entry{std::string("database.") + wait.name,
+                  "database",
+                  wait.label,
+                  magnitude * share_of_requests(mean->value) / sampled_waits,
+                  note,
+                  {mean->id}};
+      if (active != nullptr) entry.evidence.push_back(active->id);
+      add(std::move(entry));
+    }
+  }
+
+  void add_downstream() {
+    std::set<std::string> databases;
+    for (const store::SeriesData& series : run_.series)
+      if (series.info.name == "pg_server")
+        for (const auto& [name, value] : series.info.labels)
+          if (name == "address") databases.insert(value);
+    for (const Fact* awaiting : facts_.all("downstream_awaiting.mean")) {
+      const std::string peer = awaiting->labels.empty() ? "" : awaiting->labels.front().second;
+      if (databases.count(peer) != 0) continue;
+      add({"downstream." + peer,
+           "downstream",
+           "waiting for " + peer,
+           share_of_requests(awaiting->value),
+           "",
+           {awaiting->id}});
+    }
+  }
+
+  // Lines that plugins declare for themselves.
+  void add_declared() {
+    for (const store::SeriesData& series : run_.series) {
+      const SeriesInfo& info = series.info;
+      if (info.ledger_line.empty()) continue;
+      const bool counter = info.kind == PLUMB_KIND_COUNTER;
+      const Fact* fact = facts_.find(info.name + (counter ? ".per_request" : ".mean"), info.labels);
+      if (fact == nullptr) continue;
+      add({info.ledger_line,
+           std::string(layer_name(info.layer)),
+           info.help.empty() ? info.name : info.help,
+           counter ? fact->value : share_of_requests(fact->value),
+           "",
+           {fact->id}});
+    }
+  }
+
+  double sum(size_t from) const {
+    double seconds = 0;
+    for (size_t i = from; i < entries_.size(); ++i) seconds += entries_[i].seconds;
+    return seconds;
+  }
+
+  // Work beside the request (background threads, parallel queries) and sampling error can make the
+  // server's lines longer than the client waited: then they are shortened in proportion, and the
+  // ledger says by how much they were too long.
+  void fit(size_t first_server_line) {
+    const double room = std::max(0.0, total_ - (sum(0) - sum(first_server_line)));
+    const double server = sum(first_server_line);
+    if (server <= room || server <= 0) return;
+    overlap_ = server - room;
+    for (size_t i = first_server_line; i < entries_.size(); ++i)
+      entries_[i].seconds *= room / server;
+  }
+
+  void name_the_rest() {
+    const std::vector<SerialResource> resources = serial_resources(run_, facts_);
+    for (const SerialResource& resource : resources) {
+      const Labels labels = {{"resource", resource.name}};
+      fact("resource.utilisation", resource.utilisation, "ratio", labels, "ledger");
+      fact("resource.servers", resource.servers, "1", labels, "ledger");
+    }
+    const double rest = total_ - sum(0);
+    if (rest < kSmallestLine) return;
+    std::vector<const SerialResource*> full;
+    for (const SerialResource& resource : resources)
+      if (resource.utilisation >= kNearlyFull) full.push_back(&resource);
+    if (full.size() == 1) {
+      add({"queue." + full[0]->key, "queue", "for " + full[0]->name, rest, full[0]->arithmetic,
+           full[0]->evidence});
+      return;
+    }
+    if (full.size() > 1) {
+      note_ = "more than one resource is nearly full (";
+      for (size_t i = 0; i < full.size(); ++i) note_ += (i ? ", " : "") + full[i]->name;
+      note_ += "), so what is left is not given to either";
+    }
+    unexplained_ = rest;
+  }
+
+  void fact(const std::string& name, double value, const std::string& unit, const Labels& labels,
+            const std::string& source) {
+    facts_.add({.id = {},
+                .name = name,
+                .value = value,
+                .unit = unit,
+                .labels = labels,
+                .start_ns = window_.start_ns,
+                .end_ns = window_.end_ns,
+                .source = source});
+  }
+
+  // Peers are labels, so that one rule serves all of them.
+  void add_line_fact(const Entry& entry) {
+    constexpr std::string_view kPeer = "downstream.";
+    if (entry.key.starts_with(kPeer))
+      fact("ledger.downstream", entry.seconds, "seconds",
+           {{"peer", entry.key.substr(kPeer.size())}}, "ledger");
+    else
+      fact("ledger." + entry.key, entry.seconds, "seconds", {}, "ledger");
+  }
+
+  Ledger finish(const std::string& latency_id) {
+    Ledger ledger;
+    ledger.total_ms = total_ * 1e3;
+    ledger.requests = requests_;
+    ledger.overlap_ms = overlap_ * 1e3;
+    ledger.unexplained_ms = unexplained_ * 1e3;
+    ledger.note = note_;
+    fact("ledger.total", total_, "seconds", {}, "ledger");
+    std::map<std::string, double> by_layer;
+    for (Entry& entry : entries_) {
+      add_line_fact(entry);
+      by_layer[entry.layer] += entry.seconds;
+      ledger.lines.push_back({entry.key, entry.layer, entry.label, entry.seconds * 1e3, entry.note,
+                              std::move(entry.evidence)});
+    }
+    for (const auto& [layer, seconds] : by_layer)
+      fact("ledger.layer." + layer, seconds, "seconds", {}, "ledger");
+    fact("ledger.unexplained", unexplained_, "seconds", {}, "ledger");
+    fact("ledger.overlap", overlap_, "seconds", {}, "ledger");
+    ledger.lines.push_back(
+        {"unexplained", "unexplained", "", unexplained_ * 1e3, note_, {latency_id}});
+    return ledger;
+  }
+
+  const store::RunData& run_;
+  FactSet& facts_;
+  facts::Window window_;
+  double requests_ = 0;
+  double total_ = 0;
+  double overlap_ = 0;
+  double unexplained_ = 0;
+  std::string note_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace
+
+double Ledger::ms_of(std::string_view key) const {
+  double ms = 0;
+  for (const LedgerLine& line : lines)
+    if (line.key == key) ms += line.ms;
+  return ms;
+}
+
+Ledger build_ledger(const store::RunData& run, FactSet& facts) {
+  return Builder(run, facts).build();
+}
+
+}  // namespace plumb::diagnose

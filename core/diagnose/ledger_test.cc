@@ -1,0 +1,141 @@
+#include "core/diagnose/ledger.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "core/facts/run_builder.h"
+
+namespace plumb::diagnose {
+namespace {
+
+using plumb::testing::RunBuilder;
+
+Ledger ledger_of(RunBuilder& run) {
+  facts::FactSet facts = facts::compute(run.data());
+  return build_ledger(run.data(), facts);
+}
+
+void expect_it_closes(const Ledger& ledger) {
+  const double sum = std::accumulate(ledger.lines.begin(), ledger.lines.end(), 0.0,
+                                     [](double s, const LedgerLine& l) { return s + l.ms; });
+  EXPECT_NEAR(sum, ledger.total_ms, 1e-6 * ledger.total_ms);
+}
+
+TEST(Ledger, SumsToWhatTheClientSaw) {
+  RunBuilder run;
+  run.requests(0.05, 100)
+      .counter("target_cpu_seconds_total", 0.5)
+      .counter("target_runqueue_seconds_total", 0.2);
+  const Ledger ledger = ledger_of(run);
+  EXPECT_NEAR(ledger.total_ms, 50, 1e-6);
+  EXPECT_NEAR(ledger.ms_of("app.cpu"), 5, 1e-9);
+  EXPECT_NEAR(ledger.ms_of("app.runqueue"), 2, 1e-9);
+  EXPECT_NEAR(ledger.unexplained_ms, 43, 1e-6);
+  expect_it_closes(ledger);
+}
+
+TEST(Ledger, IsEmptyWithoutRequests) {
+  RunBuilder run;
+  run.gauge("host_cpu_busy_ratio", 0.1);
+  EXPECT_EQ(ledger_of(run).lines.size(), 0u);
+}
+
+TEST(Ledger, GivesTheRestToTheOneResourceThatIsNearlyFull) {
+  RunBuilder run;
+  run.requests(0.08, 200)
+      .gauge("pg_sessions", 1.96, {{"class", "sleep"}})
+      .gauge("pg_client_connections", 2);
+  const Ledger ledger = ledger_of(run);
+  EXPECT_NEAR(ledger.ms_of("database.sleep"), 9.8, 0.1);
+  EXPECT_NEAR(ledger.ms_of("queue.pool"), 70.2, 0.1);
+  EXPECT_NEAR(ledger.unexplained_ms, 0, 1e-9);
+  expect_it_closes(ledger);
+}
+
+TEST(Ledger, LeavesTheRestUnexplainedBesideTwoFullResources) {
+  RunBuilder run;
+  run.requests(0.08, 200)
+      .gauge("pg_sessions", 1.96, {{"class", "sleep"}})
+      .gauge("pg_client_connections", 2)
+      .gauge("target_busiest_thread_ratio", 0.97)
+      .gauge("target_runnable_threads", 1);
+  const Ledger ledger = ledger_of(run);
+  EXPECT_GT(ledger.unexplained_ms, 60);
+  EXPECT_NE(ledger.note.find("more than one resource"), std::string::npos);
+}
+
+TEST(Ledger, LeavesTheRestUnexplainedWhenNothingIsFull) {
+  RunBuilder run;
+  run.requests(0.12, 50)
+      .counter("target_cpu_seconds_total", 0.05)
+      .gauge("target_busiest_thread_ratio", 0.05);
+  EXPECT_NEAR(ledger_of(run).unexplained_ms, 119, 0.1);
+}
+
+TEST(Ledger, TakesProcessorTimeFromTheBackendsWhereSamplesMissIt) {
+  // A starved host: samples see a fifth of a session where backends wait 3.4 s a second.
+  RunBuilder run;
+  run.requests(0.05, 100)
+      .gauge("pg_sessions", 0.2, {{"class", "cpu"}})
+      .counter("pg_active_seconds_total", 0.9)
+      .counter("pg_backend_cpu_seconds_total", 1.1)
+      .counter("pg_backend_runqueue_seconds_total", 3.4);
+  const Ledger ledger = ledger_of(run);
+  EXPECT_NEAR(ledger.ms_of("database.cpu"), 11, 0.01);
+  EXPECT_NEAR(ledger.ms_of("database.runqueue"), 34, 0.01);
+}
+
+TEST(Ledger, TakesTheLargerOfCountersAndSamplesForWaitsAndSaysSo) {
+  // pg_sleep touches no table: the server's counter lags far behind what samples see.
+  RunBuilder run;
+  run.requests(0.02, 100)
+      .gauge("pg_sessions", 1.0, {{"class", "sleep"}})
+      .counter("pg_active_seconds_total", 0.2);
+  const Ledger lagging = ledger_of(run);
+  EXPECT_NEAR(lagging.ms_of("database.sleep"), 10, 0.01);
+
+  RunBuilder commits;
+  commits.requests(0.05, 100)
+      .gauge("pg_sessions", 2.0, {{"class", "commit"}})
+      .counter("pg_active_seconds_total", 3.7)
+      .counter("pg_backend_cpu_seconds_total", 0.7);
+  const Ledger hidden = ledger_of(commits);
+  EXPECT_NEAR(hidden.ms_of("database.commit"), 30, 0.01);
+  bool noted = false;
+  for (const LedgerLine& line : hidden.lines) noted = noted || !line.note.empty();
+  EXPECT_TRUE(noted);
+}
+
+TEST(Ledger, ShortensLinesThatAreLongerThanTheClientWaitedAndSaysBy) {
+  RunBuilder run;
+  run.requests(0.01, 100)
+      .counter("target_cpu_seconds_total", 1.5)
+      .counter("target_runqueue_seconds_total", 0.5);
+  const Ledger ledger = ledger_of(run);
+  EXPECT_NEAR(ledger.overlap_ms, 10, 1e-6);
+  EXPECT_NEAR(ledger.ms_of("app.cpu"), 7.5, 1e-6);
+  expect_it_closes(ledger);
+}
+
+TEST(Ledger, PutsAnUnknownPluginsDeclaredLineInByLittlesLaw) {
+  RunBuilder run;
+  run.requests(0.05, 100).gauge("cache_waiting", 2.0);
+  run.last_series().ledger_line = "app.cache";
+  run.last_series().layer = PLUMB_LAYER_APP;
+  EXPECT_NEAR(ledger_of(run).ms_of("app.cache"), 20, 0.01);
+}
+
+TEST(Ledger, DoesNotCountTheDatabaseAsADownstreamPeer) {
+  RunBuilder run;
+  run.requests(0.05, 100)
+      .gauge("downstream_awaiting", 1, {{"peer", "127.0.0.1:5432"}})
+      .gauge("downstream_awaiting", 3, {{"peer", "127.0.0.1:9000"}})
+      .gauge("pg_server", 1, {{"address", "127.0.0.1:5432"}});
+  const Ledger ledger = ledger_of(run);
+  EXPECT_NEAR(ledger.ms_of("downstream.127.0.0.1:9000"), 30, 0.01);
+  EXPECT_EQ(ledger.ms_of("downstream.127.0.0.1:5432"), 0);
+}
+
+}  // namespace
+}  // namespace plumb::diagnose

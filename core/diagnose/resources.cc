@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <array>
+
+#include "core/base/number_text.h"
+#include "core/diagnose/ledger.h"
+
+namespace plumb::diagnose {
+namespace {
+
+using facts::Fact;
+using facts::FactSet;
+
+// Classes of pg_sessions in which a session works for a request.
+constexpr std::array<const char*, 10> kBusyClasses = {
+    "cpu",    "lock",  "lwlock", "commit", "io",
+    "client", "sleep", "ipc",    "other",  "idle_in_transaction"};
+
+// A connection counts as busy while the server works for it or its transaction is open.
+void add_pool(const FactSet& facts, std::vector<SerialResource>& out) {
+  const Fact* connections = facts.find("pg_client_connections.mean");
+  if (connections == nullptr || connections->value < 0.5) return;
+  SerialResource pool{.key = "pool", .name = "a pool connection", .servers = connections->value};
+  double busy = 0;
+  for (const char* name : kBusyClasses) {
+    const Fact* sessions = facts.find("pg_sessions.mean", {{"class", name}});
+    if (sessions == nullptr || sessions->value <= 0) continue;
+    busy += sessions->value;
+    pool.evidence.push_back(sessions->id);
+  }
+  if (busy <= 0) return;
+  pool.evidence.push_back(connections->id);
+  pool.utilisation = std::min(1.0, busy / connections->value);
+  pool.arithmetic = grouped(busy, 2) + " of " + grouped(connections->value, 1) +
+                    " connections busy at an instant";
+  out.push_back(std::move(pool));
+}
+
+// One thread that is always on a processor while the process has no other busy thread: an event
+// loop, or a worker that everything passes through.
+void add_main_thread(const FactSet& facts, std::vector<SerialResource>& out) {
+  const Fact* busiest = facts.find("target_busiest_thread_ratio.mean");
+  const Fact* runnable = facts.find("target_runnable_threads.mean");
+  if (busiest == nullptr || (runnable != nullptr && runnable->value > 1.6)) return;
+  SerialResource thread{.key = "main_thread",
+                        .name = "the application's one busy thread",
+                        .utilisation = std::min(1.0, busiest->value),
+                        .arithmetic = "its busiest thread is on a processor " +
+                                      ratio_text(std::min(1.0, busiest->value)) + " of the time",
+                        .evidence = {busiest->id}};
+  if (runnable != nullptr) thread.evidence.push_back(runnable->id);
+  out.push_back(std::move(thread));
+}
+
+void add_declared(const store::RunData& run, const FactSet& facts,
+                  std::vector<SerialResource>& out) {
+  for (const store::SeriesData& series : run.series) {
+    if (series.info.resource.empty()) continue;
+    const Fact* mean = facts.find(series.info.name + ".mean", series.info.labels);
+    if (mean == nullptr) continue;
+    out.push_back(
+        {.key = series.info.name,
+         .name = series.info.resource,
+         .utilisation = std::clamp(mean->value, 0.0, 1.0),
+         .arithmetic = "in use " + ratio_text(std::clamp(mean->value, 0.0, 1.0)) + " of the time",
+         .evidence = {mean->id}});
+  }
+}
+
+}  // namespace
+
+std::vector<SerialResource> serial_resources(const store::RunData& run, const FactSet& facts) {
+  std::vector<SerialResource> out;
+  add_pool(facts, out);
+  add_main_thread(facts, out);
+  add_declared(run, facts, out);
+  std::stable_sort(out.begin(), out.end(), [](const SerialResource& a, const SerialResource& b) {
+    return a.utilisation > b.utilisation;
+  });
+  return out;
+}
+
+}  // namespace plumb::diagnose

@@ -1,0 +1,164 @@
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/nearest.h"
+#include "core/diagnose/rule.h"
+
+namespace plumb::diagnose {
+namespace {
+
+// Thrown and caught in this file only: parsing is a deep descent with one way out.
+struct RuleError {
+  YAML::Mark mark;
+  std::string message;
+};
+
+[[noreturn]] void fail(const YAML::Node& at, std::string message) {
+  throw RuleError{at.Mark(), std::move(message)};
+}
+
+std::string text_of(const YAML::Node& node, const std::string& what) {
+  if (!node.IsScalar()) fail(node, what + " must be text");
+  return node.Scalar();
+}
+
+void check_keys(const YAML::Node& map, const std::vector<std::string>& known,
+                const std::string& what) {
+  if (!map.IsMap()) fail(map, what + " must be a mapping");
+  for (const auto& entry : map) {
+    const std::string key = text_of(entry.first, "a key");
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    fail(entry.first, "unknown key '" + key + "' in " + what + "." + did_you_mean(key, known));
+  }
+}
+
+std::string get(const YAML::Node& map, const char* key, const std::string& fallback = {}) {
+  return map[key] ? text_of(map[key], key) : fallback;
+}
+
+std::string need(const YAML::Node& map, const char* key, const std::string& what) {
+  if (!map[key]) fail(map, what + " needs '" + key + "'");
+  return text_of(map[key], key);
+}
+
+double number_of(const YAML::Node& node, const std::string& what) {
+  double value = 0;
+  if (!node.IsScalar() || !YAML::convert<double>::decode(node, value))
+    fail(node, what + " must be a number");
+  return value;
+}
+
+Labels labels_of(const YAML::Node& node) {
+  Labels labels;
+  if (!node) return labels;
+  if (!node.IsMap()) fail(node, "labels must be a mapping");
+  for (const auto& entry : node)
+    labels.emplace_back(text_of(entry.first, "a label"), text_of(entry.second, "a label's value"));
+  std::sort(labels.begin(), labels.end());
+  return labels;
+}
+
+FactBinding binding_of(const std::string& name, const YAML::Node& node) {
+  FactBinding out{.name = name, .fact = {}};
+  if (node.IsScalar()) {
+    out.fact = node.Scalar();
+    return out;
+  }
+  check_keys(node, {"fact", "labels", "same", "or"}, "let." + name);
+  out.fact = need(node, "fact", "let." + name);
+  out.labels = labels_of(node["labels"]);
+  out.same = get(node, "same") == "true";
+  if (node["or"]) out.fallback = number_of(node["or"], "let." + name + ".or");
+  return out;
+}
+
+Definition definition_of(const std::string& name, const YAML::Node& node) {
+  if (node.IsScalar()) return {name, node.Scalar(), "1"};
+  check_keys(node, {"is", "unit"}, "define." + name);
+  return {name, need(node, "is", "define." + name), get(node, "unit", "1")};
+}
+
+TextBinding text_binding_of(const std::string& name, const YAML::Node& node) {
+  check_keys(node, {"table", "column", "or"}, "text." + name);
+  return {name, need(node, "table", "text." + name), need(node, "column", "text." + name),
+          get(node, "or", "unknown")};
+}
+
+template <typename T, typename Parse>
+std::vector<T> each(const YAML::Node& map, const char* what, Parse&& parse) {
+  std::vector<T> out;
+  if (!map) return out;
+  if (!map.IsMap()) fail(map, std::string(what) + " must be a mapping");
+  for (const auto& entry : map) out.push_back(parse(text_of(entry.first, "a name"), entry.second));
+  return out;
+}
+
+std::vector<std::string> list_of(const YAML::Node& node, const char* what) {
+  std::vector<std::string> out;
+  if (!node) return out;
+  if (!node.IsSequence()) fail(node, std::string(what) + " must be a list");
+  for (const auto& item : node) out.push_back(text_of(item, what));
+  return out;
+}
+
+Rule rule_of(const YAML::Node& node) {
+  check_keys(node,
+             {"id", "layer", "for_each", "let", "define", "text", "when", "cost", "confidence",
+              "says", "check", "advice", "outranks", "matrix"},
+             "a rule");
+  Rule rule;
+  rule.id = need(node, "id", "a rule");
+  const std::string what = "rule " + rule.id;
+  rule.layer = need(node, "layer", what);
+  static constexpr std::array<std::string_view, 8> kLayers = {
+      "client", "network", "app", "database", "sqlite", "downstream", "host", "validity"};
+  if (std::find(kLayers.begin(), kLayers.end(), rule.layer) == kLayers.end())
+    fail(node["layer"], what + ": unknown layer '" + rule.layer + "'");
+  rule.for_each = get(node, "for_each");
+  rule.let = each<FactBinding>(node["let"], "let", binding_of);
+  rule.define = each<Definition>(node["define"], "define", definition_of);
+  rule.text = each<TextBinding>(node["text"], "text", text_binding_of);
+  rule.when = get(node, "when");
+  rule.cost = get(node, "cost");
+  if (node["confidence"]) rule.confidence = number_of(node["confidence"], "confidence");
+  rule.says = get(node, "says");
+  rule.check = get(node, "check");
+  rule.advice = list_of(node["advice"], "advice");
+  rule.outranks = list_of(node["outranks"], "outranks");
+  if (const YAML::Node matrix = node["matrix"]) {
+    check_keys(matrix, {"component", "metric", "expected", "actual", "cost"}, what + ".matrix");
+    rule.matrix = MatrixTemplate{need(matrix, "component", what + ".matrix"),
+                                 need(matrix, "metric", what + ".matrix"), get(matrix, "expected"),
+                                 need(matrix, "actual", what + ".matrix"), get(matrix, "cost")};
+  }
+  if (rule.when.empty() && !rule.matrix)
+    fail(node, what + " has neither 'when' nor 'matrix': it could never say anything");
+  if (!rule.when.empty() && (rule.cost.empty() || rule.says.empty()))
+    fail(node, what + " has 'when' and so needs 'cost' and 'says'");
+  return rule;
+}
+
+}  // namespace
+
+Result<std::vector<Rule>> parse_rules(std::string_view origin, std::string_view yaml) {
+  try {
+    const YAML::Node root = YAML::Load(std::string(yaml));
+    if (!root.IsSequence()) fail(root, "a file of rules is a list");
+    std::vector<Rule> rules;
+    for (const auto& node : root) {
+      rules.push_back(rule_of(node));
+      rules.back().origin = origin;
+    }
+    return rules;
+  } catch (const RuleError& e) {
+    return Status::invalid_argument(std::string(origin) + ":" + std::to_string(e.mark.line + 1) +
+                                    ":" + std::to_string(e.mark.column + 1) + ": " + e.message);
+  } catch (const YAML::Exception& e) {
+    return Status::invalid_argument(std::string(origin) + ":" + std::to_string(e.mark.line + 1) +
+                                    ":" + std::to_string(e.mark.column + 1) + ": " + e.msg);
+  }
+}
+
+}  // namespace plumb::diagnose

@@ -1,0 +1,178 @@
+#include "core/diagnose/validity.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/number_text.h"
+
+namespace plumb::diagnose {
+namespace {
+
+using facts::Fact;
+using facts::FactSet;
+
+constexpr double kFewestRequests = 30;
+constexpr double kLeastDelivered = 0.98;   // of the requests that were due
+constexpr double kLatestStart = 0.2;       // of the response time, on average
+constexpr double kSmallestLag = 0.002;     // seconds; below it a late start is no matter
+constexpr double kGeneratorBusy = 0.9;     // of the one processor its loop can use
+constexpr double kGeneratorStarved = 0.3;  // of the time runnable without a processor
+constexpr double kLittlesGap = 0.2;
+
+class Checks {
+ public:
+  Checks(const store::RunData& run, FactSet& facts) : run_(run), facts_(facts) {}
+
+  Validity run() {
+    window_ = facts::steady_window(run_);
+    if (!window_) {
+      check("steady-stage", false, true,
+            "The run ended before its steady stage began, so there is nothing to judge.", {});
+      validity_.status = ValidityStatus::kInsufficient;
+      return std::move(validity_);
+    }
+    enough_requests();
+    some_succeeded();
+    generator_kept_up();
+    littles_law();
+    signals_complete();
+    return std::move(validity_);
+  }
+
+ private:
+  void check(const char* name, bool passed, bool fatal, std::string sentence,
+             std::vector<const Fact*> evidence) {
+    ValidityCheck out{name, passed, fatal, std::move(sentence), {}};
+    for (const Fact* fact : evidence)
+      if (fact != nullptr) out.evidence.push_back(fact->id);
+    validity_.checks.push_back(std::move(out));
+  }
+
+  const Fact* derive(const std::string& name, double value, const std::string& unit) {
+    return facts_.add({.id = {},
+                       .name = name,
+                       .value = value,
+                       .unit = unit,
+                       .labels = {},
+                       .start_ns = window_->start_ns,
+                       .end_ns = window_->end_ns,
+                       .source = "validity"});
+  }
+
+  void enough_requests() {
+    const Fact* count = facts_.find("requests.count");
+    const double n = count ? count->value : 0;
+    const bool enough = n >= kFewestRequests;
+    if (!enough) validity_.status = ValidityStatus::kInsufficient;
+    check("enough-requests", enough, true,
+          enough ? grouped(n) + " requests finished in the steady stage."
+                 : "Only " + grouped(n) + " requests finished in the steady stage; at least " +
+                       grouped(kFewestRequests) + " are needed. Run longer, or with more load.",
+          {count});
+  }
+
+  void some_succeeded() {
+    const Fact* errors = facts_.find("requests.error_rate");
+    if (errors == nullptr) return;
+    const bool all_failed = errors->value >= 0.999;
+    if (all_failed) validity_.status = ValidityStatus::kInsufficient;
+    check("some-succeeded", !all_failed, true,
+          all_failed ? "Every request failed, so no latency can be explained: see the errors."
+                     : ratio_text(errors->value) + " of the requests failed.",
+          {errors});
+  }
+
+  // The generator is to blame only where its own processor time says so: an overloaded target
+  // also makes requests start late.
+  void generator_kept_up() {
+    const Fact* scheduled = facts_.find("requests.scheduled");
+    const Fact* started = facts_.find("requests.started");
+    const Fact* lag = facts_.find("phase.lag");
+    const Fact* latency = facts_.find("latency.mean");
+    const Fact* cpu = facts_.find("generator_cpu_seconds_total.rate");
+    const Fact* starved = facts_.find("generator_runqueue_seconds_total.rate");
+    const bool open = facts_.find("requests.offered_rate") != nullptr;
+    double delivered = 1;
+    const Fact* ratio = nullptr;
+    if (scheduled != nullptr && started != nullptr && scheduled->value > 0) {
+      delivered = std::min(1.0, started->value / scheduled->value);
+      ratio = derive("validity.delivered", delivered, "ratio");
+    }
+    const bool late = lag != nullptr && latency != nullptr && lag->value > kSmallestLag &&
+                      lag->value > kLatestStart * latency->value;
+    const bool busy = cpu != nullptr && cpu->value >= kGeneratorBusy;
+    const bool waiting = starved != nullptr && starved->value >= kGeneratorStarved;
+    const bool behind = late || (open && delivered < kLeastDelivered);
+    const bool limited = (behind && (busy || waiting)) || (busy && !open);
+    if (limited && validity_.status == ValidityStatus::kValid)
+      validity_.status = ValidityStatus::kGeneratorLimited;
+    std::string state = ratio_text(delivered) + " of the requests due were started";
+    if (lag != nullptr) state += ", " + seconds_text(lag->value) + " late on average";
+    if (cpu != nullptr)
+      state += "; the generator used " + ratio_text(cpu->value) + " of a processor";
+    if (starved != nullptr)
+      state += " and waited for one " + ratio_text(starved->value) + " of the time";
+    check("generator-kept-up", !limited, true,
+          limited ? "The load generator itself was the limit: " + state +
+                        ". Lower the rate, or give it a processor of its own."
+                  : state + ".",
+          {ratio, lag, cpu, starved});
+    if (!limited && open && delivered < kLeastDelivered)
+      check("load-delivered", false, false,
+            "Only " + ratio_text(delivered) +
+                " of the requests due were started, though the generator had processor time to "
+                "spare: the target could not take them.",
+            {ratio, scheduled, started});
+  }
+
+  void littles_law() {
+    const Fact* in_flight = facts_.find("requests.concurrency");
+    const Fact* rate = facts_.find("requests.rate");
+    const Fact* service = facts_.find("service.mean");
+    if (in_flight == nullptr || rate == nullptr || service == nullptr || in_flight->value < 1)
+      return;
+    const double expected = rate->value * service->value;
+    const double gap = std::fabs(in_flight->value - expected) / in_flight->value;
+    check("littles-law", gap <= kLittlesGap, false,
+          grouped(in_flight->value, 1) + " requests in flight against " + grouped(expected, 1) +
+              " by rate times service time" +
+              (gap <= kLittlesGap ? "." : ": they part, so the stage was not steady."),
+          {in_flight, rate, service});
+  }
+
+  void signals_complete() {
+    for (const HealthChange& change : run_.health) {
+      if (change.health != PLUMB_HEALTH_DARK || change.time_ns > window_->end_ns) continue;
+      check("signals-complete", false, false,
+            "Plugin " + change.plugin + " went dark " +
+                seconds_text(static_cast<double>(change.time_ns - run_.header.started_ns) / 1e9) +
+                " into the run: " + change.message,
+            {});
+    }
+  }
+
+  const store::RunData& run_;
+  FactSet& facts_;
+  std::optional<facts::Window> window_;
+  Validity validity_;
+};
+
+}  // namespace
+
+std::string_view validity_name(ValidityStatus status) {
+  switch (status) {
+    case ValidityStatus::kValid:
+      return "valid";
+    case ValidityStatus::kGeneratorLimited:
+      return "generator_limited";
+    case ValidityStatus::kInsufficient:
+      return "insufficient";
+  }
+  return "insufficient";
+}
+
+Validity check_validity(const store::RunData& run, FactSet& facts) {
+  return Checks(run, facts).run();
+}
+
+}  // namespace plumb::diagnose

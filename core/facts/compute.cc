@@ -1,0 +1,227 @@
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "core/facts/facts.h"
+#include "core/facts/statistics.h"
+
+namespace plumb::facts {
+namespace {
+
+std::string label_of(const Labels& labels, std::string_view name) {
+  for (const auto& [key, value] : labels)
+    if (key == name) return value;
+  return {};
+}
+
+struct Quantile {
+  const char* name;
+  double q;
+};
+constexpr Quantile kQuantiles[] = {
+    {"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p999", 0.999}};
+
+// Adds facts about one run and window, each with its source and unit.
+class Computation {
+ public:
+  Computation(const store::RunData& run, const Window& window) : run_(run), window_(window) {}
+
+  FactSet compute() {
+    add("window.seconds", window_.seconds(), "seconds", {}, "engine");
+    add_requests();
+    for (const store::SeriesData& series : run_.series) add_series(series);
+    return std::move(facts_);
+  }
+
+ private:
+  void add(const std::string& name, double value, const std::string& unit, const Labels& labels,
+           const std::string& source, const std::string& help = {}) {
+    facts_.add({.id = {},
+                .name = name,
+                .value = value,
+                .unit = unit,
+                .labels = labels,
+                .start_ns = window_.start_ns,
+                .end_ns = window_.end_ns,
+                .source = source,
+                .help = help});
+  }
+
+  // `scale` turns what the histogram counts into `unit`.
+  void add_histogram(const std::string& name, const Histogram& h, double scale,
+                     const std::string& unit, const Labels& labels, const std::string& source) {
+    add(name + ".mean", h.mean().value_or(0) * scale, unit, labels, source);
+    for (const Quantile& quantile : kQuantiles)
+      add(name + "." + quantile.name, h.quantile(quantile.q).value_or(0) * scale, unit, labels,
+          source);
+    add(name + ".max", static_cast<double>(h.maximum()) * scale, unit, labels, source);
+  }
+
+  void add_series(const store::SeriesData& series) {
+    const SeriesInfo& info = series.info;
+    const auto put = [&](const char* statistic, double value, const std::string& unit) {
+      add(info.name + statistic, value, unit, info.labels, info.plugin, info.help);
+    };
+    if (info.kind == PLUMB_KIND_COUNTER) {
+      const auto growth = counter_growth(series, window_);
+      if (!growth) return;
+      put(".delta", *growth, info.unit);
+      put(".rate", *growth / window_.seconds(),
+          info.unit == "seconds" ? "seconds/s" : info.unit + "/s");
+      if (requests_ > 0) put(".per_request", *growth / requests_, info.unit);
+    } else if (info.kind == PLUMB_KIND_GAUGE) {
+      const auto gauge = gauge_statistics(series, window_);
+      if (!gauge) return;
+      put(".mean", gauge->mean, info.unit);
+      put(".min", gauge->minimum, info.unit);
+      put(".max", gauge->maximum, info.unit);
+      put(".p95", gauge->p95, info.unit);
+      put(".last", gauge->last, info.unit);
+      if (gauge->slope) put(".slope", *gauge->slope, info.unit + "/s");
+    } else if (info.kind == PLUMB_KIND_HISTOGRAM) {
+      const auto h = merged_histogram(series, window_);
+      if (!h) return;
+      const bool seconds = info.unit == "seconds";
+      put(".count", static_cast<double>(h->count()), "1");
+      add_histogram(info.name, *h, seconds ? 1e-9 : 1.0, info.unit, info.labels, info.plugin);
+    }
+  }
+
+  // All response (or service) histograms of one outcome, merged over endpoints and by endpoint.
+  struct ByEndpoint {
+    std::optional<Histogram> all;
+    std::map<std::string, Histogram> each;
+    double count() const { return all ? static_cast<double>(all->count()) : 0; }
+    double count(const std::string& endpoint) const {
+      const auto found = each.find(endpoint);
+      return found == each.end() ? 0 : static_cast<double>(found->second.count());
+    }
+  };
+
+  ByEndpoint merged(std::string_view name, std::string_view outcome) const {
+    ByEndpoint out;
+    for (const store::SeriesData& series : run_.series) {
+      if (series.info.name != name || label_of(series.info.labels, "outcome") != outcome) continue;
+      const auto h = merged_histogram(series, window_);
+      if (!h) continue;
+      merge_into(out.all, *h);
+      const std::string endpoint = label_of(series.info.labels, "endpoint");
+      auto [slot, inserted] = out.each.try_emplace(endpoint, *h);
+      if (!inserted) (void)slot->second.merge(*h);
+    }
+    return out;
+  }
+
+  static void merge_into(std::optional<Histogram>& into, const Histogram& h) {
+    if (into)
+      (void)into->merge(h);
+    else
+      into = h;
+  }
+
+  std::optional<double> growth_of(std::string_view name) const {
+    std::optional<double> total;
+    for (const store::SeriesData& series : run_.series) {
+      if (series.info.name != name) continue;
+      if (const auto growth = counter_growth(series, window_)) total = total.value_or(0) + *growth;
+    }
+    return total;
+  }
+
+  std::optional<double> mean_of(std::string_view name) const {
+    for (const store::SeriesData& series : run_.series)
+      if (series.info.name == name)
+        if (const auto gauge = gauge_statistics(series, window_)) return gauge->mean;
+    return std::nullopt;
+  }
+
+  void add_requests() {
+    const ByEndpoint ok = merged("http_response_seconds", "ok");
+    const ByEndpoint failed = merged("http_response_seconds", "failed");
+    requests_ = ok.count() + failed.count();
+    const std::string source = "http_load";
+    const auto add_counts = [&](double good, double bad, const Labels& labels) {
+      const double total = good + bad;
+      add("requests.count", total, "requests", labels, source);
+      add("requests.rate", total / window_.seconds(), "requests/s", labels, source);
+      add("requests.failed", bad, "requests", labels, source);
+      if (total > 0) add("requests.error_rate", bad / total, "ratio", labels, source);
+    };
+    if (has_load()) add_counts(ok.count(), failed.count(), {});
+    const ByEndpoint service = merged("http_service_seconds", "ok");
+    if (ok.all) add_histogram("latency", *ok.all, 1e-9, "seconds", {}, source);
+    if (service.all) add_histogram("service", *service.all, 1e-9, "seconds", {}, source);
+    std::map<std::string, bool> endpoints;
+    for (const auto& [endpoint, h] : ok.each) endpoints[endpoint] = true;
+    for (const auto& [endpoint, h] : failed.each) endpoints[endpoint] = true;
+    for (const auto& [endpoint, present] : endpoints) {
+      const Labels labels = {{"endpoint", endpoint}};
+      add_counts(ok.count(endpoint), failed.count(endpoint), labels);
+      if (const auto found = ok.each.find(endpoint); found != ok.each.end())
+        add_histogram("latency", found->second, 1e-9, "seconds", labels, source);
+    }
+    add_phases(ok.count());
+    const auto add_growth = [&](const char* fact, const char* series) {
+      if (const auto growth = growth_of(series)) add(fact, *growth, "requests", {}, source);
+    };
+    add_growth("requests.scheduled", "http_scheduled_total");
+    add_growth("requests.started", "http_started_total");
+    add_growth("requests.shed", "http_shed_total");
+    if (const auto rate = mean_of("load_target_rate"))
+      add("requests.offered_rate", *rate, "requests/s", {}, source);
+    if (const auto in_flight = mean_of("http_in_flight"))
+      add("requests.concurrency", *in_flight, "requests", {}, source);
+  }
+
+  bool has_load() const {
+    return std::any_of(run_.series.begin(), run_.series.end(), [](const store::SeriesData& s) {
+      return s.info.name == "http_scheduled_total";
+    });
+  }
+
+  void add_phases(double completed) {
+    if (completed <= 0) return;
+    std::map<std::string, double> seconds;
+    for (const store::SeriesData& series : run_.series) {
+      if (series.info.name != "http_phase_seconds") continue;
+      if (const auto h = merged_histogram(series, window_))
+        seconds[label_of(series.info.labels, "phase")] += static_cast<double>(h->sum()) / 1e9;
+    }
+    for (const auto& [phase, total] : seconds)
+      add("phase." + phase, total / completed, "seconds", {}, "http_load");
+  }
+
+  const store::RunData& run_;
+  const Window window_;
+  double requests_ = 0;
+  FactSet facts_;
+};
+
+}  // namespace
+
+std::optional<Window> steady_window(const store::RunData& run) {
+  std::optional<Window> window;
+  for (const StageSpan& stage : run.stages) {
+    if (stage.kind != PLUMB_STAGE_STEADY || stage.end_ns <= stage.start_ns) continue;
+    // A run that was killed has stages as they were planned: only what was seen counts.
+    const int64_t end = run.state == store::RunState::kRunning && run.ended_ns > 0
+                            ? std::min(stage.end_ns, run.ended_ns)
+                            : stage.end_ns;
+    if (end <= stage.start_ns) continue;
+    if (!window) {
+      window = Window{stage.start_ns, end};
+    } else {
+      window->start_ns = std::min(window->start_ns, stage.start_ns);
+      window->end_ns = std::max(window->end_ns, end);
+    }
+  }
+  return window;
+}
+
+FactSet compute(const store::RunData& run) {
+  const std::optional<Window> window = steady_window(run);
+  if (!window) return {};
+  return Computation(run, *window).compute();
+}
+
+}  // namespace plumb::facts

@@ -1,0 +1,107 @@
+// Test support: runs made of a few round numbers, as a plugin would have said them.
+#ifndef PLUMB_CORE_FACTS_RUN_BUILDER_H_
+#define PLUMB_CORE_FACTS_RUN_BUILDER_H_
+
+#include <algorithm>
+#include <string>
+
+#include "core/store/run_file.h"
+
+namespace plumb::testing {
+
+// A run with a warm-up of 2 s and a steady stage of 10 s from second 2 to second 12.
+class RunBuilder {
+ public:
+  static constexpr int64_t kSecond = 1'000'000'000;
+  static constexpr int64_t kSteadyStart = 2 * kSecond;
+  static constexpr int64_t kSteadyEnd = 12 * kSecond;
+
+  RunBuilder() {
+    run_.header.id = "20261120T104512Z-7f3a";
+    run_.header.name = "shop";
+    run_.state = store::RunState::kFinished;
+    run_.stages = {{PLUMB_STAGE_WARMUP, "warmup", 0, kSteadyStart},
+                   {PLUMB_STAGE_STEADY, "steady", kSteadyStart, kSteadyEnd}};
+    run_.ended_ns = kSteadyEnd;
+  }
+
+  store::RunData& data() { return run_; }
+
+  // A gauge that stays at `value`.
+  RunBuilder& gauge(const std::string& name, double value, const Labels& labels = {},
+                    const std::string& unit = "1") {
+    store::SeriesData& series = add(name, PLUMB_KIND_GAUGE, labels, unit);
+    for (int64_t t = 0; t <= 12; ++t) put(series, t * kSecond, value);
+    return *this;
+  }
+
+  // A counter that grows by `per_second`.
+  RunBuilder& counter(const std::string& name, double per_second, const Labels& labels = {},
+                      const std::string& unit = "seconds") {
+    store::SeriesData& series = add(name, PLUMB_KIND_COUNTER, labels, unit);
+    for (int64_t t = 0; t <= 12; ++t)
+      put(series, t * kSecond, 100 + per_second * static_cast<double>(t));
+    return *this;
+  }
+
+  // One record a second with `per_second` values of `seconds` each.
+  RunBuilder& histogram(const std::string& name, double seconds, uint64_t per_second,
+                        const Labels& labels) {
+    store::SeriesData& series = add(name, PLUMB_KIND_HISTOGRAM, labels, "seconds");
+    for (int64_t t = 0; t < 12; ++t) {
+      HistogramRecord record{series.info.id, t * kSecond, (t + 1) * kSecond, Histogram()};
+      record.histogram.record(static_cast<uint64_t>(seconds * 1e9), per_second);
+      series.histograms.push_back(std::move(record));
+    }
+    return *this;
+  }
+
+  // What http_load says of `per_second` requests that each took `seconds`, all of it waiting.
+  RunBuilder& requests(double seconds, uint64_t per_second,
+                       const std::string& endpoint = "orders") {
+    const Labels ok = {{"endpoint", endpoint}, {"outcome", "ok"}};
+    histogram("http_response_seconds", seconds, per_second, ok);
+    histogram("http_service_seconds", seconds, per_second, ok);
+    histogram("http_phase_seconds", seconds, per_second,
+              {{"endpoint", endpoint}, {"phase", "wait"}});
+    histogram("http_phase_seconds", 0, per_second, {{"endpoint", endpoint}, {"phase", "lag"}});
+    const auto rate = static_cast<double>(per_second);
+    counter("http_scheduled_total", rate, {}, "requests");
+    counter("http_started_total", rate, {}, "requests");
+    counter("generator_cpu_seconds_total", 0.05);
+    gauge("http_in_flight", rate * seconds, {}, "requests");
+    return *this;
+  }
+
+  RunBuilder& table(const std::string& name, const std::string& json) {
+    run_.tables.push_back({"test", kSteadyEnd, name, json});
+    return *this;
+  }
+
+  SeriesInfo& last_series() { return run_.series.back().info; }
+
+ private:
+  store::SeriesData& add(const std::string& name, uint32_t kind, Labels labels,
+                         const std::string& unit) {
+    std::sort(labels.begin(), labels.end());
+    store::SeriesData series;
+    series.info.id = static_cast<uint32_t>(run_.series.size() + 1);
+    series.info.plugin = "test";
+    series.info.name = name;
+    series.info.unit = unit;
+    series.info.kind = kind;
+    series.info.labels = std::move(labels);
+    run_.series.push_back(std::move(series));
+    return run_.series.back();
+  }
+  static void put(store::SeriesData& series, int64_t t, double value) {
+    series.times_ns.push_back(t);
+    series.values.push_back(value);
+  }
+
+  store::RunData run_;
+};
+
+}  // namespace plumb::testing
+
+#endif  // PLUMB_CORE_FACTS_RUN_BUILDER_H_

@@ -1,0 +1,89 @@
+#include "core/facts/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace plumb::facts {
+namespace {
+
+// Intervals are cut at stage boundaries, but by another process's clock reading.
+constexpr int64_t kBoundarySlackNs = 2'000'000;
+
+std::optional<double> slope_of(const std::vector<double>& t, const std::vector<double>& v) {
+  if (t.size() < 3) return std::nullopt;
+  const double n = static_cast<double>(t.size());
+  double mean_t = 0;
+  double mean_v = 0;
+  for (size_t i = 0; i < t.size(); ++i) {
+    mean_t += t[i] / n;
+    mean_v += v[i] / n;
+  }
+  double covariance = 0;
+  double variance = 0;
+  for (size_t i = 0; i < t.size(); ++i) {
+    covariance += (t[i] - mean_t) * (v[i] - mean_v);
+    variance += (t[i] - mean_t) * (t[i] - mean_t);
+  }
+  if (variance <= 0) return std::nullopt;
+  return covariance / variance;
+}
+
+}  // namespace
+
+std::optional<double> counter_growth(const store::SeriesData& series, const Window& window) {
+  const auto& times = series.times_ns;
+  const auto& values = series.values;
+  double growth = 0;
+  bool seen = false;
+  for (size_t i = 1; i < times.size(); ++i) {
+    const int64_t from = std::max(times[i - 1], window.start_ns);
+    const int64_t to = std::min(times[i], window.end_ns);
+    const int64_t span = times[i] - times[i - 1];
+    if (to <= from || span <= 0) continue;
+    const double step =
+        values[i] >= values[i - 1] ? values[i] - values[i - 1] : std::max(values[i], 0.0);
+    growth += step * static_cast<double>(to - from) / static_cast<double>(span);
+    seen = true;
+  }
+  return seen ? std::optional(growth) : std::nullopt;
+}
+
+std::optional<GaugeStatistics> gauge_statistics(const store::SeriesData& series,
+                                                const Window& window) {
+  std::vector<double> times;
+  std::vector<double> values;
+  for (size_t i = 0; i < series.times_ns.size(); ++i) {
+    const int64_t t = series.times_ns[i];
+    if (t < window.start_ns || t > window.end_ns) continue;
+    times.push_back(static_cast<double>(t - window.start_ns) / 1e9);
+    values.push_back(series.values[i]);
+  }
+  if (values.empty()) return std::nullopt;
+  GaugeStatistics out;
+  for (const double v : values) out.mean += v / static_cast<double>(values.size());
+  out.last = values.back();
+  out.slope = slope_of(times, values);
+  std::sort(values.begin(), values.end());
+  out.minimum = values.front();
+  out.maximum = values.back();
+  const auto rank = static_cast<size_t>(std::ceil(0.95 * static_cast<double>(values.size())));
+  out.p95 = values[std::max<size_t>(rank, 1) - 1];
+  return out;
+}
+
+std::optional<Histogram> merged_histogram(const store::SeriesData& series, const Window& window) {
+  std::optional<Histogram> merged;
+  for (const HistogramRecord& record : series.histograms) {
+    if (record.start_ns < window.start_ns - kBoundarySlackNs ||
+        record.end_ns > window.end_ns + kBoundarySlackNs)
+      continue;
+    if (!merged) merged.emplace(record.histogram.precision_bits());
+    // A series of mixed precision is a plugin's mistake; what cannot be merged is left out.
+    (void)merged->merge(record.histogram);
+  }
+  if (merged && merged->count() == 0) return std::nullopt;
+  return merged;
+}
+
+}  // namespace plumb::facts
