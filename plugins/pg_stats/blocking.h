@@ -1,0 +1,76 @@
+// Who makes whom wait: from pairs of waiting and blocking sessions to the roots of the chains, and
+// from samples of them to seconds waited.
+#ifndef PLUMB_PLUGINS_PG_STATS_BLOCKING_H_
+#define PLUMB_PLUGINS_PG_STATS_BLOCKING_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace plumb::pg_stats {
+
+// A session that waits for a lock or is waited for, at one instant.
+struct LockSession {
+  int pid = 0;
+  std::vector<int> blocked_by;  // empty: it does not wait
+  std::string application;
+  std::string state;  // "active", "idle in transaction", ..., or what it is when no client
+  int64_t query_id = 0;
+  std::string query;  // as the server shows it: redacted only where it leaves the plugin
+};
+
+// A session that holds others up and is itself held up by nobody.
+struct Root {
+  LockSession session;
+  double victims = 0;  // sessions behind it; one behind several roots counts for each by its share
+};
+
+// Walks each waiting session up to its roots. A blocker that is not among the sessions is a root
+// with its pid alone (pid 0 is a prepared transaction). Where sessions wait in a circle, which the
+// server resolves within deadlock_timeout, the circle's lowest pid stands as its root.
+std::vector<Root> roots_of(const std::vector<LockSession>& sessions);
+
+// Adds up seconds waited per root over a stretch of time. Sessions of the same application, state
+// and statement count as one line, since a hot row is handed from one connection to the next.
+class BlockingLedger {
+ public:
+  struct Line {
+    int pid = 0;  // of the session that held others up longest
+    std::string application;
+    std::string state;
+    int64_t query_id = 0;
+    std::string query;  // redacted, cut
+    std::set<int> pids;
+    double victims = 0;  // most at once
+    double seconds = 0;
+  };
+
+  // The roots as they are now, in place of the earlier ones.
+  void observe(const std::vector<Root>& roots);
+  // `waiters` sessions waited for `seconds`: shared among the last roots by their victims.
+  void add(double waiters, double seconds);
+  void clear();
+  // Longest waited first.
+  std::vector<Line> lines() const;
+
+ private:
+  using Key = std::tuple<std::string, std::string, int64_t, std::string>;
+  struct Entry {
+    Line line;
+    std::map<int, double> seconds_by_pid;
+  };
+  struct Share {
+    Key key;
+    int pid;
+    double victims;
+  };
+  std::map<Key, Entry> entries_;
+  std::vector<Share> now_;
+};
+
+}  // namespace plumb::pg_stats
+
+#endif  // PLUMB_PLUGINS_PG_STATS_BLOCKING_H_

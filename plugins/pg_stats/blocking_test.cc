@@ -1,0 +1,86 @@
+#include "plugins/pg_stats/blocking.h"
+
+#include <gtest/gtest.h>
+
+namespace plumb::pg_stats {
+namespace {
+
+LockSession session(int pid, std::vector<int> blocked_by, std::string state = "active") {
+  LockSession s;
+  s.pid = pid;
+  s.blocked_by = std::move(blocked_by);
+  s.application = "orders";
+  s.state = std::move(state);
+  s.query = "UPDATE t SET a = 1 WHERE id = " + std::to_string(pid);
+  return s;
+}
+
+TEST(RootsOf, AChainIsHeldByItsHead) {
+  const auto roots = roots_of({session(1, {}, "idle in transaction"), session(2, {1}),
+                               session(3, {2}), session(4, {3, 2})});
+  ASSERT_EQ(roots.size(), 1u);
+  EXPECT_EQ(roots[0].session.pid, 1);
+  EXPECT_EQ(roots[0].session.state, "idle in transaction");
+  EXPECT_DOUBLE_EQ(roots[0].victims, 3);
+}
+
+TEST(RootsOf, AVictimOfTwoRootsCountsHalfForEach) {
+  const auto roots =
+      roots_of({session(1, {}), session(2, {}), session(3, {1, 2}), session(4, {1})});
+  ASSERT_EQ(roots.size(), 2u);
+  EXPECT_DOUBLE_EQ(roots[0].victims, 1.5);
+  EXPECT_DOUBLE_EQ(roots[1].victims, 0.5);
+}
+
+TEST(RootsOf, ACircleHasItsLowestPidAsRoot) {
+  const auto roots = roots_of({session(7, {5}), session(5, {7}), session(9, {7})});
+  ASSERT_EQ(roots.size(), 1u);
+  EXPECT_EQ(roots[0].session.pid, 5);
+  EXPECT_DOUBLE_EQ(roots[0].victims, 3);
+}
+
+TEST(RootsOf, ABlockerNobodyKnowsIsNamedByItsPid) {
+  const auto roots = roots_of({session(2, {0}), session(3, {77})});
+  ASSERT_EQ(roots.size(), 2u);
+  EXPECT_EQ(roots[0].session.state, "prepared transaction");
+  EXPECT_EQ(roots[1].session.pid, 77);
+}
+
+TEST(RootsOf, NobodyWaitingMeansNoRoots) {
+  EXPECT_TRUE(roots_of({session(1, {}), session(2, {})}).empty());
+}
+
+TEST(BlockingLedger, SharesWaitedSecondsByVictims) {
+  BlockingLedger ledger;
+  ledger.observe({{session(1, {}, "idle in transaction"), 3}, {session(2, {}), 1}});
+  ledger.add(4, 0.5);
+  const auto lines = ledger.lines();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0].pid, 1);
+  EXPECT_DOUBLE_EQ(lines[0].seconds, 1.5);
+  EXPECT_DOUBLE_EQ(lines[1].seconds, 0.5);
+}
+
+TEST(BlockingLedger, AHotRowHandedFromConnectionToConnectionIsOneLine) {
+  BlockingLedger ledger;
+  ledger.observe({{session(1, {}), 5}});
+  ledger.add(5, 0.1);
+  ledger.observe({{session(2, {}), 7}});
+  ledger.add(7, 0.1);
+  const auto lines = ledger.lines();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].pid, 2) << "the one that held the others up longest";
+  EXPECT_EQ(lines[0].pids.size(), 2u);
+  EXPECT_EQ(lines[0].query, "UPDATE t SET a = ? WHERE id = ?");
+  EXPECT_DOUBLE_EQ(lines[0].victims, 7);
+  EXPECT_DOUBLE_EQ(lines[0].seconds, 1.2);
+}
+
+TEST(BlockingLedger, WaitsBeforeAnyRootIsKnownAreNobodys) {
+  BlockingLedger ledger;
+  ledger.add(5, 1);
+  EXPECT_TRUE(ledger.lines().empty());
+}
+
+}  // namespace
+}  // namespace plumb::pg_stats

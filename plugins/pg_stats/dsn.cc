@@ -1,0 +1,144 @@
+#include "plugins/pg_stats/dsn.h"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace plumb::pg_stats {
+namespace {
+
+// Where it is written in the percent-encoding of a URL, too.
+std::string percent_encoded(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto u = static_cast<unsigned char>(c);
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      out += '%';
+      out += kHex[u >> 4];
+      out += kHex[u & 15];
+    }
+  }
+  return out;
+}
+
+void replace_all(std::string& text, std::string_view what) {
+  if (what.empty()) return;
+  static constexpr std::string_view kMask = "***";
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) {
+    text.replace(at, what.size(), kMask);
+    at += kMask.size();
+  }
+}
+
+bool contains(std::string_view text, std::string_view what) {
+  return text.find(what) != std::string_view::npos;
+}
+
+}  // namespace
+
+Result<Dsn> Dsn::parse(const std::string& text) {
+  // libpq's own message quotes the part it choked on, which in a mistyped string is the password.
+  char* message = nullptr;
+  std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(text.c_str(), &message), &PQconninfoFree);
+  if (message != nullptr) PQfreemem(message);
+  if (!options)
+    return Status::invalid_argument(
+        "dsn is not a connection string: write postgresql://user:password@host:port/database "
+        "(special characters of the password percent-encoded) or host=... port=... dbname=... "
+        "user=... password=...");
+  Dsn dsn;
+  for (const PQconninfoOption* o = options.get(); o->keyword != nullptr; ++o)
+    if (o->val != nullptr) dsn.words_.emplace_back(o->keyword, o->val);
+  return dsn;
+}
+
+std::vector<std::pair<std::string, std::string>> Dsn::connection_parameters(
+    std::chrono::milliseconds statement_timeout) const {
+  std::string options = value("options");
+  if (!options.empty()) options += ' ';
+  options +=
+      "-c default_transaction_read_only=on -c search_path=pg_catalog"
+      " -c statement_timeout=" +
+      std::to_string(statement_timeout.count()) +
+      " -c lock_timeout=100 -c idle_in_transaction_session_timeout=10000 -c work_mem=1MB"
+      " -c jit=off -c max_parallel_workers_per_gather=0";
+  std::vector<std::pair<std::string, std::string>> parameters;
+  for (const auto& [key, text] : words_) {
+    // The time limit is the caller's, who polls.
+    if (key == "options" || key == "application_name" || key == "client_encoding" ||
+        key == "connect_timeout" || key == "replication")
+      continue;
+    parameters.emplace_back(key, text);
+  }
+  parameters.emplace_back("application_name", "plumb");
+  parameters.emplace_back("client_encoding", "UTF8");
+  parameters.emplace_back("options", options);
+  return parameters;
+}
+
+std::string Dsn::value(std::string_view key) const {
+  const auto at = std::ranges::find(words_, key, [](const auto& w) { return w.first; });
+  return at == words_.end() ? std::string() : at->second;
+}
+
+std::string Dsn::scrub(std::string text, std::string_view also) const {
+  for (const std::string& secret : {value("password"), value("sslpassword"), std::string(also)}) {
+    replace_all(text, secret);
+    replace_all(text, percent_encoded(secret));
+  }
+  return text;
+}
+
+std::string first_line(std::string_view message) {
+  message = message.substr(0, message.find('\n'));
+  for (const std::string_view prefix : {"ERROR:", "FATAL:"})
+    if (message.starts_with(prefix)) message.remove_prefix(prefix.size());
+  while (!message.empty() && message.front() == ' ') message.remove_prefix(1);
+  while (!message.empty() && (message.back() == ' ' || message.back() == '\r'))
+    message.remove_suffix(1);
+  return std::string(message);
+}
+
+Status explain_connect_failure(const std::string& reason, const std::string& endpoint,
+                               const std::string& user, const std::string& database) {
+  const std::string at = "PostgreSQL at " + endpoint;
+  if (contains(reason, "password authentication failed"))
+    return Status::permission_denied(at + " refused the password of user \"" + user +
+                                     "\": check the password in dsn");
+  if (contains(reason, "no password supplied"))
+    return Status::permission_denied(at + " asks for a password of user \"" + user +
+                                     "\": put one into dsn");
+  if (contains(reason, "role \"") && contains(reason, "does not exist"))
+    return Status::permission_denied(at + " has no role \"" + user + "\": check the user in dsn");
+  if (contains(reason, "database \"") && contains(reason, "does not exist"))
+    return Status::not_found(at + " has no database \"" + database +
+                             "\": check the database in dsn");
+  if (contains(reason, "Connection refused") || contains(reason, "No such file or directory"))
+    return Status::unavailable("nothing listens at " + endpoint +
+                               ": is PostgreSQL running, and are host and port in dsn right?");
+  if (contains(reason, "could not translate host name"))
+    return Status::unavailable("the host of " + endpoint +
+                               " has no address: check the host in dsn");
+  if (contains(reason, "no pg_hba.conf entry"))
+    return Status::permission_denied(at + " does not let user \"" + user +
+                                     "\" in from here: add a line for it to pg_hba.conf");
+  if (contains(reason, "too many connections") || contains(reason, "too many clients") ||
+      contains(reason, "remaining connection slots"))
+    return Status::unavailable(at +
+                               " has no connection left for the sampler: raise "
+                               "max_connections, or give the role superuser_reserved slots");
+  if (contains(reason, "unsupported startup parameter"))
+    return Status::unsupported(endpoint +
+                               " is a connection pooler that takes no session "
+                               "settings: point dsn at PostgreSQL itself");
+  return Status::unavailable("cannot connect to " + at + ": " + first_line(reason));
+}
+
+}  // namespace plumb::pg_stats

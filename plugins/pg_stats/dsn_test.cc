@@ -1,0 +1,80 @@
+#include "plugins/pg_stats/dsn.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace plumb::pg_stats {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+using testing::Not;
+
+Dsn parsed(const std::string& text) {
+  Result<Dsn> dsn = Dsn::parse(text);
+  EXPECT_TRUE(dsn.is_ok()) << dsn.status().message();
+  return std::move(dsn).value();
+}
+
+TEST(Dsn, BothFormsAreTaken) {
+  EXPECT_EQ(parsed("postgresql://app:pw@db:5433/shop").value("port"), "5433");
+  EXPECT_EQ(parsed("host=db dbname=shop").value("dbname"), "shop");
+}
+
+TEST(Dsn, AMistypedStringIsNotRepeated) {
+  for (const char* text : {"hunter2", "host=db hunter2", "passwrod=hunter2",
+                           "postgresql://app:hun%ter2@db/shop", "password='hunter2"}) {
+    const Result<Dsn> dsn = Dsn::parse(text);
+    ASSERT_FALSE(dsn.is_ok()) << text;
+    EXPECT_EQ(dsn.status().code(), PLUMB_INVALID_ARGUMENT);
+    EXPECT_THAT(dsn.status().message(), Not(HasSubstr("hun")));
+    EXPECT_THAT(dsn.status().message(), HasSubstr("postgresql://"));
+  }
+}
+
+TEST(Dsn, TheSessionIsReadOnlyWhateverTheUserWrote) {
+  const Dsn dsn = parsed(
+      "host=db application_name=mine connect_timeout=60 "
+      "options='-c default_transaction_read_only=off'");
+  std::map<std::string, std::string> parameters;
+  for (auto& [key, value] : dsn.connection_parameters(milliseconds(1500))) {
+    EXPECT_TRUE(parameters.emplace(key, value).second) << key << " stands twice";
+  }
+  EXPECT_EQ(parameters["application_name"], "plumb");
+  EXPECT_FALSE(parameters.contains("connect_timeout"));
+  const std::string& options = parameters["options"];
+  EXPECT_LT(options.find("read_only=off"), options.find("read_only=on")) << "the last one holds";
+  EXPECT_THAT(options, HasSubstr("statement_timeout=1500"));
+  EXPECT_THAT(options, HasSubstr("lock_timeout=100"));
+  EXPECT_THAT(options, HasSubstr("search_path=pg_catalog"));
+}
+
+TEST(Dsn, ThePasswordIsScrubbedInEveryWriting) {
+  const Dsn dsn = parsed("postgresql://app:p%40ss%2Fword@db/shop");
+  EXPECT_EQ(dsn.scrub("a p@ss/word b p%40ss%2Fword c"), "a *** b *** c");
+  EXPECT_EQ(dsn.scrub("found elsewhere", "else"), "found ***where");
+}
+
+TEST(ConnectFailure, SaysWhatWasWrongAndWhatToDo) {
+  const auto explain = [](const char* reason) {
+    return explain_connect_failure(reason, "127.0.0.1:5432", "app", "shop");
+  };
+  Status s = explain("FATAL:  password authentication failed for user \"app\"");
+  EXPECT_EQ(s.code(), PLUMB_PERMISSION_DENIED);
+  EXPECT_THAT(s.message(), HasSubstr("refused the password of user \"app\""));
+  s = explain("FATAL:  database \"shop\" does not exist");
+  EXPECT_EQ(s.code(), PLUMB_NOT_FOUND);
+  EXPECT_THAT(s.message(), HasSubstr("\"shop\""));
+  s = explain("connection to server failed: Connection refused\n\tIs the server running?");
+  EXPECT_EQ(s.code(), PLUMB_UNAVAILABLE);
+  EXPECT_THAT(s.message(), HasSubstr("127.0.0.1:5432"));
+  s = explain("FATAL:  unsupported startup parameter: options");
+  EXPECT_EQ(s.code(), PLUMB_UNSUPPORTED);
+  s = explain("FATAL:  something new\nDETAIL: more");
+  EXPECT_EQ(s.message(), "cannot connect to PostgreSQL at 127.0.0.1:5432: something new");
+}
+
+}  // namespace
+}  // namespace plumb::pg_stats

@@ -1,0 +1,71 @@
+#include "plugins/pg_stats/growth.h"
+
+#include <gtest/gtest.h>
+
+namespace plumb::pg_stats {
+namespace {
+
+StatementCounters statement(int64_t id, double calls, double ms) {
+  StatementCounters s;
+  s.query_id = id;
+  s.calls = calls;
+  s.ms = ms;
+  return s;
+}
+
+StatementReading reading(std::vector<StatementCounters> statements) {
+  StatementReading out;
+  for (auto& s : statements) out.emplace(s.query_id, s);
+  return out;
+}
+
+const auto kNone = [](int64_t) { return false; };
+
+TEST(StatementGrowth, IsTheDifferenceOfWhatWasCalledSince) {
+  const auto grown = statement_growth(reading({statement(1, 10, 5), statement(2, 3, 1)}),
+                                      reading({statement(1, 25, 9), statement(2, 3, 1)}));
+  ASSERT_EQ(grown.size(), 1u);
+  EXPECT_EQ(grown[0].query_id, 1);
+  EXPECT_DOUBLE_EQ(grown[0].calls, 15);
+  EXPECT_DOUBLE_EQ(grown[0].ms, 4);
+}
+
+TEST(StatementGrowth, ANewOrForgottenStatementCountsFromZero) {
+  const auto grown = statement_growth(reading({statement(1, 100, 50)}),
+                                      reading({statement(1, 4, 2), statement(7, 6, 1)}));
+  ASSERT_EQ(grown.size(), 2u);
+  for (const auto& s : grown) EXPECT_DOUBLE_EQ(s.calls, s.query_id == 1 ? 4 : 6);
+}
+
+TEST(TopStatements, TakesThoseWithMostTimeAndThoseWithMostCalls) {
+  const auto top = top_statements(
+      {statement(1, 1, 100), statement(2, 2, 50), statement(3, 900, 1), statement(4, 5, 2)}, 2, 1,
+      kNone);
+  ASSERT_EQ(top.size(), 3u);
+  EXPECT_EQ(top[0].query_id, 1);
+  EXPECT_EQ(top[1].query_id, 2);
+  EXPECT_EQ(top[2].query_id, 3);
+}
+
+TEST(TopStatements, WhatIsSkippedMakesRoomForTheNext) {
+  const auto top = top_statements({statement(1, 1, 100), statement(2, 2, 50)}, 1, 0,
+                                  [](int64_t id) { return id == 1; });
+  ASSERT_EQ(top.size(), 1u);
+  EXPECT_EQ(top[0].query_id, 2);
+}
+
+TEST(TableGrowth, CountsScansAndTheRowsTheyRead) {
+  const TableReading before = {{1, {1, "orders", 10, 1000, 5}}, {2, {2, "idle", 1, 1, 1}}};
+  const TableReading after = {
+      {1, {1, "orders", 12, 5000, 6}}, {2, {2, "idle", 1, 1, 1}}, {3, {3, "new", 1, 70, 0}}};
+  const auto top = top_tables(table_growth(before, after), 20);
+  ASSERT_EQ(top.size(), 2u);
+  EXPECT_EQ(top[0].name, "orders");
+  EXPECT_DOUBLE_EQ(top[0].seq_tuples, 4000);
+  EXPECT_DOUBLE_EQ(top[0].index_scans, 1);
+  EXPECT_EQ(top[1].name, "new");
+  EXPECT_EQ(top_tables(table_growth(before, after), 1).size(), 1u);
+}
+
+}  // namespace
+}  // namespace plumb::pg_stats

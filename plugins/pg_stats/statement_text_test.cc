@@ -1,0 +1,70 @@
+#include "plugins/pg_stats/statement_text.h"
+
+#include <gtest/gtest.h>
+
+namespace plumb::pg_stats {
+namespace {
+
+TEST(RedactStatement, StringsAndNumbersBecomeQuestionMarks) {
+  EXPECT_EQ(redact_statement("SELECT * FROM t WHERE a = 'x' AND b = 42 AND c > 1.5e-3"),
+            "SELECT * FROM t WHERE a = ? AND b = ? AND c > ?");
+  EXPECT_EQ(redact_statement("ALTER ROLE app PASSWORD 'hunter2'"), "ALTER ROLE app PASSWORD ?");
+  EXPECT_EQ(redact_statement("SELECT .5, 0x1F, -7"), "SELECT ?, ?, -?");
+}
+
+TEST(RedactStatement, EscapesInsideStringsDoNotEndThem) {
+  EXPECT_EQ(redact_statement("SELECT 'it''s secret', 2"), "SELECT ?, ?");
+  EXPECT_EQ(redact_statement(R"(SELECT E'a\'b secret', 'c')"), "SELECT ?, ?");
+  EXPECT_EQ(redact_statement(R"(SELECT 'a\', secret)"), "SELECT ?, secret");
+  EXPECT_EQ(redact_statement("SELECT U&'d', B'01', X'FF', N'n'"), "SELECT ?, ?, ?, ?");
+}
+
+TEST(RedactStatement, DollarQuotesAreStringsAndParametersAreNot) {
+  EXPECT_EQ(redact_statement("DO $$ secret $$"), "DO ?");
+  EXPECT_EQ(redact_statement("DO $body$ a $$ secret $body$ x"), "DO ? x");
+  EXPECT_EQ(redact_statement("SELECT $1, $23 FROM t"), "SELECT $1, $23 FROM t");
+}
+
+TEST(RedactStatement, ALiteralThatWasCutOffGoesToo) {
+  EXPECT_EQ(redact_statement("INSERT INTO t VALUES ('secre"), "INSERT INTO t VALUES (?");
+  EXPECT_EQ(redact_statement("DO $x$ secre"), "DO ?");
+  EXPECT_EQ(redact_statement("SELECT 1 /* secre"), "SELECT ?");
+}
+
+TEST(RedactStatement, CommentsAndWhiteSpaceCollapse) {
+  EXPECT_EQ(
+      redact_statement("  SELECT\n\t a /* traceparent='00-1' /* x */ y */ FROM  t -- tail 5\n"),
+      "SELECT a FROM t");
+}
+
+TEST(RedactStatement, IdentifiersKeepTheirDigits) {
+  EXPECT_EQ(redact_statement("SELECT t1.c2 FROM table3 t1, \"Order 66\""),
+            "SELECT t1.c2 FROM table3 t1, \"Order 66\"");
+}
+
+TEST(RedactStatement, TextThatIsNoSqlSurvives) {
+  EXPECT_EQ(redact_statement(""), "");
+  EXPECT_EQ(redact_statement("$"), "$");
+  EXPECT_EQ(redact_statement("<insufficient privilege>"), "<insufficient privilege>");
+}
+
+TEST(CutText, CountsCharactersNotBytes) {
+  EXPECT_EQ(cut_text("abc", 3), "abc");
+  EXPECT_EQ(cut_text("abcd", 3), "ab…");
+  EXPECT_EQ(cut_text("äöü", 3), "äöü");
+  EXPECT_EQ(cut_text("äöüß", 3), "äö…");
+}
+
+TEST(CutText, BytesThatAreNoUtf8BecomeQuestionMarks) {
+  EXPECT_EQ(cut_text("a\xff\xc3", 10), "a??");
+  EXPECT_EQ(cut_text("\xed\xa0\x80", 10), "???");
+}
+
+TEST(QueryIdText, IsUnsignedHexadecimal) {
+  EXPECT_EQ(query_id_text(255), "ff");
+  EXPECT_EQ(query_id_text(-1), "ffffffffffffffff");
+  EXPECT_EQ(query_id_text(0), "");
+}
+
+}  // namespace
+}  // namespace plumb::pg_stats
