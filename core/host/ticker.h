@@ -1,0 +1,33 @@
+// The absolute schedule of a sampler: ticks at first, first + interval, first + 2 interval, ...
+// whatever a collect takes. Not thread-safe. Takes the time from the caller.
+#ifndef PLUMB_CORE_HOST_TICKER_H_
+#define PLUMB_CORE_HOST_TICKER_H_
+
+#include <cstdint>
+
+namespace plumb::host {
+
+class Ticker {
+ public:
+  Ticker(int64_t first_ns, int64_t interval_ns) : next_ns_(first_ns), interval_ns_(interval_ns) {}
+
+  int64_t next_ns() const { return next_ns_; }
+
+  // The tick due has been served and it is now `now_ns`: moves on to the first tick not before
+  // that, and gives back how many were passed over on the way.
+  uint64_t served(int64_t now_ns) {
+    next_ns_ += interval_ns_;
+    if (next_ns_ >= now_ns) return 0;
+    const int64_t missed = (now_ns - next_ns_ + interval_ns_ - 1) / interval_ns_;
+    next_ns_ += missed * interval_ns_;
+    return static_cast<uint64_t>(missed);
+  }
+
+ private:
+  int64_t next_ns_;
+  int64_t interval_ns_;
+};
+
+}  // namespace plumb::host
+
+#endif  // PLUMB_CORE_HOST_TICKER_H_

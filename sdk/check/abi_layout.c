@@ -1,0 +1,13 @@
+/* The header, compiled as C11. */
+#include "sdk/check/abi_layout.h"
+
+#include <plumb/abi/plugin.h>
+#include <stddef.h>
+
+#define PLUMB_STRUCT(name) {#name, NULL, 0, sizeof(name)},
+#define PLUMB_FIELD(name, field) \
+  {#name, #field, offsetof(name, field), sizeof(((const name*)0)->field)},
+
+const struct plumb_layout_row plumb_layout_in_c[] = {PLUMB_ABI_LAYOUT};
+const unsigned long plumb_layout_in_c_rows =
+    sizeof(plumb_layout_in_c) / sizeof(plumb_layout_in_c[0]);
