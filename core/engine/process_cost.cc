@@ -1,0 +1,55 @@
+#include "core/engine/process_cost.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+namespace plumb::engine {
+namespace {
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The number of kB after `key` at the start of a line; nothing when there is none.
+std::optional<double> kilobytes(const std::string& text, const std::string& key) {
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with(key)) continue;
+    std::istringstream rest(line.substr(key.size()));
+    double value = 0;
+    if (rest >> value) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<double> cpu_seconds_of_stat(std::string_view stat, long ticks_per_second) {
+  // The command may hold spaces and parentheses: fields are counted from the last ')'.
+  const size_t close = stat.rfind(')');
+  if (close == std::string_view::npos) return std::nullopt;
+  std::istringstream in{std::string(stat.substr(close + 1))};
+  std::string skipped;
+  for (int field = 3; field < 14; ++field) in >> skipped;
+  double user = 0;
+  double system = 0;
+  if (!(in >> user >> system)) return std::nullopt;
+  return (user + system) / static_cast<double>(ticks_per_second);
+}
+
+std::optional<ProcessCost> read_process_cost(pid_t pid, const std::filesystem::path& proc) {
+  const std::filesystem::path dir = proc / std::to_string(pid);
+  const std::optional<double> cpu =
+      cpu_seconds_of_stat(read_text(dir / "stat"), ::sysconf(_SC_CLK_TCK));
+  if (!cpu) return std::nullopt;
+  std::optional<double> kib = kilobytes(read_text(dir / "smaps_rollup"), "Pss:");
+  if (!kib) kib = kilobytes(read_text(dir / "status"), "VmRSS:");
+  return ProcessCost{*cpu, kib.value_or(0) * 1024};
+}
+
+}  // namespace plumb::engine

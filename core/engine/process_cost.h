@@ -1,0 +1,27 @@
+// What a process of plumb's costs, from /proc.
+#ifndef PLUMB_CORE_ENGINE_PROCESS_COST_H_
+#define PLUMB_CORE_ENGINE_PROCESS_COST_H_
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+namespace plumb::engine {
+
+struct ProcessCost {
+  double cpu_seconds = 0;
+  // Proportional set size; the resident set size where the kernel does not tell the former.
+  double resident_bytes = 0;
+};
+
+// Nothing when the process is not there. `proc` is /proc but in tests.
+std::optional<ProcessCost> read_process_cost(pid_t pid, const std::filesystem::path& proc);
+
+// user + system seconds out of the text of /proc/<pid>/stat; nothing when it is torn.
+std::optional<double> cpu_seconds_of_stat(std::string_view stat, long ticks_per_second);
+
+}  // namespace plumb::engine
+
+#endif  // PLUMB_CORE_ENGINE_PROCESS_COST_H_
