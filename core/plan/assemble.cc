@@ -1,0 +1,310 @@
+#include "core/plan/assemble.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "core/base/nearest.h"
+#include "core/plan/quantity.h"
+#include "core/plan/target_url.h"
+
+namespace plumb::plan {
+namespace {
+
+using Json = nlohmann::json;
+
+bool is_printable(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+bool is_token(std::string_view text) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](unsigned char c) {
+    return std::isalnum(c) || kMarks.find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+bool same_word(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::tolower(x) == std::tolower(y);
+  });
+}
+std::string hint_of(const std::string& word, const std::vector<std::string>& candidates) {
+  std::string hint = did_you_mean(word, candidates);
+  if (!hint.empty()) hint.erase(0, 1);
+  return hint;
+}
+
+class Assembler {
+ public:
+  Assembler(const Checked& checked, const std::vector<PluginOptions>& plugins, Problems& problems)
+      : checked_(checked), plugins_(plugins), problems_(problems) {}
+
+  Plan run() {
+    plan_.name = text("name");
+    if (const Value* name = find("name"); name != nullptr)
+      if (plan_.name.empty() || plan_.name.size() > 100 || !is_printable(plan_.name))
+        wrong("name", "expected 1 to 100 printable characters");
+    plan_.run_dir = text("run_dir");
+    if (plan_.run_dir.empty()) plan_.run_dir = "runs";
+    for (const Json& host : list("allow")) plan_.allow.push_back(host.get<std::string>());
+    target();
+    load();
+    requests();
+    plugins();
+    slos();
+    plan_.resolved = checked_.resolved;
+    for (const auto& [key, value] : checked_.values) {
+      plan_.origins[key] = {!value.source.empty() ? value.source
+                                                  : "plan:" + std::to_string(value.mark.line)};
+      if (value.secret && value.carried.is_string()) add_secret(value.carried.get<std::string>());
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  const Value* find(const std::string& key) const {
+    const auto found = checked_.values.find(key);
+    return found == checked_.values.end() ? nullptr : &found->second;
+  }
+  std::string text(const std::string& key) const {
+    const Value* value = find(key);
+    return value == nullptr || !value->carried.is_string() ? "" : value->carried.get<std::string>();
+  }
+  template <typename T>
+  T number(const std::string& key, T fallback) const {
+    const Value* value = find(key);
+    return value == nullptr ? fallback : value->carried.get<T>();
+  }
+  Nanoseconds duration(const std::string& key) const {
+    return Nanoseconds(number<int64_t>(key, 0));
+  }
+  Json list(const std::string& key) const {
+    const Value* value = find(key);
+    return value == nullptr ? Json::array() : value->carried;
+  }
+  size_t length(const std::string& key) const { return number<size_t>(key, 0); }
+
+  Mark section_mark(const std::string& key) const {
+    const auto found = checked_.sections.find(key);
+    return found == checked_.sections.end() ? Mark{} : found->second;
+  }
+  void wrong(const std::string& key, std::string message, std::string hint = {}) {
+    const Value* value = find(key);
+    Node place;
+    if (value != nullptr) {
+      place.mark = value->mark;
+      place.source = value->source;
+    }
+    problems_.at(place, key, std::move(message), std::move(hint));
+  }
+  void add_secret(const std::string& value) {
+    if (!value.empty()) plan_.secret_values.push_back(value);
+  }
+
+  void target() {
+    Target& target = plan_.target;
+    if (find("target.url") != nullptr) {
+      auto url = parse_target_url(text("target.url"));
+      if (!url.is_ok()) {
+        wrong("target.url", url.status().message());
+      } else {
+        target.url = url->url;
+        target.host = url->host;
+        target.port = url->port;
+        if (!is_allowed(target.host))
+          wrong("target.url",
+                target.host + " is not this machine, and load goes only where it is allowed",
+                "if you may load it, add to the plan: allow: [" + target.host + "]");
+      }
+    }
+    target.health = text("target.health");
+    if (!target.health.empty()) check_path("target.health", target.health);
+    target.health_timeout = duration("target.health_timeout");
+    process(target.process);
+    for (const Json& word : list("target.start")) target.start.push_back(word.get<std::string>());
+    if (target.start.size() == 1 && target.start[0].find(' ') != std::string::npos)
+      wrong("target.start", "a command is a list of words, got one with blanks in it",
+            "write start: [command, --flag, value]");
+    if (!target.start.empty() && target.start[0].empty())
+      wrong("target.start", "the command is empty");
+  }
+  bool is_allowed(const std::string& host) const {
+    return is_loopback(host) ||
+           std::any_of(plan_.allow.begin(), plan_.allow.end(),
+                       [&](const std::string& allowed) { return same_word(allowed, host); });
+  }
+  void check_path(const std::string& key, const std::string& path) {
+    if (!path.starts_with('/'))
+      wrong(key, "a path begins with a slash", "write /" + path);
+    else if (!is_printable(path) || path.find_first_of(" #") != std::string::npos)
+      wrong(key, "a path takes no blanks, control characters or #", "encode them, as %20");
+  }
+  void process(ProcessSelector& process) {
+    const std::string prefix = "target.process.";
+    int given = 0;
+    std::string last;
+    for (const char* key : {"port", "pid", "name", "cgroup"})
+      if (find(prefix + key) != nullptr) {
+        ++given;
+        last = prefix + key;
+      }
+    if (given > 1) wrong(last, "only one of port, pid, name and cgroup can be given");
+    if (find(prefix + "port") != nullptr) process.port = number<int>(prefix + "port", 0);
+    if (find(prefix + "pid") != nullptr) process.pid = number<int>(prefix + "pid", 0);
+    process.name = text(prefix + "name");
+    process.cgroup = text(prefix + "cgroup");
+  }
+
+  void load() {
+    Load& load = plan_.load;
+    load.model = text("load.model") == "open" ? LoadModel::kOpen : LoadModel::kClosed;
+    load.rate = number<double>("load.rate", 0);
+    load.users = number<int>("load.users", 0);
+    load.spawn_rate = number<double>("load.spawn_rate", 0);
+    load.think = duration("load.think");
+    load.warmup = duration("load.warmup");
+    load.duration = duration("load.duration");
+    load.cooldown = duration("load.cooldown");
+    load.timeout = duration("load.timeout");
+    load.connections = number<int>("load.connections", 0);
+    load.seed = number<uint64_t>("load.seed", 1);
+    load.bearer = text("load.bearer");
+    if (!is_printable(load.bearer)) wrong("load.bearer", "a token takes no control characters");
+    if (find("load.plugin") == nullptr) return;
+    load.plugin = text("load.plugin");
+    std::vector<std::string> drivers;
+    for (const PluginOptions& plugin : plugins_)
+      if (plugin.role == PLUMB_ROLE_LOAD) drivers.push_back(plugin.name);
+    if (std::find(drivers.begin(), drivers.end(), load.plugin) != drivers.end()) return;
+    std::string hint = hint_of(load.plugin, drivers);
+    for (size_t i = 0; hint.empty() && i < drivers.size(); ++i) hint = "installed: " + drivers[i];
+    if (hint.empty()) hint = "no load plugin is installed";
+    wrong("load.plugin", "there is no load plugin " + in_quotes(load.plugin), hint);
+  }
+
+  void requests() {
+    if (length("load.requests") == 0 && find("load.requests") != nullptr)
+      wrong("load.requests", "lists no request", "leave it out to request GET /");
+    if (length("load.requests") > 1000) wrong("load.requests", "lists more than 1000 requests");
+    std::set<std::string> names;
+    for (size_t i = 0; i < length("load.requests"); ++i) {
+      const std::string prefix = "load.requests." + std::to_string(i) + ".";
+      Request request;
+      request.name = text(prefix + "name");
+      request.method = text(prefix + "method");
+      request.path = text(prefix + "path");
+      request.weight = number<double>(prefix + "weight", 1);
+      if (find(prefix + "path") != nullptr) check_path(prefix + "path", request.path);
+      if (find(prefix + "name") != nullptr) check_name(prefix, request, names);
+      for (const Json& status : list(prefix + "expect"))
+        request.expect.push_back(status.get<int>());
+      headers(prefix, request);
+      body(prefix, request);
+      plan_.load.requests.push_back(std::move(request));
+    }
+  }
+  void check_name(const std::string& prefix, const Request& request, std::set<std::string>& names) {
+    if (request.name.empty() || request.name.size() > 200 || !is_printable(request.name))
+      wrong(prefix + "name", "expected 1 to 200 printable characters");
+    else if (!names.insert(request.name).second)
+      wrong(prefix + "name", "another request is called " + in_quotes(request.name) + " too",
+            "give each request a name of its own");
+  }
+  void headers(const std::string& prefix, Request& request) {
+    const Value* given = find(prefix + "headers");
+    if (given == nullptr || !given->carried.is_object()) return;
+    for (const auto& [name, json] : given->carried.items()) {
+      const auto value = json.get<std::string>();
+      const std::string key = prefix + "headers";
+      if (!is_token(name)) wrong(key, in_quotes(name) + " is no name of a header");
+      for (const char* own : {"host", "content-length", "transfer-encoding", "connection"})
+        if (same_word(name, own)) wrong(key, name + " is set by the load plugin itself");
+      if (!is_printable(value)) wrong(key, "the value of " + name + " holds a control character");
+      if (is_secret_header(name)) add_secret(value);
+      request.headers.emplace_back(name, value);
+    }
+  }
+  void body(const std::string& prefix, Request& request) {
+    request.body = text(prefix + "body");
+    const Value* json = find(prefix + "json");
+    if (json == nullptr) return;
+    if (find(prefix + "body") != nullptr)
+      wrong(prefix + "json", "both body and json are given", "keep one of them");
+    request.body = json->carried.dump();
+    const bool typed =
+        std::any_of(request.headers.begin(), request.headers.end(),
+                    [](const auto& header) { return same_word(header.first, "content-type"); });
+    if (!typed) request.headers.emplace_back("Content-Type", "application/json");
+  }
+
+  void plugins() {
+    const auto given = checked_.resolved.find("plugins");
+    if (given == checked_.resolved.end() || !given->is_object()) return;
+    for (const PluginOptions& plugin : plugins_) {
+      if (!given->contains(plugin.name)) continue;
+      PluginUse use = one_plugin(plugin);
+      if (plugin.role != PLUMB_ROLE_LOAD)
+        plan_.plugins.push_back(std::move(use));
+      else if (plugin.name == plan_.load.plugin)
+        plan_.load.plugin_options = std::move(use.options);
+      else
+        problems_.at(section_mark("plugins." + plugin.name), "plugins." + plugin.name,
+                     "makes load, and the load of this plan is made by " + plan_.load.plugin,
+                     "name it under load.plugin");
+    }
+  }
+  PluginUse one_plugin(const PluginOptions& plugin) {
+    PluginUse use;
+    use.name = plugin.name;
+    const std::string prefix = "plugins." + plugin.name + ".";
+    bool own_interval = false;
+    for (const OptionRow& row : plugin.options) {
+      own_interval = own_interval || row.key == interval_option().key;
+      if (row.secret) use.secrets.push_back(row.key);
+      if (const Value* value = find(prefix + row.key)) use.options[row.key] = value->carried;
+    }
+    if (!own_interval) use.interval = duration(prefix + interval_option().key);
+    return use;
+  }
+
+  void slos() {
+    std::vector<std::string> names;
+    for (const Request& request : plan_.load.requests) names.push_back(request.name);
+    for (size_t i = 0; i < length("slos"); ++i) {
+      const std::string prefix = "slos." + std::to_string(i) + ".";
+      const std::string endpoint = text(prefix + "endpoint");
+      if (!endpoint.empty() && std::find(names.begin(), names.end(), endpoint) == names.end()) {
+        std::string hint = hint_of(endpoint, names);
+        for (const std::string& name : names)
+          if (hint.size() < 200) hint += (hint.empty() ? "requests: " : " ") + name;
+        wrong(prefix + "endpoint", "no request is called " + in_quotes(endpoint), hint);
+      }
+      const size_t before = plan_.slos.size();
+      for (const char* metric :
+           {"p50", "p90", "p95", "p99", "p999", "mean", "max", "error_rate", "rate"}) {
+        const Value* value = find(prefix + metric);
+        if (value == nullptr) continue;
+        const bool seconds = metric[0] == 'p' || metric[0] == 'm';
+        const auto carried = value->carried.get<double>();
+        plan_.slos.push_back({endpoint, metric, seconds ? carried / 1e9 : carried, value->written});
+      }
+      if (plan_.slos.size() == before)
+        problems_.at(section_mark("slos." + std::to_string(i)), "slos." + std::to_string(i),
+                     "has no limit", "add one, such as p95: 50ms or error_rate: 0.1%");
+    }
+  }
+
+  const Checked& checked_;
+  const std::vector<PluginOptions>& plugins_;
+  Problems& problems_;
+  Plan plan_;
+};
+
+}  // namespace
+
+Plan assemble(const Checked& checked, const std::vector<PluginOptions>& plugins,
+              Problems& problems) {
+  return Assembler(checked, plugins, problems).run();
+}
+
+}  // namespace plumb::plan
