@@ -1,0 +1,73 @@
+#include "core/cli/command.h"
+
+#include <cstdlib>
+
+#include "core/base/atomic_file.h"
+
+namespace plumb::cli {
+
+Terminal Shared::terminal() const {
+  return detect_terminal(color == "always"  ? Color::kAlways
+                         : color == "never" ? Color::kNever
+                                            : Color::kAuto);
+}
+
+CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& description,
+                      const std::string& examples) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  if (!examples.empty()) command->footer("\nExamples:\n" + examples);
+  return command;
+}
+
+void add_plan_flags(CLI::App& command, PlanFlags& flags) {
+  command
+      .add_option("--set", flags.set,
+                  "Give a key of the plan a value; may be repeated. Lists by index")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->take_all();
+  std::vector<std::string> profiles;
+  for (const plan::Profile& profile : plan::load_profiles()) profiles.push_back(profile.name);
+  command.add_option("--profile", flags.profile, "Load as this profile does")
+      ->check(CLI::IsMember(profiles));
+  command.add_option("--rate", flags.rate, "load.rate, such as 200/s")->type_name("RATE");
+  command.add_option("--users", flags.users, "load.users")->type_name("N");
+  command.add_option("--duration", flags.duration, "load.duration, such as 30s")->type_name("TIME");
+}
+
+bool to_overrides(const PlanFlags& flags, std::vector<plan::Override>& overrides) {
+  const auto add = [&](const char* flag, const char* key, const std::string& value) {
+    if (!value.empty()) overrides.push_back({key, value, flag});
+  };
+  add("--profile", "load.profile", flags.profile);
+  add("--rate", "load.rate", flags.rate);
+  add("--users", "load.users", flags.users);
+  add("--duration", "load.duration", flags.duration);
+  add("--run-dir", "run_dir", flags.run_dir);
+  for (const std::string& given : flags.set) {
+    const size_t equals = given.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      say("--set takes KEY=VALUE, such as --set load.rate=200/s");
+      return false;
+    }
+    overrides.push_back({given.substr(0, equals), given.substr(equals + 1), "--set"});
+  }
+  return true;
+}
+
+std::string default_run_dir() {
+  const char* given = std::getenv("PLUMB_RUN_DIR");
+  return given != nullptr && *given != '\0' ? given : "runs";
+}
+
+bool write_value(const std::string& file, std::string_view text) {
+  if (file.empty() || file == "-") {
+    print(text);
+    return true;
+  }
+  const Status written = write_file_atomically(file, text);
+  if (!written.is_ok()) say(written.message());
+  return written.is_ok();
+}
+
+}  // namespace plumb::cli

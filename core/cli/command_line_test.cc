@@ -1,0 +1,237 @@
+// Runs the plumb that was built, as a user would. No plugins are needed: the tests bring manifests
+// of their own where a plan must be valid.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/host/manifest.h"
+#include "core/session/temporary_directory_for_tests.h"
+
+namespace plumb::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+struct Ran {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+class CommandLine : public testing::Test {
+ protected:
+  CommandLine() {
+    host::Manifest load{.name = "http_load",
+                        .version = "1.0.0",
+                        .role = PLUMB_ROLE_LOAD,
+                        .summary = "Makes load.",
+                        .file = "http_load.so"};
+    load.default_interval_ns = 1'000'000'000;
+    host::Manifest sampler{.name = "pg_stats",
+                           .version = "1.2.0",
+                           .role = PLUMB_ROLE_SAMPLER,
+                           .summary = "Watches PostgreSQL.",
+                           .file = "pg_stats.so"};
+    sampler.default_interval_ns = 1'000'000'000;
+    sampler.options = {{.key = "dsn", .required = true, .secret = true, .help = "Where it is."}};
+    for (const host::Manifest& manifest : {load, sampler}) {
+      directory_.write("plugins/" + manifest.name + ".plugin.json", host::manifest_json(manifest));
+      directory_.write("plugins/" + manifest.file, "");
+    }
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(directory_.path() / "plugins"))
+      std::filesystem::permissions(entry.path(), std::filesystem::perms(0644));
+    std::filesystem::permissions(directory_.path() / "plugins", std::filesystem::perms(0755));
+  }
+
+  // `arguments` as a shell would take them; `environment` as NAME=value words before it.
+  Ran plumb(const std::string& arguments, const std::string& environment = "") {
+    const std::string out = (directory_.path() / "out").string();
+    const std::string err = (directory_.path() / "err").string();
+    const std::string command = "cd '" + directory_.path().string() +
+                                "' && env PLUMB_PLUGIN_PATH='" +
+                                (directory_.path() / "plugins").string() + "' " + environment +
+                                " '" + std::string(PLUMB_BINARY_DIR) + "/bin/plumb' " + arguments +
+                                " >'" + out + "' 2>'" + err + "' </dev/null";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(out), text_of(err)};
+  }
+  static std::string text_of(const std::string& file) {
+    std::ifstream in(file);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
+  void write_plan(const std::string& more = "") {
+    directory_.write("plan.yaml",
+                     "target: {url: 'http://127.0.0.1:1'}\nload: {rate: 20/s}\n" + more);
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(CommandLine, AloneItTellsItsCommandsWithExamples) {
+  const Ran ran = plumb("");
+  EXPECT_EQ(ran.exit_code, 0);
+  for (const char* word : {"run", "report", "runs", "validate", "init", "plugin", "doctor",
+                           "version", "completion", "Examples:"})
+    EXPECT_THAT(ran.out, HasSubstr(word));
+  EXPECT_THAT(ran.out, Not(HasSubstr("docs")));
+  EXPECT_EQ(ran.err, "");
+}
+
+TEST_F(CommandLine, EveryCommandHasHelpWithAnExample) {
+  for (const char* command : {"run", "report", "runs", "validate", "init", "plugin", "plugin list",
+                              "plugin info", "doctor", "version", "completion"}) {
+    const Ran ran = plumb(std::string(command) + " --help");
+    EXPECT_EQ(ran.exit_code, 0) << command;
+    EXPECT_THAT(ran.out, HasSubstr(std::string("plumb ") + command)) << command;
+    EXPECT_THAT(ran.out, HasSubstr("Examples:")) << command;
+  }
+}
+
+TEST_F(CommandLine, UnknownWordsSuggestTheNearest) {
+  Ran ran = plumb("rnu plan.yaml");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("there is no command 'rnu'. Did you mean 'run'?"));
+  ran = plumb("plugin lst");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("Did you mean 'list'?"));
+  ran = plumb("run plan.yaml --profil smoke");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("what is '--profil'? Did you mean '--profile'?"));
+  EXPECT_EQ(plumb("run").exit_code, 2);
+  EXPECT_EQ(plumb("run plan.yaml --format pdf").exit_code, 2);
+  EXPECT_EQ(plumb("plugin").exit_code, 2);
+}
+
+TEST_F(CommandLine, VersionIsAValue) {
+  EXPECT_THAT(plumb("version").out, StartsWith("plumb "));
+  EXPECT_TRUE(nlohmann::json::parse(plumb("version --format json").out).contains("plugin_abi"));
+}
+
+TEST_F(CommandLine, ValidatePrintsValuesWithTheirOrigin) {
+  write_plan();
+  const Ran ran = plumb("validate plan.yaml --print --set load.timeout=3s", "PLUMB_LOAD_WARMUP=4s");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, testing::ContainsRegex("load.rate +20/s +plan:2\n"));
+  EXPECT_THAT(ran.out, testing::ContainsRegex("load.timeout +3s +--set\n"));
+  EXPECT_THAT(ran.out, testing::ContainsRegex("load.warmup +4s +PLUMB_LOAD_WARMUP\n"));
+  EXPECT_THAT(ran.out, testing::ContainsRegex("load.duration +10s +default\n"));
+  EXPECT_THAT(plumb("validate plan.yaml --profile smoke --print").out,
+              testing::ContainsRegex("load.users +1 +profile smoke\n"));
+}
+
+TEST_F(CommandLine, ValidateHidesSecrets) {
+  write_plan("plugins: {pg_stats: {dsn: \"${DSN}\"}}\n");
+  for (const char* how : {"--print", "--format json"}) {
+    const Ran ran = plumb(std::string("validate plan.yaml ") + how, "DSN=hunter22");
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_THAT(ran.out + ran.err, Not(HasSubstr("hunter22")));
+  }
+}
+
+TEST_F(CommandLine, AWrongPlanGivesAllItsProblemsAndCodeTwo) {
+  write_plan("plugins: {pg_stat: {}}\nslo: []\n");
+  for (const char* command : {"validate plan.yaml", "run plan.yaml"}) {
+    const Ran ran = plumb(command);
+    EXPECT_EQ(ran.exit_code, 2);
+    EXPECT_EQ(ran.out, "");
+    EXPECT_THAT(ran.err, HasSubstr("plan.yaml:3:11: there is no plugin \"pg_stat\""));
+    EXPECT_THAT(ran.err, HasSubstr("plan.yaml:4:1: unknown key \"slo\""));
+  }
+  const auto json = nlohmann::json::parse(plumb("validate plan.yaml --format json").out);
+  EXPECT_EQ(json["valid"], false);
+  ASSERT_EQ(json["problems"].size(), 2u);
+  EXPECT_EQ(json["problems"][0]["line"], 3);
+  EXPECT_EQ(plumb("validate nowhere.yaml").exit_code, 2);
+  EXPECT_EQ(plumb("validate plan.yaml --set load.rate").exit_code, 2);
+}
+
+TEST_F(CommandLine, ARunThatCannotBeginLeavesNoRunFile) {
+  write_plan();
+  const Ran ran = plumb("run plan.yaml --run-dir kept");
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_NE(ran.err, "");
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path() / "kept"));
+}
+
+TEST_F(CommandLine, InitWritesAPlanThatIsValidAndNeverOverwrites) {
+  Ran ran = plumb("init http://localhost:9000 -o my.yaml --database postgres --rate 70/s");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "");
+  const std::string text = text_of((directory_.path() / "my.yaml").string());
+  EXPECT_THAT(text, HasSubstr("process: {port: 9000}"));
+  EXPECT_THAT(text, HasSubstr("rate: 70/s"));
+  EXPECT_THAT(text, HasSubstr("${DATABASE_URL}"));
+  ran = plumb("init -o my.yaml");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--force"));
+  EXPECT_EQ(text_of((directory_.path() / "my.yaml").string()), text);
+  EXPECT_EQ(plumb("init -o my.yaml --force").exit_code, 0);
+  EXPECT_EQ(plumb("init ftp://x -o other.yaml").exit_code, 2);
+  EXPECT_THAT(plumb("init -o -").out, HasSubstr("target:"));
+}
+
+TEST_F(CommandLine, PluginsAreListedWithoutLoadingThem) {
+  EXPECT_THAT(plumb("plugin list").out,
+              HasSubstr("pg_stats   sampler  1.2.0    Watches PostgreSQL."));
+  EXPECT_THAT(plumb("plugin info pg_stats").out, HasSubstr("Where it is. (secret)"));
+  EXPECT_EQ(nlohmann::json::parse(plumb("plugin list --format json").out).size(), 2u);
+  const Ran ran = plumb("plugin info pg_stast");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("pg_stats"));
+}
+
+TEST_F(CommandLine, RunsThatAreNotThereAreSaidToBeSo) {
+  EXPECT_EQ(plumb("runs").exit_code, 0);
+  EXPECT_EQ(plumb("runs --format json").out, "[]\n");
+  const Ran ran = plumb("report last");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("there are no runs in runs"));
+  directory_.write("runs/20261120T104512Z-7f3a.plumb", "no database");
+  EXPECT_EQ(plumb("report last").exit_code, 1);
+  EXPECT_THAT(plumb("runs").out, HasSubstr("unreadable"));
+}
+
+TEST_F(CommandLine, DoctorSpeaksJsonToo) {
+  const auto json = nlohmann::json::parse(plumb("doctor --format json").out);
+  EXPECT_GE(json.size(), 9u);
+  EXPECT_THAT(plumb("doctor").out, HasSubstr("plugins: http_load, pg_stats"));
+}
+
+TEST_F(CommandLine, BashCompletionOffersWhatTheTreeHas) {
+  const Ran script = plumb("completion bash");
+  ASSERT_EQ(script.exit_code, 0);
+  directory_.write("complete.bash", script.out +
+                                        "try() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1));"
+                                        " COMPREPLY=(); _plumb; echo \"${COMPREPLY[*]}\"; }\n"
+                                        "try plumb val\ntry plumb plugin in\ntry plumb run --form\n"
+                                        "try plumb run --format j\ntry plumb completion z\n");
+  std::array<char, 256> line{};
+  const std::string command = "bash '" + (directory_.path() / "complete.bash").string() + "'";
+  FILE* bash = ::popen(command.c_str(), "r");
+  ASSERT_NE(bash, nullptr);
+  std::string said;
+  while (std::fgets(line.data(), line.size(), bash) != nullptr) said += line.data();
+  EXPECT_EQ(::pclose(bash), 0);
+  EXPECT_EQ(said, "validate\ninfo\n--format\njson\nzsh\n");
+}
+
+TEST_F(CommandLine, TheReferenceOfPlansIsTheFileInDocs) {
+  EXPECT_EQ(plumb("docs plan").out, text_of(std::string(PLUMB_SOURCE_DIR) + "/docs/plan.md"));
+}
+
+}  // namespace
+}  // namespace plumb::cli

@@ -1,0 +1,95 @@
+#include <memory>
+
+#include "core/cli/command.h"
+#include "core/cli/interrupt.h"
+#include "core/cli/plan_problems.h"
+#include "core/cli/progress.h"
+#include "core/cli/report_format.h"
+#include "core/session/live.h"
+#include "core/session/session.h"
+
+namespace plumb::cli {
+namespace {
+
+using session::ExitCode;
+
+struct RunFlags {
+  std::string plan;
+  PlanFlags values;
+  std::string format = "console";
+  std::string output;
+  bool no_html = false;
+  bool quiet = false;
+};
+
+Result<session::RunSummary> run_with_progress(const plan::Plan& plan,
+                                              const engine::Catalog& catalog, const RunFlags& flags,
+                                              const Terminal& terminal) {
+  session::Live live(session::planned_seconds(plan));
+  std::unique_ptr<Progress> progress;
+  if (!flags.quiet) progress = std::make_unique<Progress>(live, terminal);
+  const auto tell = [&](std::string_view sentence) {
+    if (progress)
+      progress->say(sentence);
+    else
+      say(sentence);
+  };
+  const Interrupt interrupt([&] { tell("ending the run; press Ctrl-C again to leave at once"); });
+  session::SessionOptions options;
+  options.html = !flags.no_html;
+  options.sinks = {&live};
+  options.observer = &live;
+  options.log = [&](uint32_t level, const std::string& message) {
+    if (level >= PLUMB_WARNING) tell(message);
+  };
+  return session::run(plan, catalog, options, interrupt.token());
+}
+
+ExitCode run(const RunFlags& flags, const Terminal& terminal) {
+  std::vector<plan::Override> overrides;
+  if (!to_overrides(flags.values, overrides)) return ExitCode::kUsage;
+  const engine::Catalog catalog = installed_catalog();
+  const plan::Outcome outcome = read_plan(flags.plan, std::move(overrides), catalog);
+  tell(outcome, catalog);
+  if (!outcome.ok()) return ExitCode::kUsage;
+  const auto summary = run_with_progress(outcome.plan, catalog, flags, terminal);
+  if (!summary.is_ok()) {
+    say(summary.status().message());
+    // A plugin says so of an option that its table could not tell to be wrong.
+    return summary.status().code() == PLUMB_INVALID_ARGUMENT ? ExitCode::kUsage : ExitCode::kFailed;
+  }
+  for (const std::string& warning : summary->warnings) say(warning);
+  const std::string html = summary->html_file.string();
+  if (!write_value(flags.output, format_report(summary->report, flags.format, terminal, html)))
+    return ExitCode::kFailed;
+  if (flags.format != "console" || !flags.output.empty())
+    say("run " + summary->id + (html.empty() ? "" : ", report " + html));
+  return summary->exit_code;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Shared& shared) {
+  const auto flags = std::make_shared<RunFlags>();
+  CLI::App* command = add_command(
+      app, "run", "Run a plan and tell what limits the service",
+      "  plumb run plan.yaml\n"
+      "  plumb run plan.yaml --profile smoke\n"
+      "  plumb run plan.yaml --rate 500/s --duration 1m --set target.health=/ready\n"
+      "  plumb run plan.yaml --format json -o report.json\n"
+      "\nExit codes: 0 passed; 1 failed to run; 2 usage or plan invalid; 3 an SLO is breached;\n"
+      "4 a regression; 5 the run is not valid as a measurement, or was interrupted.");
+  command->add_option("PLAN", flags->plan, "The plan's file")->required()->type_name("FILE");
+  add_plan_flags(*command, flags->values);
+  command->add_option("--run-dir", flags->values.run_dir, "Where run files and reports are kept")
+      ->type_name("DIR");
+  command->add_option("--format", flags->format, "What is written to stdout or to -o")
+      ->check(CLI::IsMember(report_formats()));
+  command->add_option("-o,--output", flags->output, "Write the report to this file")
+      ->type_name("FILE");
+  command->add_flag("--no-html", flags->no_html, "Write no HTML report beside the run file");
+  command->add_flag("-q,--quiet", flags->quiet, "Show no progress");
+  command->callback([flags, &shared] { shared.exit_code = run(*flags, shared.terminal()); });
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,135 @@
+#include "core/cli/doctor.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <optional>
+#include <system_error>
+
+#include "core/engine/engine.h"
+#include "core/plan/quantity.h"
+
+namespace plumb::cli {
+namespace {
+
+std::optional<std::string> first_line(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line;
+  if (!in || !std::getline(in, line)) return std::nullopt;
+  return line;
+}
+
+std::optional<int64_t> number_in(const std::filesystem::path& file) {
+  const auto line = first_line(file);
+  return line ? plan::parse_integer(*line) : std::nullopt;
+}
+
+Check check_release(const std::filesystem::path& root) {
+  const auto release = first_line(root / "proc/sys/kernel/osrelease");
+  Check out{"kernel", CheckState::kOk, release.value_or("unknown"), ""};
+  const int64_t major = plan::parse_integer(out.found.substr(0, out.found.find('.'))).value_or(0);
+  if (major >= 5) return out;
+  out.state = CheckState::kMissing;
+  out.fix = "plumb is made for Linux 5 and later; some figures will be absent";
+  return out;
+}
+
+Check check_schedstat(const std::filesystem::path& root) {
+  const auto line = first_line(root / "proc/self/schedstat");
+  const bool counts = line && !line->starts_with("0 0 ");
+  return {
+      "run-queue delay (schedstat)", counts ? CheckState::kOk : CheckState::kMissing,
+      counts ? "counted" : "not counted",
+      counts ? "" : "needs a kernel with CONFIG_SCHED_INFO; CPU saturation is then only guessed"};
+}
+
+Check check_pressure(const std::filesystem::path& root) {
+  const bool there = first_line(root / "proc/pressure/cpu").has_value();
+  return {"pressure stall information", there ? CheckState::kOk : CheckState::kMissing,
+          there ? "readable" : "absent",
+          there ? "" : "boot with psi=1, or use a kernel with CONFIG_PSI"};
+}
+
+Check check_delay_accounting(const std::filesystem::path& root) {
+  const auto on = number_in(root / "proc/sys/kernel/task_delayacct");
+  const bool counts = on.value_or(0) == 1;
+  return {"delay accounting", counts ? CheckState::kOk : CheckState::kMissing,
+          counts ? "on"
+          : on   ? "off"
+                 : "absent",
+          counts ? "" : "sysctl kernel.task_delayacct=1; block I/O waits per process need it"};
+}
+
+Check check_ptrace(const std::filesystem::path& root) {
+  const int64_t scope = number_in(root / "proc/sys/kernel/yama/ptrace_scope").value_or(0);
+  const bool may = scope == 0 || ::geteuid() == 0;
+  return {
+      "reading other processes", may ? CheckState::kOk : CheckState::kMissing,
+      "ptrace_scope " + std::to_string(scope),
+      may ? ""
+          : "run plumb as the service's user with sysctl kernel.yama.ptrace_scope=0, or give it "
+            "CAP_SYS_PTRACE"};
+}
+
+Check check_perf(const std::filesystem::path& root) {
+  const auto level = number_in(root / "proc/sys/kernel/perf_event_paranoid");
+  const bool may = (level && *level <= 1) || (level && ::geteuid() == 0);
+  return {"stack profiles (perf events)", may ? CheckState::kOk : CheckState::kMissing,
+          level ? "perf_event_paranoid " + std::to_string(*level) : "absent",
+          may ? "" : "sysctl kernel.perf_event_paranoid=1, or give plumb CAP_PERFMON"};
+}
+
+Check check_descriptors() {
+  constexpr rlim_t kWanted = 4096;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return {"file descriptors", CheckState::kMissing, "unknown", ""};
+  const bool enough = limit.rlim_cur >= kWanted;
+  return {"file descriptors", enough ? CheckState::kOk : CheckState::kMissing,
+          std::to_string(limit.rlim_cur),
+          enough ? "" : "ulimit -n 4096 or more; every connection of the load needs one"};
+}
+
+Check check_run_dir(const std::filesystem::path& run_dir) {
+  std::filesystem::path at = std::filesystem::absolute(run_dir);
+  std::error_code error;
+  while (!std::filesystem::exists(at, error) && at.has_relative_path()) at = at.parent_path();
+  const bool may = ::access(at.c_str(), W_OK | X_OK) == 0;
+  return {"run directory", may ? CheckState::kOk : CheckState::kBroken, run_dir.string(),
+          may ? "" : at.string() + " cannot be written to; set run_dir or PLUMB_RUN_DIR"};
+}
+
+}  // namespace
+
+std::vector<Check> check_kernel(const std::filesystem::path& root) {
+  return {check_release(root),          check_schedstat(root), check_pressure(root),
+          check_delay_accounting(root), check_ptrace(root),    check_perf(root)};
+}
+
+std::vector<Check> check_installation(const engine::Catalog& catalog,
+                                      const std::filesystem::path& run_dir) {
+  std::vector<Check> out = {check_descriptors(), check_run_dir(run_dir)};
+  const auto host = engine::find_host_executable();
+  out.push_back({"plumb-host", host.is_ok() ? CheckState::kOk : CheckState::kBroken,
+                 host.is_ok() ? host->string() : "absent",
+                 host.is_ok() ? "" : host.status().message()});
+  std::string names;
+  bool has_load = false;
+  for (const engine::CatalogEntry& entry : catalog.entries()) {
+    names += (names.empty() ? "" : ", ") + entry.manifest.name;
+    has_load = has_load || entry.manifest.role == PLUMB_ROLE_LOAD;
+  }
+  std::string places;
+  for (const auto& directory : catalog.directories())
+    places += (places.empty() ? "" : ", ") + directory.string();
+  out.push_back({"plugins", has_load ? CheckState::kOk : CheckState::kBroken,
+                 names.empty() ? "none" : names,
+                 has_load ? "" : "no load plugin in " + places + "; set PLUMB_PLUGIN_PATH"});
+  for (const engine::Refusal& refusal : catalog.refusals())
+    out.push_back({refusal.path.filename().string(), CheckState::kMissing,
+                   refusal.path.string() + " was not taken", refusal.why.message()});
+  return out;
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,32 @@
+#include "core/cli/terminal.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace plumb::cli {
+namespace {
+
+TEST(Terminal, ColumnsAreAlignedByCharactersNotBytes) {
+  EXPECT_EQ(aligned({{"a", "b"}, {"größe", "–", "x"}, {"abc"}}),
+            "a      b\n"
+            "größe  –  x\n"
+            "abc\n");
+}
+
+TEST(Terminal, TextIsCutBetweenCharacters) {
+  EXPECT_EQ(cut("größe", 3), "grö");
+  EXPECT_EQ(cut("ab", 3), "ab");
+  EXPECT_EQ(cut("ab", 0), "");
+}
+
+TEST(Terminal, ColourFollowsTheFlag) {
+  ::setenv("NO_COLOR", "1", 1);
+  EXPECT_FALSE(detect_terminal(Color::kAuto).color_out);
+  EXPECT_TRUE(detect_terminal(Color::kAlways).color_out);
+  EXPECT_FALSE(detect_terminal(Color::kNever).color_err);
+  ::unsetenv("NO_COLOR");
+}
+
+}  // namespace
+}  // namespace plumb::cli

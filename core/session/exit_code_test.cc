@@ -1,0 +1,37 @@
+#include "core/session/exit_code.h"
+
+#include <gtest/gtest.h>
+
+namespace plumb::session {
+namespace {
+
+nlohmann::json report(const char* state, const char* validity, nlohmann::json slos) {
+  return {
+      {"run", {{"state", state}}}, {"validity", {{"status", validity}}}, {"slos", std::move(slos)}};
+}
+const nlohmann::json kMet = {{{"met", true}}};
+const nlohmann::json kBreached = {{{"met", true}}, {{"met", false}}};
+
+TEST(ExitCode, AValidRunThatKeepsItsPromisesPasses) {
+  EXPECT_EQ(exit_code_of(report("finished", "valid", kMet)), ExitCode::kPassed);
+  EXPECT_EQ(exit_code_of(report("finished", "valid", nlohmann::json::array())), ExitCode::kPassed);
+}
+
+TEST(ExitCode, ABreachedSloIsThree) {
+  EXPECT_EQ(exit_code_of(report("finished", "valid", kBreached)), ExitCode::kSloBreached);
+  EXPECT_EQ(exit_code_of(report("finished", "valid", {{{"limit", "x"}}})), ExitCode::kSloBreached);
+}
+
+TEST(ExitCode, ARunThatCannotBeTrustedIsFiveWhateverItsSlosSay) {
+  EXPECT_EQ(exit_code_of(report("finished", "generator_limited", kBreached)), ExitCode::kNotValid);
+  EXPECT_EQ(exit_code_of(report("interrupted", "valid", kMet)), ExitCode::kNotValid);
+  EXPECT_EQ(exit_code_of(report("running", "valid", kMet)), ExitCode::kNotValid);
+  EXPECT_EQ(exit_code_of({}), ExitCode::kNotValid);
+}
+
+TEST(ExitCode, ARunThatFailedIsOne) {
+  EXPECT_EQ(exit_code_of(report("failed", "valid", kMet)), ExitCode::kFailed);
+}
+
+}  // namespace
+}  // namespace plumb::session

@@ -1,0 +1,62 @@
+// One run from a checked plan to its report: engine, run file, diagnosis. What the command line and
+// the daemon have in common.
+#ifndef PLUMB_CORE_SESSION_SESSION_H_
+#define PLUMB_CORE_SESSION_SESSION_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <plumb/status.hpp>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/engine/catalog.h"
+#include "core/engine/engine.h"
+#include "core/plan/plan.h"
+#include "core/session/exit_code.h"
+#include "core/signal/signal.h"
+
+namespace plumb::session {
+
+struct SessionOptions {
+  std::string run_id = {};                     // empty: made from the clock
+  std::filesystem::path host_executable = {};  // empty: found beside this program
+  bool html = true;                            // write <id>.html beside the run file
+  // Told of every signal and of the run's progress besides the run file; must outlive run().
+  std::vector<SignalSink*> sinks = {};
+  engine::EngineObserver* observer = nullptr;
+  std::function<void(uint32_t level, const std::string& message)> log = {};
+};
+
+struct RunSummary {
+  std::string id;
+  std::filesystem::path run_file;
+  std::filesystem::path html_file;  // empty: not written
+  nlohmann::json report;            // report.json
+  ExitCode exit_code = ExitCode::kPassed;
+  engine::RunEnd end = engine::RunEnd::kFinished;
+  std::vector<engine::PluginOutcome> plugins;
+  std::vector<std::string> warnings;  // what went wrong beside the run, such as a full disk
+};
+
+// Blocks until the run is over. `stop` ends it early but orderly, and the report tells of what was
+// seen. Fails, and leaves no run file, when no load was sent: the target does not answer, a plugin
+// cannot be configured, the directory cannot be written. The message holds no secret.
+//
+// Must be called on a thread that lives until it returns.
+Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
+                       const SessionOptions& options, std::stop_token stop);
+
+// How long all stages of the plan take together, in seconds.
+double planned_seconds(const plan::Plan& plan);
+
+// The key under which a run file keeps {"requests", "p95_s", "verdict", "exit_code", "valid"}, so
+// that lists of runs need no diagnosis.
+inline constexpr const char* kSummaryDocument = "summary";
+nlohmann::json summary_of(const nlohmann::json& report);
+
+}  // namespace plumb::session
+
+#endif  // PLUMB_CORE_SESSION_SESSION_H_
