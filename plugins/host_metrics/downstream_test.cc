@@ -1,0 +1,152 @@
+#include "plugins/host_metrics/downstream.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace plumb::host_metrics {
+namespace {
+
+using proc::TcpSocket;
+
+TcpSocket connection(uint64_t inode, uint16_t local, uint16_t peer_port, bool awaiting) {
+  TcpSocket s;
+  s.family = AF_INET;
+  s.state = 1;
+  s.local_port = local;
+  s.peer_port = peer_port;
+  s.peer = {127, 0, 0, 1};
+  s.inode = inode;
+  s.has_info = true;
+  s.info.data_segments_out = s.info.data_segments_in = 5;
+  s.info.bytes_sent = s.info.bytes_received = 500;
+  s.info.last_data_sent_ms = awaiting ? 10 : 90;
+  s.info.last_data_received_ms = 50;
+  return s;
+}
+
+class FakeSockets final : public SocketSource {
+ public:
+  explicit FakeSockets(std::vector<TcpSocket>* all) : all_(all) {}
+  Status established(std::span<const uint16_t>, std::vector<TcpSocket>& out) override {
+    if (all_ == nullptr) return Status::permission_denied("refused");
+    out.insert(out.end(), all_->begin(), all_->end());
+    return Status::ok();
+  }
+  Status again(std::span<const TcpSocket> sockets, std::vector<TcpSocket>& out) override {
+    for (const TcpSocket& s : *all_) {
+      const bool asked = std::any_of(sockets.begin(), sockets.end(),
+                                     [&](const TcpSocket& a) { return a.inode == s.inode; });
+      if (asked) out.push_back(s);
+    }
+    return Status::ok();
+  }
+
+ private:
+  std::vector<TcpSocket>* all_;
+};
+
+class DownstreamTest : public ::testing::Test {
+ protected:
+  Downstream make() { return Downstream(std::make_unique<FakeSockets>(&sockets_)); }
+  std::vector<TcpSocket> sockets_;
+};
+
+TEST_F(DownstreamTest, OnlyOutboundConnectionsOfTheTargetCount) {
+  sockets_ = {connection(1, 40001, 5432, true), connection(2, 8080, 50000, true),
+              connection(3, 40003, 5432, true)};
+  Downstream d = make();
+  const uint64_t inodes[] = {1, 2};
+  const uint16_t listening[] = {8080};
+  ASSERT_TRUE(d.resolve(inodes, listening));
+  ASSERT_TRUE(d.sample());
+  const auto peers = d.take();
+  ASSERT_EQ(peers.size(), 1u);
+  EXPECT_EQ(peers[0].peer, "127.0.0.1:5432");
+  EXPECT_EQ(peers[0].awaiting, 1);
+  EXPECT_EQ(peers[0].sockets, 1);
+}
+
+TEST_F(DownstreamTest, AwaitingIsTheMeanOverTheSamples) {
+  sockets_ = {connection(1, 40001, 80, true), connection(2, 40002, 80, false)};
+  Downstream d = make();
+  const uint64_t inodes[] = {1, 2};
+  ASSERT_TRUE(d.resolve(inodes, {}));
+  ASSERT_TRUE(d.sample());
+  sockets_[1] = connection(2, 40002, 80, true);
+  ASSERT_TRUE(d.sample());
+  sockets_.clear();
+  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(d.sample());
+  EXPECT_EQ(d.take().at(0).awaiting, 0.75);
+  EXPECT_TRUE(d.take().empty()) << "without a sample nothing is known";
+}
+
+TEST_F(DownstreamTest, APeerThatWasSeenOnceStaysWithZero) {
+  sockets_ = {connection(1, 40001, 80, true)};
+  Downstream d = make();
+  const uint64_t inodes[] = {1};
+  ASSERT_TRUE(d.resolve(inodes, {}));
+  ASSERT_TRUE(d.sample());
+  (void)d.take();
+  sockets_.clear();
+  ASSERT_TRUE(d.resolve(inodes, {}));
+  ASSERT_TRUE(d.sample());
+  const auto peers = d.take();
+  ASSERT_EQ(peers.size(), 1u);
+  EXPECT_EQ(peers[0].awaiting, 0);
+  EXPECT_EQ(peers[0].sockets, 0);
+}
+
+TEST_F(DownstreamTest, BeyondTwentyPeersTheSmallestAreOne) {
+  std::vector<uint64_t> inodes;
+  for (uint16_t i = 0; i < 25; ++i) {
+    for (uint16_t n = 0; n < (i < 5 ? 1 : 2); ++n) {
+      inodes.push_back(inodes.size() + 1);
+      sockets_.push_back(connection(inodes.back(), 40000, static_cast<uint16_t>(1000 + i), true));
+    }
+  }
+  Downstream d = make();
+  ASSERT_TRUE(d.resolve(inodes, {}));
+  ASSERT_TRUE(d.sample());
+  const auto peers = d.take();
+  ASSERT_EQ(peers.size(), 21u);
+  EXPECT_EQ(peers[20].peer, "other");
+  EXPECT_EQ(peers[20].awaiting, 5);
+  EXPECT_EQ(peers[0].sockets, 2);
+}
+
+TEST_F(DownstreamTest, ConnectionsThatComeAndGoAreNoticed) {
+  sockets_ = {connection(1, 40001, 80, true)};
+  Downstream d = make();
+  const uint64_t inodes[] = {1, 2, 3};
+  ASSERT_TRUE(d.resolve(inodes, {}));
+  EXPECT_FALSE(d.churns());
+  ASSERT_TRUE(d.resolve(inodes, {}));
+  EXPECT_FALSE(d.churns());
+  sockets_ = {connection(2, 40002, 80, true)};
+  ASSERT_TRUE(d.resolve(inodes, {}));
+  EXPECT_TRUE(d.churns());
+}
+
+TEST_F(DownstreamTest, ARefusedSourceIsAStatusAndNoReading) {
+  Downstream d(std::make_unique<FakeSockets>(nullptr));
+  const uint64_t inodes[] = {1};
+  EXPECT_EQ(d.resolve(inodes, {}).code(), PLUMB_PERMISSION_DENIED);
+  EXPECT_TRUE(d.take().empty());
+}
+
+TEST(PeerLabel, WritesAddressesAsPeopleDo) {
+  TcpSocket s = connection(1, 1, 5432, false);
+  EXPECT_EQ(proc::peer_label(s), "127.0.0.1:5432");
+  s.family = AF_INET6;
+  s.peer = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 7};
+  EXPECT_EQ(proc::peer_label(s), "10.0.0.7:5432");
+  s.peer = {};
+  s.peer[15] = 1;
+  EXPECT_EQ(proc::peer_label(s), "[::1]:5432");
+}
+
+}  // namespace
+}  // namespace plumb::host_metrics

@@ -1,0 +1,260 @@
+// The whole sampler on a machine made of files, with a clock that the test turns.
+#include "plugins/host_metrics/host_metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "plugins/host_metrics/recording_host.h"
+#include "plugins/proc/fake_proc.h"
+
+namespace plumb::host_metrics {
+namespace {
+
+using proc::FakeProc;
+
+constexpr int64_t kMs = 1'000'000;
+
+class OneSocket final : public SocketSource {
+ public:
+  explicit OneSocket(bool refused) : refused_(refused) {}
+  Status established(std::span<const uint16_t>, std::vector<proc::TcpSocket>& out) override {
+    if (refused_) return Status::permission_denied("the kernel refused sock_diag");
+    proc::TcpSocket s;
+    s.family = 2;
+    s.state = 1;
+    s.local_port = 40000;
+    s.peer_port = 5432;
+    s.peer = {10, 0, 0, 7};
+    s.inode = 77;
+    s.has_info = true;
+    s.info.data_segments_out = 1;
+    s.info.bytes_sent = 1;
+    out.push_back(s);
+    return Status::ok();
+  }
+  Status again(std::span<const proc::TcpSocket> sockets,
+               std::vector<proc::TcpSocket>& out) override {
+    out.insert(out.end(), sockets.begin(), sockets.end());
+    return Status::ok();
+  }
+
+ private:
+  bool refused_;
+};
+
+class HostMetricsTest : public ::testing::Test {
+ protected:
+  HostMetricsTest() {
+    host_.fake_now = 1000 * 1000 * kMs;
+    machine(17000, 3000, 180000);
+    fake_.write("proc/loadavg", "0.31 0.60 0.27 3/181 24457\n");
+    fake_.write("proc/meminfo",
+                "MemTotal: 1000 kB\nMemAvailable: 400 kB\nSwapTotal: 10 kB\nSwapFree: 4 kB\n");
+    for (const char* resource : {"cpu", "memory", "io"}) {
+      fake_.write(std::string("proc/pressure/") + resource,
+                  "some avg10=0 avg60=0 avg300=0 total=2500000\n"
+                  "full avg10=0 avg60=0 avg300=0 total=0\n");
+    }
+    fake_.write("proc/diskstats",
+                " 254 0 vda 10 0 100 0 20 0 200 0 0 3000 0\n 254 1 vda1 1 0 1 0 2 0 2 0 0 3 0\n");
+    fake_.write("proc/net/dev", "h\nh\n  eth0: 100 1 0 2 0 0 0 0 200 2 0 3 0 0 0 0\n");
+    fake_.write("proc/net/snmp", "Tcp: RetransSegs\nTcp: 9\n");
+    fake_.write("proc/net/netstat", "TcpExt: ListenOverflows\nTcpExt: 4\n");
+    fake_.write("proc/net/tcp",
+                "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid\n"
+                "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 "
+                "55 1 0 100 0 0 10 0\n");
+    fake_.add({.pid = 5, .ppid = 1, .comm = "plumb-host"});
+    fake_.uptime(1000);
+  }
+
+  void machine(uint64_t user, uint64_t system, uint64_t idle) {
+    const std::string line = " " + std::to_string(user) + " 0 " + std::to_string(system) + " " +
+                             std::to_string(idle) + " 0 0 0 0 0 0\n";
+    fake_.write("proc/stat", "cpu " + line + "cpu0" + line + "cpu1" + line);
+  }
+  void shop(proc::Pid pid, uint64_t start_ticks, uint64_t run_ms) {
+    fake_.add({.pid = pid, .comm = "shop", .start_ticks = start_ticks});
+    fake_.thread(pid, pid, run_ms * 1'000'000, 0, 'D');
+    fake_.switches(pid, pid, 1, 1);
+    fake_.io(pid, 0, 0);
+    fake_.descriptor(pid, 0, "/dev/null");
+    fake_.descriptor(pid, 3, "socket:[55]");
+    fake_.descriptor(pid, 4, "socket:[77]");
+  }
+  void begin(const std::string& document, bool sockets_refused = false) {
+    plugin_ = std::make_unique<HostMetrics>(Host(host_.get()), fake_.root(),
+                                            std::make_unique<OneSocket>(sockets_refused), 5);
+    plumb_config config{};
+    config.struct_size = sizeof(config);
+    config.document = document.c_str();
+    ASSERT_TRUE(plugin_->configure(Config(&config)));
+    ASSERT_TRUE(plugin_->start());
+  }
+  void pass_a_second() {
+    uptime_ += 1;
+    fake_.uptime(uptime_);
+    for (int i = 0; i < 10; ++i) {
+      *host_.fake_now += 100 * kMs;
+      ASSERT_TRUE(plugin_->collect());
+    }
+  }
+
+  FakeProc fake_;
+  RecordingHost host_;
+  std::unique_ptr<HostMetrics> plugin_;
+  double uptime_ = 1000;
+};
+
+constexpr const char* kShop = R"({"target":{"url":"http://127.0.0.1:8080","host":"127.0.0.1",
+                                             "port":8080}})";
+
+TEST_F(HostMetricsTest, EmitsEverySeriesOfTheContract) {
+  shop(10, 100, 0);
+  begin(kShop);
+  machine(17100, 3020, 180080);
+  shop(10, 100, 600);
+  pass_a_second();
+
+  EXPECT_EQ(host_.last("host_cpus"), 2);
+  EXPECT_EQ(host_.last("host_cpu_busy_ratio"), 0.6);
+  EXPECT_EQ(host_.last("host_cpu_seconds_total{mode=user}"), 171.0);
+  EXPECT_EQ(host_.last("host_cpu_seconds_total{mode=idle}"), 1800.8);
+  EXPECT_EQ(host_.last("host_runnable"), 2);
+  EXPECT_EQ(host_.last("host_pressure_seconds_total{resource=memory,kind=some}"), 2.5);
+  EXPECT_EQ(host_.last("host_memory_available_bytes"), 400 * 1024);
+  EXPECT_EQ(host_.last("host_swap_used_bytes"), 6 * 1024);
+  EXPECT_EQ(host_.last("host_disk_busy_seconds_total{device=vda}"), 3.0);
+  EXPECT_EQ(host_.last("host_disk_operations_total{device=vda}"), 30);
+  EXPECT_FALSE(host_.last("host_disk_operations_total{device=vda1}"));
+  EXPECT_EQ(host_.last("host_network_drops_total{interface=eth0}"), 5);
+  EXPECT_EQ(host_.last("host_tcp_retransmits_total"), 9);
+  EXPECT_EQ(host_.last("host_tcp_listen_overflows_total"), 4);
+  EXPECT_EQ(host_.last("target_processes"), 1);
+  EXPECT_EQ(host_.last("target_descriptors"), 3);
+  EXPECT_EQ(host_.last("target_cpu_seconds_total"), 0.6);
+  EXPECT_EQ(host_.last("target_busiest_thread_ratio"), 0.6);
+  EXPECT_EQ(host_.last("target_disk_waiting"), 1);
+  EXPECT_NEAR(host_.last("others_cpu_seconds_total").value(), 0.6, 1e-9);
+  EXPECT_EQ(host_.last("downstream_awaiting{peer=10.0.0.7:5432}"), 1);
+  EXPECT_EQ(host_.last("downstream_sockets{peer=10.0.0.7:5432}"), 1);
+
+  std::map<std::string, int> seen;
+  for (const auto& [key, points] : host_.points) ++seen[key.substr(0, key.find('{'))];
+  for (const Metric& metric : all_metrics()) EXPECT_TRUE(seen.contains(metric.name)) << metric.name;
+  EXPECT_EQ(seen.size(), all_metrics().size());
+  EXPECT_FALSE(host_.disorder);
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << host_.health_message;
+}
+
+TEST_F(HostMetricsTest, CountersComeOncePerSecondWhateverTheTicks) {
+  shop(10, 100, 0);
+  begin(kShop);
+  pass_a_second();
+  pass_a_second();
+  EXPECT_EQ(host_.series("target_cpu_seconds_total").size(), 3u);
+  EXPECT_EQ(host_.series("downstream_awaiting{peer=10.0.0.7:5432}").size(), 2u);
+  EXPECT_EQ(host_.series("host_cpus").size(), 3u);
+}
+
+TEST_F(HostMetricsTest, WhatCannotBeReadIsAbsentAndSaid) {
+  fake_.remove("proc/pressure");
+  fake_.remove("proc/diskstats");
+  shop(10, 100, 0);
+  fake_.remove("proc/10/task/10/schedstat");
+  begin(kShop, true);
+  pass_a_second();
+  for (const auto& [key, points] : host_.points) {
+    EXPECT_THAT(key, ::testing::Not(::testing::StartsWith("host_pressure")));
+    EXPECT_THAT(key, ::testing::Not(::testing::StartsWith("host_disk")));
+    EXPECT_THAT(key, ::testing::Not(::testing::StartsWith("downstream")));
+    EXPECT_NE(key, "target_runqueue_seconds_total");
+  }
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DEGRADED));
+  EXPECT_THAT(host_.health_message, ::testing::HasSubstr("psi=1"));
+  EXPECT_THAT(host_.health_message, ::testing::HasSubstr("diskstats"));
+  EXPECT_THAT(host_.health_message, ::testing::HasSubstr("sock_diag"));
+  EXPECT_THAT(host_.health_message, ::testing::HasSubstr("run-queue"));
+  EXPECT_THAT(host_.tables["host"], ::testing::HasSubstr("cannot see"));
+}
+
+TEST_F(HostMetricsTest, ATargetThatDoesNotRunIsSaidAndFoundWhenItComes) {
+  begin(R"({"target":{"process":{"name":"shop"}}})");
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DEGRADED));
+  EXPECT_THAT(host_.health_message, ::testing::HasSubstr("'shop' does not run now"));
+  pass_a_second();
+  EXPECT_FALSE(host_.last("target_processes"));
+  EXPECT_FALSE(host_.last("others_cpu_seconds_total"));
+  shop(10, 100150, 250);
+  pass_a_second();
+  EXPECT_EQ(host_.last("target_cpu_seconds_total"), 0.25) << "born under watch: it counts whole";
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << host_.health_message;
+  EXPECT_THAT(host_.events, ::testing::ElementsAre("target-found"));
+}
+
+TEST_F(HostMetricsTest, ARestartIsNotedAndTotalsGoOn) {
+  shop(10, 100, 0);
+  begin(R"({"target":{"process":{"name":"shop"}}})");
+  shop(10, 100, 500);
+  pass_a_second();
+  EXPECT_EQ(host_.last("target_cpu_seconds_total"), 0.5);
+  fake_.end(10);
+  pass_a_second();
+  shop(20, 100250, 100);
+  pass_a_second();
+  EXPECT_NEAR(host_.last("target_cpu_seconds_total").value(), 0.6, 1e-9);
+  EXPECT_THAT(host_.events, ::testing::ElementsAre("target-lost", "target-restarted"));
+  EXPECT_FALSE(host_.disorder);
+}
+
+TEST_F(HostMetricsTest, WithoutATargetTheMachineIsWatched) {
+  begin(R"({"target":{"url":"http://shop.example:80","host":"shop.example","port":80}})");
+  machine(17100, 3020, 180080);
+  pass_a_second();
+  EXPECT_EQ(host_.last("host_cpu_busy_ratio"), 0.6);
+  EXPECT_NEAR(host_.last("others_cpu_seconds_total").value(), 1.2, 1e-9);
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << host_.health_message;
+}
+
+TEST_F(HostMetricsTest, HostileFilesYieldNoSample) {
+  shop(10, 100, 0);
+  begin(kShop);
+  fake_.write("proc/stat", "cpu  999999999999999999999999 0 0 0 0 0 0 0\ncpu0 1\n");
+  fake_.write("proc/meminfo", "MemTotal: -5 kB\n");
+  fake_.write("proc/net/snmp", std::string(3000, 'T'));
+  fake_.write("proc/net/netstat", "TcpExt: A\n");
+  fake_.write("proc/diskstats", " 254 0 vda 10 0 18446744073709551615 0 20 0 200 0 0 3000 0\n");
+  fake_.write("proc/loadavg", "");
+  fake_.write("proc/10/stat", "");
+  pass_a_second();
+  EXPECT_EQ(host_.series("host_cpus").size(), 1u);
+  EXPECT_EQ(host_.series("host_memory_total_bytes").size(), 1u);
+  EXPECT_EQ(host_.series("host_disk_operations_total{device=vda}").size(), 1u);
+  EXPECT_FALSE(host_.disorder);
+}
+
+TEST_F(HostMetricsTest, TheProcessTableKeepsTheSteadyStage) {
+  shop(10, 100, 0);
+  begin(kShop);
+  ASSERT_TRUE(plugin_->stage({PLUMB_STAGE_STEADY, "steady", 0, 0}));
+  fake_.add({.pid = 10, .comm = "shop", .user_ticks = 50, .start_ticks = 100});
+  pass_a_second();
+  ASSERT_TRUE(plugin_->stage({PLUMB_STAGE_COOLDOWN, "cool-down", 0, 0}));
+  const std::string at_end = host_.tables["processes"];
+  const auto json = nlohmann::json::parse(at_end);
+  EXPECT_EQ(json["rows"][0][1], "shop");
+  EXPECT_EQ(json["rows"][0][3], 0.5);
+  pass_a_second();
+  ASSERT_TRUE(plugin_->stop(0));
+  EXPECT_EQ(host_.tables["processes"], at_end);
+}
+
+TEST_F(HostMetricsTest, StopWithoutStartIsLegal) {
+  HostMetrics plugin(Host(host_.get()), fake_.root(), std::make_unique<OneSocket>(false), 5);
+  EXPECT_TRUE(plugin.stop(0));
+}
+
+}  // namespace
+}  // namespace plumb::host_metrics

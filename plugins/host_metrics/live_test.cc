@@ -1,0 +1,253 @@
+// The plugin through its C entry, on real processes and real sockets of this machine. Durations are
+// measured, not assumed: each test compares with what the kernel or the test itself counted.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <plumb/abi/plugin.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "plugins/host_metrics/recording_host.h"
+
+extern "C" const plumb_plugin* plumb_plugin_entry_v1(void);
+
+namespace plumb::host_metrics {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// The plugin, driven as the host drives it: one collect per interval until told to stop.
+class Watch {
+ public:
+  explicit Watch(const std::string& process) {
+    const std::string document = R"({"target":{"process":)" + process + "}}";
+    plumb_config config{};
+    config.struct_size = sizeof(config);
+    config.document = document.c_str();
+    check(table_->create(host.get(), &self_, &error_));
+    check(table_->configure(self_, &config, &error_));
+    check(table_->start(self_, &error_));
+  }
+  ~Watch() {
+    check(table_->stop(self_, host.get()->now_ns(host.get()->context) + 1'000'000'000, &error_));
+    table_->destroy(self_);
+  }
+  void collect_for(milliseconds time) {
+    const auto end = Clock::now() + time;
+    for (auto due = Clock::now(); due < end;) {
+      check(table_->collect(self_, &error_));
+      due += std::chrono::nanoseconds(table_->descriptor->default_interval_ns);
+      std::this_thread::sleep_until(due);
+    }
+  }
+
+  RecordingHost host;
+
+ private:
+  void check(int32_t code) { EXPECT_EQ(code, PLUMB_OK) << error_.message; }
+  const plumb_plugin* table_ = plumb_plugin_entry_v1();
+  void* self_ = nullptr;
+  plumb_error error_{sizeof(plumb_error), {}};
+};
+
+// A child of the test that is ended and waited for with it.
+class Child {
+ public:
+  template <typename Body>
+  explicit Child(Body&& body) {
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::alarm(40);  // should the test die first
+      body();
+      ::_exit(0);
+    }
+  }
+  ~Child() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+  }
+  std::string selector() const { return R"({"pid":)" + std::to_string(pid_) + "}"; }
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+double mean_after_first(const std::vector<RecordingHost::Point>& points) {
+  double sum = 0;
+  for (size_t i = 1; i < points.size(); ++i) sum += points[i].value;
+  return points.size() > 1 ? sum / static_cast<double>(points.size() - 1) : -1;
+}
+
+TEST(HostMetricsLive, ProcessorTimeOfABurningChildIsWhatGetrusageSays) {
+  int answer[2];
+  int go[2];
+  ASSERT_EQ(::pipe(answer), 0);
+  ASSERT_EQ(::pipe(go), 0);
+  Child child([&] {
+    char byte = 0;
+    if (::read(go[0], &byte, 1) != 1) return;
+    // Two threads, one of which ends while the watch goes on: its time must not be lost.
+    // Until they have used so much processor, however many others want it.
+    const auto burn = [](double seconds) {
+      timespec used{};
+      do {
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+      } while (static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9 <
+               seconds);
+    };
+    std::thread brief(burn, 0.4);
+    burn(0.8);
+    brief.join();
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    const double seconds = static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                           static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+    if (::write(answer[1], &seconds, sizeof(seconds)) != sizeof(seconds)) return;
+    ::pause();
+  });
+  Watch watch(child.selector());
+  ASSERT_EQ(::write(go[1], "x", 1), 1);
+  pollfd done{answer[0], POLLIN, 0};
+  for (int i = 0; i < 180 && ::poll(&done, 1, 0) == 0; ++i) watch.collect_for(milliseconds(100));
+  double used = 0;
+  ASSERT_EQ(::read(answer[0], &used, sizeof(used)), static_cast<ssize_t>(sizeof(used)));
+  watch.collect_for(milliseconds(1200));
+
+  const auto& cpu = watch.host.series("target_cpu_seconds_total");
+  ASSERT_GE(cpu.size(), 2u);
+  EXPECT_NEAR(cpu.back().value - cpu.front().value, used, 0.1 * used);
+  EXPECT_EQ(watch.host.last("target_processes"), 1.0);
+  EXPECT_FALSE(watch.host.disorder);
+  for (const int fd : {answer[0], answer[1], go[0], go[1]}) ::close(fd);
+}
+
+// Answers each byte with a byte, `delay` later, one thread per connection, until it is killed.
+void serve(int listener, milliseconds delay) {
+  while (true) {
+    const int connection = ::accept(listener, nullptr, nullptr);
+    if (connection < 0) return;
+    std::thread([connection, delay] {
+      char byte = 0;
+      while (::read(connection, &byte, 1) == 1) {
+        if (delay.count() > 0) std::this_thread::sleep_for(delay);
+        if (::write(connection, &byte, 1) != 1) break;
+      }
+      ::close(connection);
+    }).detach();
+  }
+}
+
+int listen_on_loopback(sockaddr_in& address) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::listen(listener, 64) != 0 ||
+      ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    return -1;
+  }
+  return listener;
+}
+
+// `callers` connections, each used for one call after another with a pause between; `waited_ns` is
+// how long the calls took in all.
+class Callers {
+ public:
+  Callers(const sockaddr_in& address, int callers, milliseconds pause) {
+    for (int i = 0; i < callers; ++i) {
+      threads_.emplace_back([this, address, pause] {
+        const int s = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int one = 1;
+        ::setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+        if (::connect(s, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return;
+        char byte = 'x';
+        while (!stop_) {
+          const auto begin = Clock::now();
+          if (::write(s, &byte, 1) != 1 || ::read(s, &byte, 1) != 1) break;
+          waited_ns += std::chrono::nanoseconds(Clock::now() - begin).count();
+          if (pause.count() > 0) std::this_thread::sleep_for(pause);
+        }
+        ::close(s);
+      });
+    }
+  }
+  ~Callers() {
+    stop_ = true;
+    for (auto& t : threads_) t.join();
+  }
+  std::atomic<int64_t> waited_ns{0};
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> threads_;
+};
+
+struct Measured {
+  double seen;
+  double truth;
+  double sockets;
+};
+
+// The test itself is the target, the server as its child included: the ends that the server
+// accepted must not be taken for outbound ones.
+Measured measure(int callers, milliseconds delay, milliseconds pause) {
+  sockaddr_in address{};
+  const int listener = listen_on_loopback(address);
+  EXPECT_GE(listener, 0);
+  Child server([&] { serve(listener, delay); });
+  ::close(listener);
+  Callers calls(address, callers, pause);
+  Watch watch(R"({"pid":)" + std::to_string(::getpid()) + "}");
+  const int64_t before = calls.waited_ns;
+  const auto begin = Clock::now();
+  watch.collect_for(milliseconds(4200));
+  const double truth = static_cast<double>(calls.waited_ns - before) /
+                       static_cast<double>(std::chrono::nanoseconds(Clock::now() - begin).count());
+  const std::string peer = "{peer=127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "}";
+  EXPECT_FALSE(watch.host.disorder);
+  EXPECT_EQ(watch.host.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << watch.host.health_message;
+  const Measured out{mean_after_first(watch.host.series("downstream_awaiting" + peer)), truth,
+                     watch.host.last("downstream_sockets" + peer).value_or(-1)};
+  std::cout << "awaiting seen " << out.seen << ", true " << out.truth << "\n";
+  return out;
+}
+
+TEST(HostMetricsLive, CallsToASlowPeerAreSeenAwaiting) {
+  const Measured m = measure(8, milliseconds(60), milliseconds(0));
+  EXPECT_EQ(m.sockets, 8);
+  EXPECT_NEAR(m.seen, m.truth, 0.15 * m.truth);
+}
+
+TEST(HostMetricsLive, CallsWithPausesAreSeenAwaitingInProportion) {
+  const Measured m = measure(8, milliseconds(30), milliseconds(30));
+  EXPECT_NEAR(m.seen, m.truth, 0.2 * m.truth + 0.2);
+}
+
+TEST(HostMetricsLive, AFastPeerIsHardlyEverAwaited) {
+  const Measured m = measure(8, milliseconds(0), milliseconds(20));
+  // On a crowded machine the sampler wakes together with the callers, just before their replies;
+  // taking ties for unanswered requests would show most of the 8.
+  EXPECT_LT(m.seen, m.truth + 1.5);
+}
+
+}  // namespace
+}  // namespace plumb::host_metrics

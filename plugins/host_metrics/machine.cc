@@ -1,0 +1,184 @@
+#include "plugins/host_metrics/machine.h"
+
+#include <algorithm>
+#include <array>
+
+#include "plugins/proc/fields.h"
+
+namespace plumb::host_metrics {
+
+using proc::next_line;
+using proc::next_number;
+using proc::next_word;
+using proc::to_number;
+
+namespace {
+
+constexpr uint64_t kSectorBytes = 512;  // of /proc/diskstats, whatever the device's own size
+constexpr size_t kMostEntries = 256;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Bytes from a line such as "MemTotal:  24682416 kB".
+std::optional<uint64_t> kilobytes_after(std::string_view text, std::string_view key) {
+  const auto kib = proc::number_after(text, key);
+  if (!kib || *kib > UINT64_MAX / 1024) return std::nullopt;
+  return *kib * 1024;
+}
+
+}  // namespace
+
+std::optional<CpuTicks> parse_cpu(std::string_view stat) {
+  bool ended = false;
+  std::string_view line = next_line(stat, &ended);
+  if (!ended || next_word(line) != "cpu") return std::nullopt;
+  std::array<uint64_t, 8> t{};  // user nice system idle iowait irq softirq steal
+  for (uint64_t& value : t) {
+    const auto number = next_number(line);
+    if (!number || *number > (uint64_t{1} << 56)) return std::nullopt;
+    value = *number;
+  }
+  CpuTicks out;
+  out.user = t[0] + t[1];
+  out.system = t[2];
+  out.idle = t[3];
+  out.iowait = t[4];
+  out.interrupt = t[5] + t[6];
+  out.steal = t[7];
+  while (!stat.empty()) {
+    line = next_line(stat, &ended);
+    if (!line.starts_with("cpu")) break;
+    if (ended) ++out.cpus;
+  }
+  if (out.cpus == 0) return std::nullopt;
+  return out;
+}
+
+std::optional<double> busy_ratio(const CpuTicks& before, const CpuTicks& now) {
+  // Idle and iowait together never fall; apart, the kernel lets iowait slip back.
+  const uint64_t idle_before = before.idle + before.iowait;
+  const uint64_t idle_now = now.idle + now.iowait;
+  if (now.busy() < before.busy() || idle_now < idle_before) return std::nullopt;
+  const uint64_t busy = now.busy() - before.busy();
+  const uint64_t total = busy + (idle_now - idle_before);
+  if (total == 0) return std::nullopt;
+  return static_cast<double>(busy) / static_cast<double>(total);
+}
+
+std::optional<uint64_t> parse_runnable(std::string_view loadavg) {
+  for (int i = 0; i < 3; ++i) next_word(loadavg);
+  const std::string_view tasks = next_word(loadavg);
+  const size_t slash = tasks.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  return to_number(tasks.substr(0, slash));
+}
+
+std::optional<Memory> parse_memory(std::string_view meminfo) {
+  const auto total = kilobytes_after(meminfo, "MemTotal:");
+  const auto available = kilobytes_after(meminfo, "MemAvailable:");
+  const auto swap_total = kilobytes_after(meminfo, "SwapTotal:");
+  const auto swap_free = kilobytes_after(meminfo, "SwapFree:");
+  if (!total || !available || !swap_total || !swap_free || *swap_free > *swap_total) {
+    return std::nullopt;
+  }
+  return Memory{*total, *available, *swap_total - *swap_free};
+}
+
+std::optional<Pressure> parse_pressure(std::string_view text) {
+  Pressure out;
+  while (!text.empty()) {
+    bool ended = false;
+    std::string_view line = next_line(text, &ended);
+    const std::string_view kind = next_word(line);
+    const size_t at = line.rfind("total=");
+    if (!ended || at == std::string_view::npos) continue;
+    const auto total = to_number(line.substr(at + 6));
+    if (kind == "some") out.some_us = total;
+    if (kind == "full") out.full_us = total;
+  }
+  if (!out.some_us && !out.full_us) return std::nullopt;
+  return out;
+}
+
+std::vector<Disk> parse_disks(std::string_view diskstats) {
+  std::vector<Disk> out;
+  while (!diskstats.empty() && out.size() < kMostEntries) {
+    bool ended = false;
+    std::string_view line = next_line(diskstats, &ended);
+    next_word(line);
+    next_word(line);
+    const std::string_view device = next_word(line);
+    // reads merged sectors ms, writes merged sectors ms, in flight, busy ms
+    std::array<uint64_t, 10> f{};
+    bool whole = ended && !device.empty();
+    for (uint64_t& value : f) {
+      const auto number = next_number(line);
+      whole = whole && number.has_value();
+      value = number.value_or(0);
+    }
+    if (!whole || f[2] > UINT64_MAX / kSectorBytes || f[6] > UINT64_MAX / kSectorBytes) continue;
+    out.push_back(
+        {std::string(device), f[0] + f[4], f[2] * kSectorBytes, f[6] * kSectorBytes, f[9]});
+  }
+  return out;
+}
+
+bool is_whole_disk(std::string_view device) {
+  for (const char* prefix : {"loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd"}) {
+    if (device.starts_with(prefix)) return false;
+  }
+  if (device.empty() || !is_digit(device.back())) return true;
+  // nvme0n1 and mmcblk0 are disks, nvme0n1p1 and mmcblk0p1 are not; sda1, vda1 and xvda1 are not.
+  std::string_view stem = device;
+  while (!stem.empty() && is_digit(stem.back())) stem.remove_suffix(1);
+  const bool numbered = device.starts_with("nvme") || device.starts_with("mmcblk");
+  if (numbered) return !(stem.ends_with('p') && stem.size() > 1 && is_digit(stem[stem.size() - 2]));
+  return false;
+}
+
+std::vector<Interface> parse_interfaces(std::string_view net_dev) {
+  std::vector<Interface> out;
+  next_line(net_dev);
+  next_line(net_dev);
+  while (!net_dev.empty() && out.size() < kMostEntries) {
+    bool ended = false;
+    std::string_view line = next_line(net_dev, &ended);
+    const size_t colon = line.rfind(':');
+    if (!ended || colon == std::string_view::npos) continue;
+    std::string_view head = line.substr(0, colon);
+    const std::string_view name = next_word(head);
+    line.remove_prefix(colon + 1);
+    std::array<uint64_t, 12> f{};  // received: bytes packets errors drops ...; sent from 8 likewise
+    bool whole = true;
+    for (uint64_t& value : f) {
+      const auto number = next_number(line);
+      whole = whole && number.has_value();
+      value = number.value_or(0);
+    }
+    if (!whole || name.empty() || name == "lo") continue;
+    out.push_back({std::string(name), f[0], f[8], f[3] + f[11]});
+  }
+  return out;
+}
+
+std::optional<uint64_t> parse_protocol_counter(std::string_view text, std::string_view protocol,
+                                               std::string_view key) {
+  // Two lines per protocol: "Tcp: NAME NAME ..." and "Tcp: NUMBER NUMBER ...".
+  while (!text.empty()) {
+    std::string_view names = next_line(text);
+    std::string_view head = next_word(names);
+    if (!head.ends_with(':') || head.substr(0, head.size() - 1) != protocol) continue;
+    bool ended = false;
+    std::string_view values = next_line(text, &ended);
+    if (!ended || next_word(values) != head) return std::nullopt;
+    while (true) {
+      const std::string_view name = next_word(names);
+      const std::string_view value = next_word(values);
+      if (name.empty() || value.empty()) return std::nullopt;
+      if (name == key) return to_number(value);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace plumb::host_metrics

@@ -1,0 +1,373 @@
+#include "plugins/http_load/curl_transport.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "plugins/http_load/arrivals.h"
+#include "plugins/http_load/server_timing.h"
+
+namespace plumb::http_load {
+namespace {
+
+uint64_t hash_of(std::string_view text) {
+  uint64_t h = 0xcbf29ce484222325u;  // FNV-1a
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return h;
+}
+
+int64_t micros(CURL* easy, CURLINFO what) {
+  curl_off_t us = 0;
+  curl_easy_getinfo(easy, what, &us);
+  return us * 1000;
+}
+
+}  // namespace
+
+// One easy handle and the request that it carries.
+struct CurlTransport::Slot {
+  ~Slot() { curl_easy_cleanup(easy); }
+
+  CurlTransport* owner = nullptr;
+  CURL* easy = nullptr;
+  int64_t endpoint = -1;  // whose options the handle has
+  TraceIds::Header trace{};
+  curl_slist trace_node{};  // its successor is the endpoint's own list
+  char error[CURL_ERROR_SIZE] = {};
+  Slot* older = nullptr;
+  Slot* newer = nullptr;
+
+  bool active = false;
+  Start request;
+  int64_t begun_ns = 0;
+  int64_t ready_ns = 0;  // a connection was there
+  int64_t sent_ns = 0;
+  int64_t first_byte_ns = 0;
+  int open_errno = 0;
+  std::string server_timing;
+};
+
+CurlTransport::CurlTransport(const LoadPlan& plan, const Clock& clock)
+    : plan_(plan),
+      clock_(clock),
+      limit_(static_cast<size_t>(plan.connections)),
+      // Trace ids of two runs with one seed must differ, or they would meet in a tracing store.
+      traces_(plan.seed ^ hash_of(plan.run_id)),
+      timer_ns_(kNever) {}
+
+Result<std::unique_ptr<CurlTransport>> CurlTransport::open(const LoadPlan& plan, const Clock& clock,
+                                                           const StopFlag& stop) {
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    return Status::internal("libcurl did not initialise");
+  std::signal(SIGPIPE, SIG_IGN);
+  std::unique_ptr<CurlTransport> t(new CurlTransport(plan, clock));
+  PLUMB_ASSIGN_OR_RETURN(t->poller_, Poller::open(stop));
+  PLUMB_RETURN_IF_ERROR(t->set_multi_options());
+  PLUMB_RETURN_IF_ERROR(t->prepare());
+  return t;
+}
+
+CurlTransport::~CurlTransport() {
+  abandon_all();
+  slots_.clear();
+  if (multi_ != nullptr) curl_multi_cleanup(multi_);  // closes what it kept alive: on_close runs
+  prepared_.clear();
+  curl_global_cleanup();
+}
+
+Status CurlTransport::set_multi_options() {
+  multi_ = curl_multi_init();
+  if (multi_ == nullptr) return Status::internal("libcurl gave no multi handle");
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &on_socket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &on_timer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+  // The default forgets live connections as soon as there are more than four per handle added.
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(limit_ + 8));
+  return Status::ok();
+}
+
+Status CurlTransport::prepare() {
+  for (const Request& request : plan_.requests) {
+    auto made = CurlRequest::make(plan_, request);
+    if (!made.is_ok()) return made.status();
+    prepared_.push_back(std::move(made).value());
+  }
+  return Status::ok();
+}
+
+CurlTransport::Slot* CurlTransport::free_slot() {
+  if (!free_.empty()) {
+    Slot* slot = free_.back();
+    free_.pop_back();
+    return slot;
+  }
+  auto slot = std::make_unique<Slot>();
+  slot->owner = this;
+  slot->easy = curl_easy_init();
+  if (slot->easy == nullptr) throw std::bad_alloc();
+  slot->trace_node.data = slot->trace.data();
+  set_fixed_options(*slot);
+  slots_.push_back(std::move(slot));
+  return slots_.back().get();
+}
+
+void CurlTransport::set_fixed_options(Slot& slot) {
+  CURL* easy = slot.easy;
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &slot);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot.error);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "plumb/0.1");
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &on_open);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &slot);
+  // The socket may outlive the slot's part in it, so closing is told to the transport.
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &on_close);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_request);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, &slot);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &on_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &slot);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &slot);
+  // The request's own timeout ends it; libcurl's own for connecting (300 s) must not come first.
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(std::max<int64_t>(300'000, plan_.timeout_ns / 1'000'000 * 2)));
+}
+
+void CurlTransport::set_request_options(Slot& slot, uint32_t endpoint) {
+  traces_.next(slot.trace);
+  if (slot.endpoint == endpoint) return;
+  slot.endpoint = endpoint;
+  prepared_[endpoint]->apply(slot.easy, slot.trace_node);
+}
+
+void CurlTransport::link(Slot& slot) {
+  slot.older = newest_;
+  slot.newer = nullptr;
+  (newest_ != nullptr ? newest_->newer : oldest_) = &slot;
+  newest_ = &slot;
+}
+
+void CurlTransport::unlink(Slot& slot) {
+  (slot.older != nullptr ? slot.older->newer : oldest_) = slot.newer;
+  (slot.newer != nullptr ? slot.newer->older : newest_) = slot.older;
+}
+
+void CurlTransport::start(const Start& request) {
+  Slot& slot = *free_slot();
+  set_request_options(slot, request.endpoint);
+  slot.request = request;
+  slot.ready_ns = slot.sent_ns = slot.first_byte_ns = 0;
+  slot.open_errno = 0;
+  slot.error[0] = '\0';
+  slot.server_timing.clear();
+  slot.active = true;
+  slot.begun_ns = clock_.now_ns();
+  link(slot);
+  ++in_flight_;
+  curl_multi_add_handle(multi_, slot.easy);
+  run_timers();  // a new handle is a timer that is due: this sends the request now
+}
+
+void CurlTransport::release(Slot& slot) {
+  curl_multi_remove_handle(multi_, slot.easy);
+  slot.active = false;
+  --in_flight_;
+  free_.push_back(&slot);
+}
+
+void CurlTransport::act(curl_socket_t fd, int what) {
+  int running = 0;
+  curl_multi_socket_action(multi_, fd, what, &running);
+  const int64_t now = clock_.now_ns();
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    Slot* slot = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &slot);
+    unlink(*slot);
+    ended_.push_back({slot, message->data.result, now});
+  }
+}
+
+void CurlTransport::run_timers() {
+  timer_ns_ = kNever;  // libcurl sets it anew
+  act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+// Reports the `count` completions that came first. A report may start a request that ends within
+// the start (a fast target on another processor, a refused port): it goes to the end of the line,
+// or two such connections would keep all others, the clock and the stop flag from their turn.
+void CurlTransport::report(size_t count, CompletionHandler& handler) {
+  for (; count > 0; --count) {
+    const Ended next = ended_.front();
+    ended_.pop_front();
+    finish(next, handler);
+  }
+}
+
+void CurlTransport::poll(int64_t until_ns, CompletionHandler& handler) {
+  const int64_t now = clock_.now_ns();
+  if (timer_ns_ <= now) run_timers();
+  // After a completion the caller's deadline may be another, so this does not wait then.
+  const bool reported = !ended_.empty();
+  report(ended_.size(), handler);
+  if (oldest_ != nullptr) until_ns = std::min(until_ns, oldest_->begun_ns + plan_.timeout_ns);
+  until_ns = reported ? now : std::min(until_ns, timer_ns_);
+  for (const epoll_event& e : poller_->wait(now, until_ns)) {
+    int what = 0;
+    if ((e.events & EPOLLIN) != 0) what |= CURL_CSELECT_IN;
+    if ((e.events & EPOLLOUT) != 0) what |= CURL_CSELECT_OUT;
+    if ((e.events & (EPOLLERR | EPOLLHUP)) != 0) what |= CURL_CSELECT_ERR | CURL_CSELECT_IN;
+    const size_t before = ended_.size();
+    act(e.data.fd, what);
+    report(ended_.size() - before, handler);
+  }
+  expire(handler);
+}
+
+void CurlTransport::expire(CompletionHandler& handler) {
+  const int64_t now = clock_.now_ns();
+  while (oldest_ != nullptr && oldest_->begun_ns + plan_.timeout_ns <= now) {
+    Slot& slot = *oldest_;
+    unlink(slot);
+    finish({&slot, CURLE_OPERATION_TIMEDOUT, now}, handler);
+  }
+}
+
+std::string CurlTransport::describe(const Slot& slot, CURLcode code, bool expired) const {
+  if (expired) {
+    const char* during = slot.ready_ns == 0        ? "while connecting"
+                         : slot.sent_ns == 0       ? "while sending"
+                         : slot.first_byte_ns == 0 ? "while waiting for the first byte"
+                                                   : "while receiving";
+    return "no complete answer within " + std::to_string(plan_.timeout_ns / 1'000'000) + " ms, " +
+           during;
+  }
+  if (slot.open_errno != 0) return std::string("no socket: ") + std::strerror(slot.open_errno);
+  return slot.error[0] != '\0' ? slot.error : curl_easy_strerror(code);
+}
+
+void CurlTransport::finish(const Ended& ended, CompletionHandler& handler) {
+  Slot& slot = *ended.slot;
+  const CURLcode code = ended.code;
+  Completion done;
+  Timeline& t = done.times;
+  t.finished_ns = ended.at_ns;
+  CURL* easy = slot.easy;
+  long value = 0;
+  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &value);
+  const int64_t connected = value > 0 ? micros(easy, CURLINFO_CONNECT_TIME_T) : 0;
+  t.intended_ns = slot.request.intended_ns;
+  t.begun_ns = slot.begun_ns;
+  t.taken_ns = slot.request.queued_ns != 0 ? slot.request.queued_ns : slot.begun_ns;
+  if (connected > 0) {
+    done.connections_opened = static_cast<uint32_t>(value);
+    t.resolved_ns = slot.begun_ns + micros(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    t.connected_ns = slot.begun_ns + connected;
+    // Without TLS libcurl leaves it 0.
+    if (const int64_t secured = micros(easy, CURLINFO_APPCONNECT_TIME_T); secured > 0)
+      t.secured_ns = slot.begun_ns + secured;
+  }
+  t.was_sent = slot.ready_ns != 0;
+  // An answer can be read in the same call that sent the request: libcurl then never asks to wait.
+  t.sent_ns = slot.sent_ns != 0 ? slot.sent_ns : slot.ready_ns;
+  t.first_byte_ns = slot.first_byte_ns;
+
+  done.endpoint = slot.request.endpoint;
+  if (code != CURLE_OK) {
+    long os_errno = slot.open_errno;
+    if (os_errno == 0) curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
+    done.error = classify(code, static_cast<int>(os_errno));
+    detail_ = describe(slot, code, code == CURLE_OPERATION_TIMEDOUT);
+    done.detail = detail_;
+  } else {
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &value);
+    done.status = static_cast<int>(value);
+    timing_.swap(slot.server_timing);
+    done.server_timing = timing_;
+  }
+  curl_off_t bytes = 0;
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &value);
+  curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &bytes);
+  done.sent_bytes = static_cast<uint64_t>(value + bytes);
+  curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &value);
+  curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+  done.received_bytes = static_cast<uint64_t>(value + bytes);
+  release(slot);  // before the handler, which may need the place
+  handler.on_completion(done);
+}
+
+void CurlTransport::abandon_all() {
+  for (const auto& slot : slots_)
+    if (slot->active) release(*slot);
+  oldest_ = newest_ = nullptr;
+  ended_.clear();
+}
+
+int CurlTransport::on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void*) {
+  auto& t = *static_cast<CurlTransport*>(self);
+  uint32_t events = 0;
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= EPOLLIN;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= EPOLLOUT;
+  t.poller_->want(fd, events);
+  if (what == CURL_POLL_IN) {
+    // Nothing left to write on a connection that was ready: the request is out.
+    Slot* slot = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &slot);
+    if (slot != nullptr && slot->ready_ns != 0 && slot->sent_ns == 0)
+      slot->sent_ns = t.clock_.now_ns();
+  }
+  return 0;
+}
+
+int CurlTransport::on_timer(CURLM*, long timeout_ms, void* self) {
+  auto& t = *static_cast<CurlTransport*>(self);
+  t.timer_ns_ = timeout_ms < 0 ? kNever : t.clock_.now_ns() + timeout_ms * int64_t{1'000'000};
+  return 0;
+}
+
+curl_socket_t CurlTransport::on_open(void* data, curlsocktype, curl_sockaddr* address) {
+  auto& slot = *static_cast<Slot*>(data);
+  const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd < 0) {
+    slot.open_errno = errno;
+    return CURL_SOCKET_BAD;
+  }
+  slot.owner->poller_->adopt(fd);
+  return fd;
+}
+
+int CurlTransport::on_close(void* self, curl_socket_t fd) {
+  static_cast<CurlTransport*>(self)->poller_->forget(fd);
+  return close(fd);
+}
+
+int CurlTransport::on_request(void* data, char*, char*, int, int) {
+  auto& slot = *static_cast<Slot*>(data);
+  slot.ready_ns = slot.owner->clock_.now_ns();
+  slot.sent_ns = slot.first_byte_ns = 0;  // libcurl tries again when a kept connection was dead
+  return CURL_PREREQFUNC_OK;
+}
+
+size_t CurlTransport::on_header(char* data, size_t size, size_t count, void* user) {
+  auto& slot = *static_cast<Slot*>(user);
+  const std::string_view line(data, size * count);
+  if (slot.first_byte_ns == 0) slot.first_byte_ns = slot.owner->clock_.now_ns();
+  append_server_timing(line, slot.server_timing);
+  return line.size();
+}
+
+size_t CurlTransport::on_body(char*, size_t size, size_t count, void*) { return size * count; }
+
+}  // namespace plumb::http_load

@@ -1,0 +1,71 @@
+// Turns finished intervals into the signals of docs/signals.md, section http_load. Costs nothing
+// between intervals. Not thread-safe.
+#ifndef PLUMB_PLUGINS_HTTP_LOAD_EMITTER_H_
+#define PLUMB_PLUGINS_HTTP_LOAD_EMITTER_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <plumb/plugin.hpp>
+#include <string>
+#include <vector>
+
+#include "plugins/http_load/load_plan.h"
+#include "plugins/http_load/recorder.h"
+#include "plugins/http_load/self_usage.h"
+
+namespace plumb::http_load {
+
+class Emitter final : public IntervalSink {
+ public:
+  // `plan` outlives the emitter.
+  Emitter(Host host, const LoadPlan& plan) : host_(host), plan_(plan) {}
+
+  // Declares what is known beforehand and emits every counter once, as 0 at `start_ns`.
+  Status begin(int64_t start_ns);
+  // Failures to emit are the host's to count; the first one is logged.
+  void on_interval(const Interval& interval) override;
+  // Emits the table http_errors as of the last interval, unless that has been done.
+  void flush_errors();
+
+ private:
+  struct EndpointSeries {
+    std::array<Series, 2> response;
+    std::array<Series, 2> service;
+    std::array<Series, kPhases> phases;
+    std::vector<Series> timings;
+  };
+  struct TotalSeries {
+    Series scheduled, started, shed, in_flight, sent_bytes, received_bytes, connections_opened;
+    Series load;  // target rate or users
+    Series cpu;
+    std::optional<Series> runqueue;  // where the kernel tells
+  };
+
+  Status declare_endpoints();
+  Status declare_totals();
+  Status emit(const Interval& interval);
+  Status emit_endpoint(size_t index, const Interval& interval);
+  Status emit_histogram(Series series, const Interval& interval, const Histogram& h);
+  Status declare_outcomes(const Interval& interval);
+  void add(Series series, int64_t time_ns, double value);
+  void add_totals(int64_t time_ns, const Totals& totals);
+  Status send();
+  void note(const Status& status);
+
+  Host host_;
+  const LoadPlan& plan_;
+  SelfUsage usage_;
+  std::vector<EndpointSeries> endpoints_;
+  TotalSeries totals_;
+  std::vector<Series> outcome_series_;  // beside the recorder's outcomes
+  std::vector<plumb_sample> batch_;
+  std::vector<Outcome> failures_;  // for the table
+  size_t failure_kinds_emitted_ = 0;
+  bool errors_flushed_ = true;
+  bool trouble_logged_ = false;
+};
+
+}  // namespace plumb::http_load
+
+#endif  // PLUMB_PLUGINS_HTTP_LOAD_EMITTER_H_

@@ -1,0 +1,158 @@
+#include "plugins/http_load/load_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace plumb::http_load {
+namespace {
+
+using nlohmann::json;
+
+constexpr int64_t kDefaultConnections = 512;
+constexpr int64_t kMostConnections = 100'000;
+constexpr int64_t kDefaultTimeoutNs = 10'000'000'000;
+constexpr double kHighestRate = 1e6;
+// How many endpoints keep histograms; each costs about a mebibyte.
+constexpr size_t kMostRequests = 200;
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  });
+}
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return c > 0x20 && c < 0x7f &&
+           std::string_view("()<>@,;:\\\"/[]?={}").find(c) == std::string_view::npos;
+  });
+}
+
+Status bad(const std::string& where, const std::string& what) {
+  return Status::invalid_argument(where + " " + what);
+}
+
+Status check_url(const std::string& url) {
+  const bool http = url.starts_with("http://") || url.starts_with("https://");
+  if (!http) return bad("target.url", "must begin with http:// or https://");
+  const std::string_view authority = std::string_view(url).substr(url.find("://") + 3);
+  if (authority.empty()) return bad("target.url", "names no host");
+  if (authority.find('@') != std::string_view::npos)
+    return bad("target.url", "must not hold a user or password: use load.bearer or a header");
+  if (authority.find_first_of("/?# ") != std::string_view::npos || has_control(authority))
+    return bad("target.url", "must be scheme://host[:port] without a path");
+  return Status::ok();
+}
+
+Result<Request> read_request(const json& in, const std::string& where) {
+  if (!in.is_object()) return bad(where, "must be an object");
+  Request r;
+  r.method = in.value("method", "GET");
+  r.path = in.value("path", "/");
+  r.name = in.value("name", r.path);
+  r.weight = in.value("weight", 1.0);
+  r.body = in.value("body", "");
+  if (!is_token(r.method)) return bad(where + ".method", "is no HTTP method");
+  if (r.name.empty()) return bad(where + ".name", "is empty");
+  if (!r.path.starts_with('/') || has_control(r.path) || r.path.find(' ') != std::string::npos)
+    return bad(where + ".path", "must begin with / and hold no spaces: write %20");
+  if (!std::isfinite(r.weight) || r.weight <= 0)
+    return bad(where + ".weight", "must be above zero");
+  for (const json& header : in.value("headers", json::array())) {
+    if (!header.is_array() || header.size() != 2)
+      return bad(where + ".headers", "must be pairs of name and value");
+    auto& [name, value] =
+        r.headers.emplace_back(header[0].get<std::string>(), header[1].get<std::string>());
+    if (!is_token(name)) return bad(where + ".headers", "holds a name that HTTP does not allow");
+    if (has_control(value))
+      return bad(where + ".headers." + name, "holds a control character, such as a line break");
+  }
+  for (const json& status : in.value("expect", json::array())) {
+    r.expect.push_back(status.get<int>());
+    if (r.expect.back() < 100 || r.expect.back() > 599)
+      return bad(where + ".expect", "must list statuses from 100 to 599");
+  }
+  return r;
+}
+
+Status check_model(const LoadPlan& plan) {
+  if (plan.model == Model::kOpen) {
+    if (!std::isfinite(plan.rate) || plan.rate <= 0 || plan.rate > kHighestRate)
+      return bad("load.rate", "must be above zero and at most 1000000/s");
+  } else {
+    if (plan.users < 1 || plan.users > kMostConnections)
+      return bad("load.users", "must be 1 to 100000");
+    if (!std::isfinite(plan.spawn_rate) || plan.spawn_rate < 0)
+      return bad("load.spawn_rate", "must not be negative");
+    if (plan.think_ns < 0) return bad("load.think", "must not be negative");
+  }
+  if (plan.timeout_ns <= 0) return bad("load.timeout", "must be above zero");
+  if (plan.connections < 1 || plan.connections > kMostConnections)
+    return bad("load.connections", "must be 1 to 100000");
+  if (has_control(plan.bearer)) return bad("load.bearer", "holds a control character");
+  if (plan.requests.empty()) return bad("load.requests", "is empty: name at least one request");
+  if (plan.requests.size() > kMostRequests)
+    return bad("load.requests", "holds more than 200 requests: group them");
+  return Status::ok();
+}
+
+Result<LoadPlan> read_document(std::string_view document, int64_t option_connections) {
+  const json doc = json::parse(document);
+  const json target = doc.value("target", json::object());
+  const json load = doc.value("load", json::object());
+  LoadPlan plan;
+  plan.run_id = doc.value("run", json::object()).value("id", "");
+  plan.url = target.value("url", "");
+  if (plan.url.ends_with('/')) plan.url.pop_back();
+  PLUMB_RETURN_IF_ERROR(check_url(plan.url));
+
+  const std::string model = load.value("model", "closed");
+  if (model != "open" && model != "closed") return bad("load.model", "must be open or closed");
+  plan.model = model == "open" ? Model::kOpen : Model::kClosed;
+  plan.rate = load.value("rate", 0.0);
+  plan.users = load.value("users", int64_t{0});
+  plan.spawn_rate = load.value("spawn_rate", 0.0);
+  plan.think_ns = load.value("think_ns", int64_t{0});
+  plan.timeout_ns = load.value("timeout_ns", kDefaultTimeoutNs);
+  plan.seed = load.value("seed", uint64_t{1});
+  plan.bearer = load.value("bearer", "");
+  plan.connections = load.value("connections", int64_t{0});
+  if (plan.connections == 0) plan.connections = option_connections;
+  if (plan.connections == 0)
+    plan.connections = plan.model == Model::kOpen ? kDefaultConnections : plan.users;
+  // More than one connection a user would never be used.
+  if (plan.model == Model::kClosed) plan.connections = std::min(plan.connections, plan.users);
+
+  const json requests = load.value("requests", json::array());
+  for (size_t i = 0; i < requests.size(); ++i) {
+    auto request = read_request(requests[i], "load.requests[" + std::to_string(i) + "]");
+    if (!request.is_ok()) return request.status();
+    for (const Request& other : plan.requests)
+      if (other.name == request->name)
+        return bad("load.requests", "holds two requests named " + other.name);
+    plan.requests.push_back(std::move(request).value());
+  }
+  PLUMB_RETURN_IF_ERROR(check_model(plan));
+  return plan;
+}
+
+}  // namespace
+
+bool Request::succeeds_with(int status) const {
+  if (expect.empty()) return status < 400;
+  return std::find(expect.begin(), expect.end(), status) != expect.end();
+}
+
+Result<LoadPlan> parse_load_plan(std::string_view document, int64_t option_connections) {
+  try {
+    return read_document(document, option_connections);
+  } catch (const json::type_error&) {
+    // Its text may quote values, and a value may be a secret.
+    return Status::invalid_argument("the load part of the plan holds a value of the wrong type");
+  } catch (const json::exception&) {
+    return Status::invalid_argument("the plan's document is no valid JSON object");
+  }
+}
+
+}  // namespace plumb::http_load

@@ -1,0 +1,34 @@
+// Which sockets a process holds, and which listen. Reads <proc>; the network namespace is that of
+// the caller.
+#ifndef PLUMB_PLUGINS_PROC_SOCKETS_H_
+#define PLUMB_PLUGINS_PROC_SOCKETS_H_
+
+#include <plumb/status.hpp>
+
+#include <cstdint>
+#include <vector>
+
+#include "plugins/proc/root.h"
+
+namespace plumb::proc {
+
+struct Listener {
+  uint16_t port = 0;
+  uint64_t inode = 0;
+};
+
+// TCP listeners, v4 and v6: through sock_diag when `root` is the machine's own /proc (cheap), else
+// or when that is refused from <proc>/net/tcp and tcp6 (milliseconds on a large machine).
+Result<std::vector<Listener>> list_listeners(const Root& root);
+
+struct Descriptors {
+  size_t count = 0;
+  std::vector<uint64_t> sockets;  // inodes, ascending
+};
+// Open descriptors of a process. PERMISSION_DENIED when they belong to another user and this one
+// lacks CAP_SYS_PTRACE; NOT_FOUND when the process is gone.
+Result<Descriptors> list_descriptors(const Root& root, Pid pid);
+
+}  // namespace plumb::proc
+
+#endif  // PLUMB_PLUGINS_PROC_SOCKETS_H_

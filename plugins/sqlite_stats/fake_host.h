@@ -1,0 +1,91 @@
+// Test only: a plumb_host that keeps what it is given, with a clock that the test may set.
+#ifndef PLUMB_PLUGINS_SQLITE_STATS_FAKE_HOST_H_
+#define PLUMB_PLUGINS_SQLITE_STATS_FAKE_HOST_H_
+
+#include <plumb/abi/plugin.h>
+#include <time.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace plumb::sqlite_stats {
+
+struct SeenSample {
+  int64_t time_ns;
+  double value;
+};
+
+struct SeenEvent {
+  std::string kind;
+  std::string message;
+  std::string attributes;
+};
+
+class FakeHost {
+ public:
+  FakeHost() {
+    table_.struct_size = sizeof(table_);
+    table_.context = this;
+    table_.now_ns = [](void* c) { return self(c)->now(); };
+    table_.declare_series = [](void* c, const plumb_series* s, uint32_t* id) -> int32_t {
+      *id = static_cast<uint32_t>(self(c)->names_.size());
+      self(c)->names_.push_back(s->name);
+      self(c)->resources[s->name] = s->resource ? s->resource : "";
+      self(c)->ledger_lines[s->name] = s->ledger_line ? s->ledger_line : "";
+      return PLUMB_OK;
+    };
+    table_.emit_samples = [](void* c, const plumb_sample* s, size_t n) -> int32_t {
+      for (size_t i = 0; i < n; ++i)
+        self(c)->samples[self(c)->names_.at(s[i].series)].push_back({s[i].time_ns, s[i].value});
+      return PLUMB_OK;
+    };
+    table_.emit_event = [](void* c, const plumb_event* e) -> int32_t {
+      self(c)->events.push_back({e->kind, e->message, e->attributes ? e->attributes : ""});
+      return PLUMB_OK;
+    };
+    table_.emit_table = [](void* c, const plumb_table* t) -> int32_t {
+      self(c)->tables[t->name] = t->json;
+      return PLUMB_OK;
+    };
+    table_.set_health = [](void* c, uint32_t state, const char* message) {
+      self(c)->health = state;
+      self(c)->health_message = message;
+    };
+    table_.log = [](void*, uint32_t, const char*) {};
+    table_.get_extension = [](void*, const char*) -> const void* { return nullptr; };
+  }
+  FakeHost(const FakeHost&) = delete;
+  FakeHost& operator=(const FakeHost&) = delete;
+
+  const plumb_host* get() const { return &table_; }
+
+  // Unset: the machine's monotonic clock.
+  std::optional<int64_t> clock_ns;
+  std::map<std::string, std::vector<SeenSample>> samples;
+  std::map<std::string, std::string> resources;
+  std::map<std::string, std::string> ledger_lines;
+  std::map<std::string, std::string> tables;
+  std::vector<SeenEvent> events;
+  uint32_t health = PLUMB_HEALTH_OK;
+  std::string health_message;
+
+  int64_t now() const {
+    if (clock_ns) return *clock_ns;
+    timespec t{};
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1'000'000'000LL + t.tv_nsec;
+  }
+
+ private:
+  static FakeHost* self(void* context) { return static_cast<FakeHost*>(context); }
+
+  plumb_host table_{};
+  std::vector<std::string> names_;
+};
+
+}  // namespace plumb::sqlite_stats
+
+#endif  // PLUMB_PLUGINS_SQLITE_STATS_FAKE_HOST_H_

@@ -1,0 +1,59 @@
+// What one thread is doing at an instant, as far as waiting for SQLite's write lock goes.
+#ifndef PLUMB_PLUGINS_SQLITE_STATS_THREAD_STATE_H_
+#define PLUMB_PLUGINS_SQLITE_STATS_THREAD_STATE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "descriptor.h"
+
+namespace plumb::sqlite_stats {
+
+enum class ThreadState {
+  kGone,       // the thread has ended
+  kUnknown,    // the kernel does not let us look
+  kActive,     // on a processor, runnable, or inside a write or sync of a file
+  kBusySleep,  // asleep as SQLite's busy handler sleeps: usleep() of glibc
+  kSleep,      // asleep in a relative timer, in a way that may or may not be a busy handler
+  kElse,       // asleep in something that no busy handler uses
+};
+
+// From /proc/PID/task/TID/syscall. SQLite waits in usleep(), which glibc turns into
+// clock_nanosleep(CLOCK_REALTIME, 0, ..., NULL); C++'s sleep_for passes the remainder's address,
+// Python and Rust use an absolute or monotonic clock. So the arguments tell a busy handler from an
+// application that sleeps inside its transaction. musl's usleep() looks like sleep_for: kSleep.
+ThreadState parse_syscall(std::string_view text);
+
+// From /proc/PID/task/TID/wchan; knows only kSleep, kElse and kUnknown ("0": running or hidden).
+ThreadState parse_wchan(std::string_view text);
+
+// The third number of schedstat: how often the thread has been put on a processor.
+std::optional<uint64_t> parse_timeslices(std::string_view schedstat);
+
+// The files of one thread, opened on first use and kept.
+class ThreadFiles {
+ public:
+  explicit ThreadFiles(std::string directory) : directory_(std::move(directory)) {}
+
+  ThreadState state();
+  // True once the system call turned out to be hidden, so that states come from wchan.
+  bool only_wait_channel() const { return syscall_hidden_; }
+  // Nothing when the kernel was built without scheduler statistics.
+  std::optional<uint64_t> timeslices();
+
+ private:
+  ThreadState wchan_state();
+
+  std::string directory_;
+  Descriptor syscall_;
+  Descriptor wchan_;
+  Descriptor schedstat_;
+  bool syscall_hidden_ = false;
+  std::string text_;
+};
+
+}  // namespace plumb::sqlite_stats
+
+#endif  // PLUMB_PLUGINS_SQLITE_STATS_THREAD_STATE_H_

@@ -1,0 +1,177 @@
+#include "waiters.h"
+
+#include <gmock/gmock.h>
+
+#include "fake_files.h"
+
+namespace plumb::sqlite_stats {
+namespace {
+
+constexpr int64_t kMillisecond = 1'000'000;
+constexpr int kHolder = 50;
+constexpr int kOther = 60;
+
+TEST(ThreadStateTest, BusyHandlersSleepIsToldFromOtherSleeps) {
+  EXPECT_EQ(parse_syscall(kUsleeping), ThreadState::kBusySleep);
+  EXPECT_EQ(parse_syscall(kSleepingFor), ThreadState::kSleep);
+  EXPECT_EQ(parse_syscall("35 0x7f00 0x0 0x0 0x0 0x0 0x0 0x1 0x2"), ThreadState::kBusySleep);
+  // Python: CLOCK_MONOTONIC, TIMER_ABSTIME.
+  EXPECT_EQ(parse_syscall("230 0x1 0x1 0x7fb8 0x0 0x0 0x7f 0x1 0x2"), ThreadState::kElse);
+  EXPECT_EQ(parse_syscall(kInFutex), ThreadState::kElse);
+  EXPECT_EQ(parse_syscall("75 0x4 0x0 0x0 0x0 0x0 0x0 0x1 0x2"), ThreadState::kActive);
+  EXPECT_EQ(parse_syscall(kOnProcessor), ThreadState::kActive);
+  EXPECT_EQ(parse_syscall("-1 0x7ffc 0x7f11"), ThreadState::kElse);
+  EXPECT_EQ(parse_syscall(""), ThreadState::kUnknown);
+  EXPECT_EQ(parse_syscall("230 0x0 0x"), ThreadState::kElse);
+}
+
+TEST(ThreadStateTest, WaitChannelIsTheFallback) {
+  EXPECT_EQ(parse_wchan("hrtimer_nanosleep"), ThreadState::kSleep);
+  EXPECT_EQ(parse_wchan("do_nanosleep"), ThreadState::kSleep);
+  EXPECT_EQ(parse_wchan("futex_do_wait"), ThreadState::kElse);
+  EXPECT_EQ(parse_wchan("0"), ThreadState::kUnknown);
+}
+
+TEST(ThreadStateTest, TimeslicesAreTheThirdNumber) {
+  EXPECT_EQ(parse_timeslices("12 34 56\n"), 56u);
+  EXPECT_FALSE(parse_timeslices("0"));
+  EXPECT_FALSE(parse_timeslices("1 2 x"));
+}
+
+TEST(InferWaitersTest, HolderIsTakenOffOnlyWhereItMayBeAmongTheSleepers) {
+  EXPECT_EQ(infer_waiters({.sleepers = 4, .holds = true}), 3);
+  EXPECT_EQ(infer_waiters({.sleepers = 4, .active = 1, .holds = true}), 4);
+  EXPECT_EQ(infer_waiters({.sleepers = 4}), 4);
+  EXPECT_EQ(infer_waiters({.sleepers = 3, .holds = true, .holder_found = true}), 3);
+  EXPECT_EQ(infer_waiters({.holds = true}), 0);
+  EXPECT_EQ(infer_waiters({.busy_sleepers = 3, .sleepers = 1, .holds = true, .uses_glibc = true}),
+            3);
+}
+
+class WaiterWatchTest : public testing::Test {
+ protected:
+  void thread(int pid, int tid, const std::string& syscall) {
+    write_thread(directory_.string(), pid, tid, syscall, timeslices_++);
+  }
+  void use_glibc() {
+    for (const int pid : {kHolder, kOther})
+      write_file(directory_ / (std::to_string(pid) + "/maps"),
+                 "7f00-7f01 r-xp 00000000 fe:00 1 /usr/lib/x86_64-linux-gnu/libc.so.6\n");
+  }
+  std::optional<int> scan(bool held = true) {
+    now_ns_ += 50 * kMillisecond;
+    return watch_.scan(now_ns_, {kHolder, kOther},
+                       {held, !held, held ? kHolder : 0, hold_start_ns_});
+  }
+  TemporaryDirectory directory_;
+  WaiterWatch watch_{directory_.string()};
+  int64_t now_ns_ = 1'000'000'000;
+  int64_t hold_start_ns_ = 1'000'000'000;
+  uint64_t timeslices_ = 1;
+};
+
+TEST_F(WaiterWatchTest, SleepersOfHolderAndOtherProcessesAreCounted) {
+  use_glibc();
+  thread(kHolder, 50, kInFutex);
+  thread(kHolder, 51, kSleepingFor);  // the holder, inside its transaction
+  thread(kHolder, 52, kUsleeping);
+  thread(kHolder, 53, kUsleeping);
+  thread(kOther, 60, kUsleeping);
+  EXPECT_EQ(scan(), 3);
+  thread(kOther, 60, kOnProcessor);
+  EXPECT_EQ(scan(), 2);
+}
+
+TEST_F(WaiterWatchTest, LongSleeperIsAnIdleTimerAndNoWaiter) {
+  thread(kHolder, 50, kOnProcessor);
+  thread(kOther, 60, kUsleeping);  // never wakes
+  EXPECT_EQ(scan(), 1);
+  for (int i = 0; i < 5; ++i) scan();
+  EXPECT_EQ(scan(), 0);
+  EXPECT_EQ(scan(), 0);
+}
+
+TEST_F(WaiterWatchTest, ThreadThatKeepsWakingStaysAWaiter) {
+  thread(kHolder, 50, kOnProcessor);
+  for (int i = 0; i < 30; ++i) {
+    thread(kOther, 60, kUsleeping);
+    EXPECT_EQ(scan(), 1);
+  }
+}
+
+TEST_F(WaiterWatchTest, ThreadThatAlsoSleepsWhileTheLockIsFreeIsNoWaiter) {
+  thread(kHolder, 50, kOnProcessor);
+  thread(kOther, 60, kUsleeping);
+  thread(kOther, 61, kInFutex);
+  EXPECT_EQ(scan(), 1);
+  for (int i = 0; i < 3; ++i) watch_.learn_idle();
+  thread(kOther, 60, kUsleeping);
+  thread(kOther, 61, kUsleeping);
+  EXPECT_EQ(scan(), 1) << "only the thread that was in a futex while the lock was free";
+}
+
+TEST_F(WaiterWatchTest, HolderThatSleepsThroughItsTransactionIsFoundAndStaysTrusted) {
+  // As with musl, where usleep() cannot be told from the application's own sleep.
+  hold_start_ns_ = now_ns_;
+  write_thread(directory_.string(), kHolder, 51, kSleepingFor, 1);
+  for (int i = 0; i < 12; ++i) {
+    thread(kHolder, 52, kSleepingFor);
+    thread(kHolder, 53, kSleepingFor);
+    EXPECT_EQ(scan(), 2) << "look " << i;
+  }
+  // It has committed; now it waits for another and counts at once.
+  hold_start_ns_ = now_ns_ + 20 * kMillisecond;
+  now_ns_ += 300 * kMillisecond;
+  thread(kHolder, 51, kSleepingFor);
+  thread(kHolder, 52, kOnProcessor);
+  thread(kHolder, 53, kSleepingFor);
+  EXPECT_EQ(scan(), 2);
+}
+
+TEST_F(WaiterWatchTest, WaitersStillCountInTheGapBetweenTwoHolders) {
+  thread(kHolder, 50, kOnProcessor);
+  thread(kOther, 60, kUsleeping);
+  thread(kOther, 61, kSleepingFor);
+  EXPECT_EQ(scan(false), 1) << "without the lock held, only what must be a busy handler's sleep";
+  EXPECT_EQ(scan(), 2);
+  EXPECT_EQ(scan(false), 2) << "who waited a moment ago may still be in the same sleep";
+}
+
+TEST_F(WaiterWatchTest, ApplicationsOwnSleepsAreNoWaitersUnderGlibc) {
+  use_glibc();
+  thread(kHolder, 50, kOnProcessor);
+  for (int tid = 60; tid < 70; ++tid) thread(kOther, tid, kSleepingFor);
+  EXPECT_EQ(scan(), 0);
+}
+
+TEST_F(WaiterWatchTest, EndedThreadsAreForgotten) {
+  thread(kOther, 60, kUsleeping);
+  thread(kOther, 61, kUsleeping);
+  EXPECT_EQ(scan(), 2);
+  EXPECT_EQ(watch_.threads(), 2u);
+  std::filesystem::remove_all(directory_ / "60/task/61");
+  now_ns_ += 300 * kMillisecond;
+  thread(kOther, 60, kUsleeping);
+  EXPECT_EQ(scan(), 1);
+  EXPECT_EQ(watch_.threads(), 1u);
+}
+
+TEST_F(WaiterWatchTest, HiddenThreadsGiveNoNumberRatherThanZero) {
+  for (const int pid : {kHolder, kOther}) {
+    const std::string task = directory_ / (std::to_string(pid) + "/task/" + std::to_string(pid));
+    write_file(task + "/wchan", "0");
+  }
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(scan(), 0);
+  EXPECT_EQ(scan(), std::nullopt);
+}
+
+TEST_F(WaiterWatchTest, WaitChannelsServeWhereSystemCallsAreHidden) {
+  for (const int tid : {60, 61}) {
+    const std::string task = directory_ / ("60/task/" + std::to_string(tid));
+    write_file(task + "/wchan", "hrtimer_nanosleep");
+  }
+  EXPECT_EQ(scan(), 2);
+}
+
+}  // namespace
+}  // namespace plumb::sqlite_stats
