@@ -1,0 +1,133 @@
+#include "core/report/sections.h"
+
+namespace plumb::report {
+
+using nlohmann::json;
+
+json validity_json(const diagnose::Validity& validity) {
+  json reasons = json::array();
+  json checks = json::array();
+  for (const diagnose::ValidityCheck& check : validity.checks) {
+    if (!check.passed) reasons.push_back(check.sentence);
+    checks.push_back({{"name", check.name},
+                      {"passed", check.passed},
+                      {"fatal", check.fatal},
+                      {"sentence", check.sentence},
+                      {"evidence", check.evidence}});
+  }
+  return {{"status", diagnose::validity_name(validity.status)},
+          {"reasons", std::move(reasons)},
+          {"checks", std::move(checks)}};
+}
+
+json verdict_json(const diagnose::Verdict& verdict) {
+  json out = {{"label", verdict.label},
+              {"conclusion", verdict.conclusion},
+              {"bottleneck", nullptr},
+              {"what_if", nullptr}};
+  if (!verdict.bottleneck) return out;
+  const diagnose::Finding& cause = *verdict.bottleneck;
+  out["bottleneck"] = {{"cause", cause.cause},
+                       {"layer", cause.layer},
+                       {"cost_ms", cause.cost_ms},
+                       {"confidence", cause.confidence}};
+  out["what_if"] = cause.what_if;
+  return out;
+}
+
+json ledger_json(const diagnose::Ledger& ledger) {
+  json out = json::array();
+  for (const diagnose::LedgerLine& line : ledger.lines) {
+    json share;
+    if (ledger.total_ms > 0) share = line.ms / ledger.total_ms;
+    out.push_back({{"key", line.key},
+                   {"layer", line.layer},
+                   {"label", line.label},
+                   {"ms", line.ms},
+                   {"share", std::move(share)},
+                   {"note", line.note},
+                   {"evidence", line.evidence}});
+  }
+  return out;
+}
+
+json ledger_summary_json(const diagnose::Ledger& ledger) {
+  if (ledger.total_ms <= 0)
+    return {{"total_ms", nullptr},
+            {"unexplained_ms", nullptr},
+            {"overlap_ms", nullptr},
+            {"closes", nullptr},
+            {"note", "There is no response time to split."}};
+  return {{"total_ms", ledger.total_ms},
+          {"unexplained_ms", ledger.unexplained_ms},
+          {"overlap_ms", ledger.overlap_ms},
+          {"closes", 1 - ledger.unexplained_ms / ledger.total_ms},
+          {"note", ledger.note}};
+}
+
+json matrix_json(const diagnose::Diagnosis& diagnosis) {
+  json out = json::array();
+  for (const diagnose::MatrixRow& row : diagnosis.matrix)
+    out.push_back({{"component", row.component},
+                   {"metric", row.metric},
+                   {"test", row.test},
+                   {"expected", row.expected},
+                   {"actual", row.actual},
+                   {"cost_ms", or_null(row.cost_ms)},
+                   {"bottleneck", row.bottleneck},
+                   {"evidence", row.evidence}});
+  return out;
+}
+
+json findings_json(const diagnose::Diagnosis& diagnosis) {
+  json out = json::array();
+  for (const diagnose::Finding& finding : diagnosis.findings) {
+    json because_of;
+    if (!finding.because_of.empty()) because_of = finding.because_of;
+    out.push_back({{"cause", finding.cause},
+                   {"layer", finding.layer},
+                   {"cost_ms", finding.cost_ms},
+                   {"confidence", finding.confidence},
+                   {"says", finding.says},
+                   {"what_if", finding.what_if},
+                   {"latency_without_ms", finding.latency_without_ms},
+                   {"throughput_bound", or_null(finding.throughput_bound)},
+                   {"check", finding.check},
+                   {"advice", finding.advice},
+                   {"evidence", finding.evidence},
+                   {"because_of", std::move(because_of)}});
+  }
+  return out;
+}
+
+json slos_json(const diagnose::Diagnosis& diagnosis) {
+  json out = json::array();
+  for (const diagnose::SloResult& slo : diagnosis.slos)
+    out.push_back({{"endpoint", slo.endpoint},
+                   {"metric", slo.metric},
+                   {"limit", slo.limit},
+                   {"actual", or_null(slo.actual)},
+                   {"met", slo.met},
+                   {"sentence", slo.sentence},
+                   {"evidence", slo.evidence}});
+  return out;
+}
+
+json facts_json(const store::RunData& run, const facts::FactSet& facts) {
+  json out = json::array();
+  for (const facts::Fact& fact : facts.list()) {
+    json labels = json::object();
+    for (const auto& [name, value] : fact.labels) labels[name] = value;
+    out.push_back({{"id", fact.id},
+                   {"name", fact.name},
+                   {"value", fact.value},
+                   {"unit", fact.unit},
+                   {"labels", std::move(labels)},
+                   {"window", span(run, fact.start_ns, fact.end_ns)},
+                   {"source", fact.source},
+                   {"help", fact.help}});
+  }
+  return out;
+}
+
+}  // namespace plumb::report

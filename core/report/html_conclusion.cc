@@ -1,0 +1,256 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/base/number_text.h"
+#include "core/report/html_page.h"
+#include "core/report/html_table.h"
+#include "core/report/html_text.h"
+#include "core/report/json_read.h"
+#include "core/report/load_text.h"
+#include "core/report/svg_bars.h"
+
+namespace plumb::report {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMostFindings = 12;
+constexpr size_t kMostMatrixRows = 80;
+constexpr size_t kMostLedgerLines = 40;
+
+// A shape beside the word, so that the verdict is not told by colour alone.
+std::string verdict_shape(std::string_view verdict) {
+  std::string shape = "<circle cx=\"10\" cy=\"10\" r=\"8\"/>";
+  if (verdict == "threat") shape = "<path d=\"M2 2H18V18H2Z\"/>";
+  if (verdict == "warning") shape = "<path d=\"M10 1L19 18H1Z\"/>";
+  if (verdict == "inconclusive") shape = "<path d=\"M10 1L19 10L10 19L1 10Z\"/>";
+  return "<svg class=\"shape\" width=\"20\" height=\"20\" aria-hidden=\"true\">" + shape + "</svg>";
+}
+
+// The class of a verdict, from a fixed set: it becomes part of an attribute.
+std::string verdict_class(const std::string& label) {
+  for (const char* known : {"Stable", "Warning", "Threat"})
+    if (label == known) {
+      std::string out = known;
+      out[0] = static_cast<char>(out[0] - 'A' + 'a');
+      return out;
+    }
+  return "inconclusive";
+}
+
+std::string figure(const std::string& name, const std::string& value, std::string_view note = {}) {
+  std::string out = "<div><dt>" + escape(name) + "</dt><dd>" + value;
+  if (!note.empty()) out += " <span class=\"soft\">" + escape(note) + "</span>";
+  return out + "</dd></div>";
+}
+
+std::string with_unit(const std::optional<double>& ms) {
+  return ms ? milliseconds(ms) + "<span class=\"unit\"> ms</span>" : "–";
+}
+
+// The figures people look for first.
+std::string figures(const json& report) {
+  const auto value = [&](const char* name) { return fact_value(report, name); };
+  const auto ms = [&](const char* name) {
+    const auto seconds = value(name);
+    return seconds ? std::optional(*seconds * 1e3) : std::nullopt;
+  };
+  if (!value("requests.count")) return {};
+  std::string out = "<dl class=\"figures\">";
+  out += figure("requests", grouped(*value("requests.count")));
+  out += figure("rate", plain_number(value("requests.rate"), "requests/s"));
+  out += figure("p50", with_unit(ms("latency.p50")));
+  out += figure("p95", with_unit(ms("latency.p95")));
+  out += figure("p99", with_unit(ms("latency.p99")));
+  out += figure("errors", plain_number(value("requests.failed"), "requests"),
+                value("requests.error_rate").value_or(0) > 0
+                    ? ratio_text(*value("requests.error_rate"))
+                    : "");
+  return out + "</dl>";
+}
+
+std::string unseen(const json& report) {
+  std::string out;
+  for (const PluginHealth& plugin : plugins_not_ok(report))
+    out += "<p class=\"alert\"><b>" + shortened(plugin.plugin, 60) +
+           (plugin.health == "dark" ? " went dark" : " saw only part") + "</b> " +
+           escape(plugin.since) + (plugin.message.empty() ? "" : ": " + shortened(plugin.message)) +
+           "</p>";
+  return out;
+}
+
+std::string finding_html(const HtmlPage& page, const json& finding) {
+  const std::string because_of = text(finding, "because_of");
+  std::string out = "<article class=\"finding\"><h3>" + code(text(finding, "cause"), 60) +
+                    " <span class=\"soft\">" + shortened(text(finding, "layer"), 30) +
+                    "</span></h3>";
+  out += "<p>" + shortened(text(finding, "says"), 600) + "</p>";
+  if (!because_of.empty())
+    out += "<p class=\"soft\">It follows from " + code(because_of, 60) + ".</p>";
+  const std::vector<std::string> advice = texts(finding, "advice");
+  if (!advice.empty()) {
+    out += "<ol>";
+    for (size_t i = 0; i < advice.size() && i < 8; ++i)
+      out += "<li>" + shortened(advice[i], 600) + "</li>";
+    out += "</ol>";
+  }
+  out += "<dl class=\"facts\">";
+  if (const auto cost = number(finding, "cost_ms"))
+    out += "<div><dt>costs</dt><dd>" + milliseconds(cost) + " ms of each request</dd></div>";
+  if (const std::string what_if = text(finding, "what_if"); !what_if.empty())
+    out += "<div><dt>then</dt><dd>" + shortened(what_if, 400) + "</dd></div>";
+  if (const auto confidence = number(finding, "confidence"))
+    out += "<div><dt>confidence</dt><dd>" + ratio_text(*confidence) + "</dd></div>";
+  if (const std::string check = multiline(finding, "check"); !check.empty())
+    out += "<div><dt>check it with</dt><dd><code class=\"block\">" + shortened(check, 1200) +
+           "</code></dd></div>";
+  if (const std::string links = page.evidence(member(finding, "evidence")); !links.empty())
+    out += "<div><dt>rests on</dt><dd>" + links + "</dd></div>";
+  return out + "</dl></article>\n";
+}
+
+std::string layer_cell(const std::string& layer) {
+  static constexpr std::array<std::string_view, 8> kLayers = {
+      "client", "network", "app", "database", "downstream", "host", "queue", "unexplained"};
+  const bool known = std::find(kLayers.begin(), kLayers.end(), layer) != kLayers.end();
+  return "<svg class=\"swatch\" width=\"11\" height=\"11\" aria-hidden=\"true\"><rect class=\"l-" +
+         std::string(known ? layer : "unexplained") +
+         "\" x=\"0.5\" y=\"0.5\" width=\"10\" height=\"10\"/></svg>" + shortened(layer, 30);
+}
+
+}  // namespace
+
+std::string page_header(const HtmlPage& page) {
+  const json& run = member(page.report, "run");
+  // 2026-11-20T10:45:12.345Z, for people
+  std::string started = text(run, "started");
+  if (started.size() == 24 && started.back() == 'Z')
+    started = started.substr(0, 10) + " " + started.substr(11, 8) + " UTC";
+  std::string out = "<header><h1>" + shortened(text(run, "name"), 120) + "</h1><p>";
+  out += "run " + code(text(run, "id"), 80);
+  for (const std::string& part :
+       {window_text(page.report), load_text(page.report), text(run, "target"), std::move(started)})
+    if (!part.empty()) out += " <span class=\"sep\">·</span> " + shortened(part, 120);
+  if (const std::string state = text(run, "state"); !state.empty() && state != "finished")
+    out += " <span class=\"sep\">·</span> <b>" +
+           (state == "running" ? std::string("cut off") : shortened(state, 30)) + "</b>";
+  return out + "</p></header>\n";
+}
+
+std::string verdict_section(HtmlPage& page) {
+  const json& verdict = member(page.report, "verdict");
+  const std::string label = text(verdict, "label");
+  const std::string kind = verdict_class(label);
+  std::string body = "<div class=\"verdict " + kind + "\"><p class=\"label\">" +
+                     verdict_shape(kind) + shortened(label.empty() ? "Inconclusive" : label, 30) +
+                     "</p><p class=\"conclusion\">" + shortened(text(verdict, "conclusion"), 900) +
+                     "</p>";
+  if (const std::string what_if = text(verdict, "what_if"); !what_if.empty())
+    body += "<p>" + shortened(what_if, 500) + "</p>";
+  const json& cause = member(verdict, "bottleneck");
+  if (cause.is_object()) {
+    body += "<p class=\"soft\">Cause " + code(text(cause, "cause"), 60);
+    if (const auto confidence = number(cause, "confidence"))
+      body += ", confidence " + ratio_text(*confidence);
+    body += "</p>";
+  }
+  body += "</div>" + figures(page.report);
+  const json& validity = member(page.report, "validity");
+  const std::string status = text(validity, "status");
+  body += "<p class=\"measurement\">Measurement: <b>" +
+          shortened(status.empty() ? "unknown" : spaced(status), 40) + "</b>";
+  const std::string conclusion = text(verdict, "conclusion");
+  for (const json& check : list(validity, "checks")) {
+    // Said already: as the conclusion, or by the lines on what went dark.
+    const std::string sentence = text(check, "sentence");
+    if (flag(check, "passed") || sentence == conclusion) continue;
+    if (text(check, "name") != "signals-complete") body += "<br>" + shortened(sentence, 500);
+  }
+  body += "</p>" + unseen(page.report);
+  for (const std::string& note : texts(page.report, "notes"))
+    if (note.rfind("The run ", 0) == 0) body += "<p class=\"alert\">" + shortened(note) + "</p>";
+  return page.section("verdict", "Verdict", body);
+}
+
+std::string todo_section(HtmlPage& page) {
+  std::string body;
+  std::string behind;
+  size_t shown = 0;
+  for (const json& finding : list(page.report, "findings")) {
+    if (++shown > kMostFindings) break;
+    (text(finding, "because_of").empty() ? body : behind) += finding_html(page, finding);
+  }
+  if (!behind.empty())
+    body += "<details><summary>What follows from these causes</summary>" + behind + "</details>";
+  return page.section("todo", "What to do", body);
+}
+
+std::string ledger_section(HtmlPage& page) {
+  const json& ledger = list(page.report, "ledger");
+  const json& summary = member(page.report, "ledger_summary");
+  const auto total = number(summary, "total_ms");
+  if (ledger.empty() || !total || *total <= 0) return {};
+  HtmlTable table("ledger-table", "Mean milliseconds of each request, by layer",
+                  {{"Layer"},
+                   {"For", ColumnKind::kLong},
+                   {"ms", ColumnKind::kNumber},
+                   {"Of the whole", ColumnKind::kLong},
+                   {"Share", ColumnKind::kNumber},
+                   {"Evidence"}});
+  table.hide_caption();
+  double at = 0;
+  for (size_t i = 0; i < ledger.size() && i < kMostLedgerLines; ++i) {
+    const json& line = ledger[i];
+    const double ms = std::max(0.0, number(line, "ms").value_or(0));
+    const std::string layer = text(line, "layer");
+    const std::string note = text(line, "note");
+    std::string label = shortened(text(line, "label"), 120);
+    if (!note.empty()) label += " <span class=\"soft\">" + shortened(note, 240) + "</span>";
+    const auto share = number(line, "share");
+    table.add_row({layer_cell(layer), label, milliseconds(number(line, "ms")),
+                   waterfall_bar(at / *total, (at + ms) / *total, layer),
+                   share ? ratio_text(*share) : "–", page.evidence(member(line, "evidence"))});
+    at += ms;
+  }
+  std::string body = table.html() + "<p>";
+  if (const auto closes = number(summary, "closes"))
+    body += "The ledger closes to " + ratio_text(*closes) + ": " +
+            milliseconds(number(summary, "unexplained_ms")) + " of " + milliseconds(total) +
+            " ms are spent on nothing that was watched.";
+  if (number(summary, "overlap_ms").value_or(0) > 0.005)
+    body += " The layers' lines were " + milliseconds(number(summary, "overlap_ms")) +
+            " ms longer than the client waited (work beside the request) and are shown in "
+            "proportion.";
+  if (const std::string note = text(summary, "note"); !note.empty())
+    body += " " + shortened(note, 400) + ".";
+  return page.section("ledger", "Where each request’s " + milliseconds(total) + " ms goes",
+                      body + "</p>");
+}
+
+std::string matrix_section(HtmlPage& page) {
+  const json& matrix = list(page.report, "matrix");
+  if (matrix.empty()) return {};
+  HtmlTable table("matrix-table", "Bottleneck matrix",
+                  {{"Component"},
+                   {"Metric", ColumnKind::kLong},
+                   {"Test"},
+                   {"Expected", ColumnKind::kNumber},
+                   {"Actual", ColumnKind::kNumber},
+                   {"Cost, ms/request", ColumnKind::kNumber},
+                   {"Bottleneck?"},
+                   {"Evidence"}});
+  table.hide_caption();
+  for (size_t i = 0; i < matrix.size() && i < kMostMatrixRows; ++i) {
+    const json& row = matrix[i];
+    const bool hit = flag(row, "bottleneck");
+    table.add_row({shortened(text(row, "component"), 60), shortened(text(row, "metric"), 80),
+                   code(text(row, "test"), 40), shortened(text(row, "expected"), 30),
+                   shortened(text(row, "actual"), 30), milliseconds(number(row, "cost_ms")),
+                   hit ? "<b>YES</b>" : "no", page.evidence(member(row, "evidence"))},
+                  hit ? " class=\"hit\"" : "");
+  }
+  return page.section("matrix", "Bottleneck matrix", table.html());
+}
+
+}  // namespace plumb::report

@@ -1,0 +1,62 @@
+#include "core/report/load_text.h"
+
+#include <algorithm>
+
+#include "core/base/number_text.h"
+#include "core/report/json_read.h"
+
+namespace plumb::report {
+
+using nlohmann::json;
+
+std::string load_text(const json& report) {
+  const json& run = member(report, "run");
+  const std::string model = text(run, "model");
+  if (const auto users = number(run, "users"))
+    return model + ", " + grouped(*users) + (*users == 1 ? " user" : " users");
+  if (const auto rate = number(run, "rate")) {
+    const bool whole = *rate == static_cast<double>(static_cast<int64_t>(std::min(*rate, 1e15)));
+    return model + ", " + grouped(*rate, whole ? 0 : 1) + "/s";
+  }
+  return model;
+}
+
+std::string window_text(const json& report) {
+  const auto seconds = number(member(member(report, "run"), "window"), "seconds");
+  if (!seconds) return "no steady stage";
+  if (*seconds >= 60) return "steady " + seconds_text(*seconds);
+  const bool whole =
+      *seconds - static_cast<int>(*seconds) < 0.05 || *seconds - static_cast<int>(*seconds) > 0.95;
+  return "steady " + grouped(*seconds, whole ? 0 : 1) + " s";
+}
+
+std::optional<double> fact_value(const json& report, std::string_view name) {
+  for (const json& fact : list(report, "facts")) {
+    const json& known = member(fact, "name");
+    if (known.is_string() && known.get_ref<const std::string&>() == name &&
+        member(fact, "labels").empty())
+      return number(fact, "value");
+  }
+  return std::nullopt;
+}
+
+std::string spaced(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+std::vector<PluginHealth> plugins_not_ok(const json& report) {
+  std::vector<PluginHealth> out;
+  for (const json& change : list(report, "health")) {
+    const std::string plugin = text(change, "plugin");
+    std::erase_if(out, [&](const PluginHealth& p) { return p.plugin == plugin; });
+    const std::string health = text(change, "health");
+    if (health == "ok") continue;
+    std::string since;
+    if (const auto at = number(change, "at_s")) since = grouped(*at, 1) + " s into the run";
+    out.push_back({plugin, health, std::move(since), text(change, "message")});
+  }
+  return out;
+}
+
+}  // namespace plumb::report

@@ -1,0 +1,33 @@
+// What every report says of a run in words: its load, its window, who did not see.
+#ifndef PLUMB_CORE_REPORT_LOAD_TEXT_H_
+#define PLUMB_CORE_REPORT_LOAD_TEXT_H_
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace plumb::report {
+
+// "closed, 16 users", "open, 200/s"; empty when plumb made no load.
+std::string load_text(const nlohmann::json& report);
+// "steady 30 s", or "no steady stage".
+std::string window_text(const nlohmann::json& report);
+// The value of the fact of that name that has no labels.
+std::optional<double> fact_value(const nlohmann::json& report, std::string_view name);
+// generator_limited -> "generator limited"
+std::string spaced(std::string name);
+
+// A plugin whose last word on its health is not "ok".
+struct PluginHealth {
+  std::string plugin;
+  std::string health;   // degraded or dark
+  std::string since;    // "12.3 s into the run"
+  std::string message;  // may be empty
+};
+std::vector<PluginHealth> plugins_not_ok(const nlohmann::json& report);
+
+}  // namespace plumb::report
+
+#endif  // PLUMB_CORE_REPORT_LOAD_TEXT_H_

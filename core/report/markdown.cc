@@ -1,0 +1,240 @@
+#include <algorithm>
+#include <set>
+
+#include "core/base/number_text.h"
+#include "core/report/json_read.h"
+#include "core/report/load_text.h"
+#include "core/report/plain_text.h"
+#include "core/report/report.h"
+
+namespace plumb::report {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kLongest = 600;  // columns of one text
+constexpr size_t kMostRows = 60;
+
+// Text that stays text on GitHub: no markup, no HTML, no link, no mention of a person or an issue.
+std::string plain(std::string_view untrusted, size_t longest = kLongest) {
+  const std::string text = cut(one_line(untrusted), longest);
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const std::string_view rest = std::string_view(text).substr(i);
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '@' || (c == '#' && i + 1 < text.size() && text[i + 1] != ' ')) {
+      // GitHub looks for mentions in what is rendered; an empty comment parts them.
+      out += std::string(1, c) + "<!-- -->";
+    } else if (rest.substr(0, 3) == "://") {
+      out += ":<!-- -->//";
+      i += 2;
+    } else if (rest.substr(0, 4) == "www.") {
+      out += "www<!-- -->.";
+      i += 3;
+    } else if (std::string_view("\\`*_[]|~$").find(c) != std::string_view::npos) {
+      out += std::string("\\") + c;
+    } else if (out.empty() && (c == '-' || c == '+' || c == '#' || c == '=')) {
+      out += std::string("\\") + c;
+    } else if ((c == '.' || c == ')') && !out.empty() && out.size() <= 9 &&
+               std::all_of(out.begin(), out.end(), [](char d) { return d >= '0' && d <= '9'; })) {
+      out += std::string("\\") + c;  // "1." would begin a list
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string cell(std::string_view untrusted) { return plain(untrusted, 200); }
+
+// A fence longer than any row of backticks in the text.
+std::string fenced(const std::string& text, const std::string& indent) {
+  size_t longest = 0;
+  size_t row = 0;
+  for (const char c : text) {
+    row = c == '`' ? row + 1 : 0;
+    longest = std::max(longest, row);
+  }
+  const std::string fence(std::max<size_t>(3, longest + 1), '`');
+  std::string out = indent + fence + "text\n" + indent;
+  for (const char c : text) {
+    out += c;
+    if (c == '\n') out += indent;
+  }
+  return out + "\n" + indent + fence + "\n";
+}
+
+std::string row(const std::vector<std::string>& cells) {
+  std::string out = "|";
+  for (const std::string& one : cells) out += " " + one + " |";
+  return out + "\n";
+}
+
+std::string evidence(const json& entry) {
+  std::string out;
+  for (const std::string& id : texts(entry, "evidence")) out += (out.empty() ? "" : " ") + cell(id);
+  return out;
+}
+
+std::string ms(const std::optional<double>& value) {
+  return value ? milliseconds_text(*value) : "–";
+}
+
+std::string more(size_t shown, size_t all) {
+  return shown < all
+             ? "\n" + grouped(static_cast<double>(all - shown)) + " more are in report.json.\n"
+             : "";
+}
+
+std::string head(const json& report) {
+  const json& run = member(report, "run");
+  const json& verdict = member(report, "verdict");
+  std::string out =
+      "# " + plain(text(run, "name"), 120) + ": " + plain(text(verdict, "label"), 30) + "\n\n";
+  out += "**" + plain(text(verdict, "conclusion")) + "**\n\n";
+  if (const std::string what_if = text(verdict, "what_if"); !what_if.empty())
+    out += plain(what_if) + "\n\n";
+  out += "Run " + plain(text(run, "id"), 80) + ", " + plain(window_text(report));
+  if (const std::string load = load_text(report); !load.empty()) out += ", " + plain(load);
+  out +=
+      ". Measurement: " + plain(spaced(text(member(report, "validity"), "status")), 40) + ".\n\n";
+  for (const std::string& reason : texts(member(report, "validity"), "reasons"))
+    out += "- " + plain(reason) + "\n";
+  for (const PluginHealth& plugin : plugins_not_ok(report))
+    out += "- Not seen: " + plain(plugin.plugin, 60) +
+           (plugin.health == "dark" ? " went dark " : " saw only part from ") + plugin.since +
+           (plugin.message.empty() ? "" : ": " + plain(plugin.message)) + "\n";
+  for (const std::string& note : texts(report, "notes")) out += "- " + plain(note) + "\n";
+  return out + "\n";
+}
+
+std::string ledger(const json& report) {
+  const json& entries = list(report, "ledger");
+  const auto total = number(member(report, "ledger_summary"), "total_ms");
+  if (entries.empty() || !total) return {};
+  std::string out = "## Where each request's " + ms(total) + " ms goes\n\n";
+  out += "| Layer | For | ms | Share | Evidence |\n|---|---|--:|--:|---|\n";
+  for (size_t i = 0; i < entries.size() && i < kMostRows; ++i) {
+    const auto share = number(entries[i], "share");
+    out +=
+        row({cell(text(entries[i], "layer")), cell(text(entries[i], "label")),
+             ms(number(entries[i], "ms")), share ? ratio_text(*share) : "–", evidence(entries[i])});
+  }
+  return out + "\n";
+}
+
+std::string matrix(const json& report) {
+  const json& rows = list(report, "matrix");
+  if (rows.empty()) return {};
+  std::string out =
+      "## Bottleneck matrix\n\n"
+      "| Component | Metric | Test | Expected | Actual | Cost, ms/request | Bottleneck? | Evidence "
+      "|\n"
+      "|---|---|---|--:|--:|--:|---|---|\n";
+  for (size_t i = 0; i < rows.size() && i < kMostRows; ++i)
+    out += row({cell(text(rows[i], "component")), cell(text(rows[i], "metric")),
+                cell(text(rows[i], "test")), cell(text(rows[i], "expected")),
+                cell(text(rows[i], "actual")), ms(number(rows[i], "cost_ms")),
+                flag(rows[i], "bottleneck") ? "**YES**" : "no", evidence(rows[i])});
+  return out + more(kMostRows, rows.size()) + "\n";
+}
+
+std::string todo(const json& report) {
+  std::string out;
+  size_t count = 0;
+  for (const json& finding : list(report, "findings")) {
+    if (!text(finding, "because_of").empty() || count >= 10) continue;
+    out += std::to_string(++count) + ". **" + plain(text(finding, "cause"), 60) + "**, " +
+           ms(number(finding, "cost_ms")) + " ms of each request: " + plain(text(finding, "says")) +
+           "\n";
+    for (const std::string& advice : texts(finding, "advice"))
+      out += "   - " + plain(advice) + "\n";
+    if (const std::string check = multiline(finding, "check"); !check.empty())
+      out += "\n" + fenced(cut(check, 2000), "   ") + "\n";
+  }
+  return out.empty() ? out : "## What to do\n\n" + out + "\n";
+}
+
+std::string endpoints(const json& report) {
+  const json& rows = list(report, "endpoints");
+  if (rows.empty()) return {};
+  std::string out =
+      "## Endpoints\n\n| Endpoint | Requests | Rate | Failed | p50 ms | p95 ms | p99 ms | max ms "
+      "|\n"
+      "|---|--:|--:|--:|--:|--:|--:|--:|\n";
+  const auto told = [](const json& entry, const char* key, const char* unit) {
+    const auto value = number(entry, key);
+    return value ? value_text(*value, unit) : std::string("–");
+  };
+  for (size_t i = 0; i < rows.size() && i < kMostRows; ++i)
+    out += row({cell(text(rows[i], "endpoint")), told(rows[i], "requests", "requests"),
+                told(rows[i], "rate", "requests/s"), told(rows[i], "failed", "requests"),
+                ms(number(rows[i], "p50_ms")), ms(number(rows[i], "p95_ms")),
+                ms(number(rows[i], "p99_ms")), ms(number(rows[i], "max_ms"))});
+  return out + more(kMostRows, rows.size()) + "\n";
+}
+
+std::string objectives(const json& report) {
+  const json& rows = list(report, "slos");
+  if (rows.empty()) return {};
+  std::string out = "## Objectives\n\n| Result | Objective | Evidence |\n|---|---|---|\n";
+  for (size_t i = 0; i < rows.size() && i < kMostRows; ++i)
+    out += row({flag(rows[i], "met") ? "met" : "**BREACHED**", cell(text(rows[i], "sentence")),
+                evidence(rows[i])});
+  return out + more(kMostRows, rows.size()) + "\n";
+}
+
+std::string errors(const json& report) {
+  const json& rows = list(report, "errors");
+  if (rows.empty()) return {};
+  std::string out =
+      "## Errors\n\n| Endpoint | Class | Status | Count | Example |\n|---|---|---|--:|---|\n";
+  for (size_t i = 0; i < rows.size() && i < kMostRows; ++i) {
+    const auto count = number(rows[i], "count");
+    out += row({cell(text(rows[i], "endpoint")), cell(text(rows[i], "class")),
+                cell(text(rows[i], "status")), count ? grouped(*count) : "–",
+                cell(text(rows[i], "example"))});
+  }
+  return out + more(kMostRows, rows.size()) + "\n";
+}
+
+// The facts that the tables above name.
+std::string facts(const json& report) {
+  std::set<std::string> cited;
+  for (const char* part : {"ledger", "matrix", "findings", "slos"})
+    for (const json& entry : list(report, part))
+      for (const std::string& id : texts(entry, "evidence")) cited.insert(id);
+  std::string out;
+  size_t shown = 0;
+  for (const json& fact : list(report, "facts")) {
+    if (cited.count(text(fact, "id")) == 0 || ++shown > 200) continue;
+    std::string name = text(fact, "name");
+    const json& labels = member(fact, "labels");
+    if (labels.is_object())
+      for (const auto& [key, value] : labels.items())
+        if (value.is_string()) name += " " + key + "=" + value.get<std::string>();
+    const auto value = number(fact, "value");
+    out += row({cell(text(fact, "id")), cell(name),
+                value ? cell(value_text(*value, text(fact, "unit"))) : "–",
+                cell(text(fact, "source"))});
+  }
+  if (out.empty()) return out;
+  return "<details><summary>Evidence</summary>\n\n| Fact | Name | Value | Source "
+         "|\n|---|---|--:|---|\n" +
+         out + "\n</details>\n";
+}
+
+}  // namespace
+
+std::string to_markdown(const json& report) {
+  return head(report) + todo(report) + ledger(report) + matrix(report) + endpoints(report) +
+         objectives(report) + errors(report) + facts(report);
+}
+
+}  // namespace plumb::report

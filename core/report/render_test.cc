@@ -1,0 +1,171 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "core/report/plain_text.h"
+#include "core/report/report.h"
+#include "core/report/testdata/hostile_text.h"
+
+namespace plumb::report {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+const std::filesystem::path kTestdata =
+    std::filesystem::path(PLUMB_SOURCE_DIR) / "core/report/testdata";
+
+std::string content_of(const std::filesystem::path& file) {
+  std::ostringstream out;
+  out << std::ifstream(file, std::ios::binary).rdbuf();
+  return out.str();
+}
+
+json pool_report() { return json::parse(content_of(kTestdata / "pool_report.json")); }
+
+json hostile_report() { return testing::with_every_text(pool_report(), testing::kHostile); }
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) out.push_back(line);
+  return out;
+}
+
+TEST(Console, TellsTheWholeStoryOnOneScreen) {
+  const std::string text =
+      to_console(pool_report(), {.report_path = "runs/20261120T104512Z-7f3a.html"});
+  EXPECT_EQ(text, content_of(kTestdata / "pool_console.txt"));
+  for (const std::string& line : lines_of(text)) EXPECT_LE(columns_of(line), 100u) << line;
+  EXPECT_LE(lines_of(text).size(), 45u);
+}
+
+TEST(Console, UsesColourOnlyWhenAsked) {
+  EXPECT_THAT(to_console(pool_report(), {}), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(to_console(pool_report(), {.color = true}), HasSubstr("\x1b[1;31mTHREAT  \x1b[0m"));
+}
+
+TEST(Console, FitsANarrowTerminal) {
+  // The matrix keeps its columns; all else wraps.
+  const std::string text = to_console(pool_report(), {.width = 80});
+  for (const std::string& line : lines_of(text.substr(0, text.find("Bottleneck matrix"))))
+    EXPECT_LE(columns_of(line), 80u) << line;
+}
+
+TEST(Console, HostileTextCannotControlTheTerminal) {
+  const std::string text = to_console(hostile_report(), {});
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, Not(HasSubstr("\x07")));
+  EXPECT_EQ(text, valid_utf8(text));
+}
+
+TEST(Markdown, TextStaysText) {
+  json report = pool_report();
+  report["verdict"]["conclusion"] = "a|b `c` <script> *d* [e](f) @g #12 http://h www.i\nj";
+  const std::string text = to_markdown(report);
+  EXPECT_THAT(text, HasSubstr("a\\|b \\`c\\` &lt;script&gt; \\*d\\* \\[e\\](f) @<!-- -->g "
+                              "#<!-- -->12 http:<!-- -->//h www<!-- -->.i j"));
+}
+
+TEST(Markdown, TablesKeepTheirColumnsWhateverTheCellsHold) {
+  for (const std::string& line : lines_of(to_markdown(hostile_report()))) {
+    if (line.rfind("| Connection pool", 0) != 0) continue;
+    size_t bars = 0;
+    for (size_t i = 0; i < line.size(); ++i)
+      if (line[i] == '|' && (i == 0 || line[i - 1] != '\\')) ++bars;
+    EXPECT_EQ(bars, 9u) << line;
+    return;
+  }
+  FAIL() << "no row for the connection pool";
+}
+
+TEST(Markdown, ATextThatLooksLikeAListItemDoesNotBecomeOne) {
+  json report = pool_report();
+  report["findings"][0]["advice"] = {"- one", "2. two", "# three"};
+  const std::string text = to_markdown(report);
+  EXPECT_THAT(text, HasSubstr("   - \\- one\n"));
+  EXPECT_THAT(text, HasSubstr("   - 2\\. two\n"));
+  EXPECT_THAT(text, HasSubstr("   - \\# three\n"));
+}
+
+TEST(Markdown, ACheckWithBackticksStaysInItsFence) {
+  json report = pool_report();
+  report["findings"][0]["check"] = "echo ```` done";
+  EXPECT_THAT(to_markdown(report), HasSubstr("   `````text\n   echo ```` done\n   `````\n"));
+}
+
+TEST(Csv, HasOneRowForEachFact) {
+  const std::vector<std::string> rows = lines_of(to_csv(pool_report()));
+  ASSERT_EQ(rows.size(), 1 + pool_report()["facts"].size());
+  EXPECT_EQ(rows[0], "id,name,value,unit,labels,window_start_s,window_end_s,source\r");
+  EXPECT_EQ(rows.back(), "F21,pg_sessions.mean,1.98,1,class=cpu,5,35,pg_stats\r");
+}
+
+TEST(Csv, QuotesAsRfc4180SaysAndDefusesFormulas) {
+  const json report = {{"facts",
+                        {{{"id", "F1"},
+                          {"name", "=cmd|' /C calc'!A0"},
+                          {"value", -1.5},
+                          {"source", "a,\"b\"\nc"}}}}};
+  EXPECT_EQ(lines_of(to_csv(report))[1], "F1,'=cmd|' /C calc'!A0,-1.5,,,,,\"a,\"\"b\"\" c\"\r");
+}
+
+TEST(Html, LinksEvidenceToItsFact) {
+  const std::string html = to_html(pool_report());
+  EXPECT_THAT(html, HasSubstr("<a class=\"id\" href=\"#F21\">F21</a>"));
+  EXPECT_THAT(html, HasSubstr("<tr id=\"F21\">"));
+  // F41 is named in the matrix, but the report has no such fact.
+  EXPECT_THAT(html, Not(HasSubstr("href=\"#F41\"")));
+}
+
+TEST(Html, HostileTextCannotLeaveItsPlace) {
+  const std::string html = to_html(hostile_report());
+  EXPECT_THAT(html, Not(HasSubstr("<script>alert")));
+  EXPECT_THAT(html, Not(HasSubstr("<img")));
+  EXPECT_THAT(html, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(html, HasSubstr("&lt;/script&gt;&lt;script&gt;alert(1)"));
+  EXPECT_EQ(html, valid_utf8(html));
+}
+
+TEST(Html, StaysSmallWhateverTheTextsAre) {
+  const json report = testing::with_every_text(pool_report(), std::string(10000, 'x'));
+  EXPECT_LT(to_html(report).size(), 500u * 1024);
+}
+
+TEST(Html, StaysSmallWithManyFacts) {
+  json report = pool_report();
+  const json fact = report["facts"][0];
+  for (int i = 0; i < 6000; ++i) {
+    report["facts"].push_back(fact);
+    report["facts"].back()["id"] = "F" + std::to_string(100 + i);
+  }
+  const std::string html = to_html(report);
+  EXPECT_LT(html.size(), 500u * 1024);
+  EXPECT_THAT(html, HasSubstr("are not shown here, to keep this page small"));
+}
+
+// What is no report, or one of another version, gives a poor page and no crash.
+TEST(EveryRenderer, TakesWhateverJsonItIsGiven) {
+  std::vector<json> odd = {json(), json::object(), json::array({1, 2}), json("text"), json(3)};
+  const json whole = pool_report();
+  for (const auto& [key, value] : whole.items()) {
+    for (const json& wrong : {json(), json("x"), json(1), json::array({1, json::object()}),
+                              json{{"a", json::array({json()})}}}) {
+      odd.push_back(whole);
+      odd.back()[key] = wrong;
+    }
+  }
+  for (const json& report : odd) {
+    EXPECT_FALSE(to_html(report).empty());
+    EXPECT_FALSE(to_markdown(report).empty());
+    EXPECT_FALSE(to_csv(report).empty());
+    EXPECT_FALSE(to_console(report, {.color = true, .width = -1}).empty());
+  }
+}
+
+}  // namespace
+}  // namespace plumb::report

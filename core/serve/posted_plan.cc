@@ -1,0 +1,125 @@
+#include "core/serve/posted_plan.h"
+
+#include <algorithm>
+
+#include "core/plan/target_url.h"
+#include "core/serve/request_guard.h"
+
+namespace plumb::serve {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kDeepest = 64;
+
+Problem bad_body(std::string detail) {
+  return {400, "bad-body", "The request's body is not what is taken here", std::move(detail)};
+}
+
+// nullopt when the text is no JSON, or nested so deeply that going through it would be a risk.
+std::optional<json> parse_json(const std::string& text) {
+  bool too_deep = false;
+  const auto watch = [&](int depth, json::parse_event_t, json&) {
+    too_deep = too_deep || depth > kDeepest;
+    return !too_deep;
+  };
+  json value = json::parse(text, watch, false);
+  if (too_deep || value.is_discarded()) return std::nullopt;
+  return value;
+}
+
+// A value of "set" as it would be typed after --set.
+std::optional<std::string> override_text(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_null()) return std::nullopt;
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::variant<PostedPlan, Problem> read_json(const std::string& body) {
+  const auto parsed = parse_json(body);
+  if (!parsed || !parsed->is_object()) {
+    return bad_body("The body is no JSON object; send {\"plan\": \"<yaml>\"}.");
+  }
+  PostedPlan posted;
+  for (const auto& [key, value] : parsed->items()) {
+    if (key == "plan" && value.is_string()) {
+      posted.text = value.get<std::string>();
+    } else if (key == "plan" && value.is_object()) {
+      posted.text = value.dump(2, ' ', false, json::error_handler_t::replace);
+    } else if (key == "set" && value.is_object()) {
+      for (const auto& [name, wanted] : value.items()) {
+        const auto text = override_text(wanted);
+        if (!text) return bad_body("\"set\" has no value for " + name + ".");
+        posted.overrides.push_back({name, *text, "set"});
+      }
+    } else {
+      return bad_body("'" + key +
+                      "' is not taken, or not as this type; there are \"plan\" (YAML "
+                      "as a string, or an object) and \"set\" (an object of keys and values).");
+    }
+  }
+  if (posted.text.empty()) return bad_body("The body has no \"plan\".");
+  return posted;
+}
+
+}  // namespace
+
+std::variant<PostedPlan, Problem> read_posted_plan(const Request& request) {
+  if (!is_yaml(media_type(request.head))) return read_json(request.body);
+  if (request.body.empty()) return bad_body("The body is empty; it should be the plan.");
+  return PostedPlan{request.body, {}};
+}
+
+plan::Outcome check_posted_plan(const PostedPlan& posted, const PlanPolicy& policy) {
+  plan::Inputs inputs;
+  inputs.overrides = posted.overrides;
+  inputs.environment = policy.environment;
+  inputs.plugins = policy.plugins;
+  return plan::parse_plan(posted.text, "plan", inputs);
+}
+
+json problems_json(const plan::Outcome& outcome) {
+  json out = json::array();
+  for (const plan::Problem& problem : outcome.problems) {
+    json one = {{"source", problem.source}, {"key", problem.key}, {"message", problem.message}};
+    if (problem.line > 0) one["line"] = problem.line;
+    if (problem.column > 0) one["column"] = problem.column;
+    if (!problem.hint.empty()) one["hint"] = problem.hint;
+    // Said here too, since the reason is the daemon's, not the plan's.
+    if (problem.message.find("environment variable") != std::string::npos) {
+      one["hint"] = "A posted plan sees only the variables that plumbd was started with --env for.";
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+Problem invalid_plan(const plan::Outcome& outcome) {
+  const size_t count = outcome.problems.size();
+  Problem problem{422, "plan-invalid", "The plan is not valid",
+                  "The plan has " + std::to_string(count) + (count == 1 ? " error" : " errors") +
+                      ", see \"errors\"; the first: " + outcome.problems.front().text()};
+  problem.extra["errors"] = problems_json(outcome);
+  problem.extra["warnings"] = outcome.warnings;
+  return problem;
+}
+
+std::optional<Problem> check_policy(const plan::Plan& plan, const PlanPolicy& policy) {
+  if (!plan.target.start.empty() && !policy.allow_start) {
+    return Problem{403, "start-not-allowed", "The plan names a command",
+                   "target.start would make this daemon run '" + plan.target.start.front() +
+                       "'. Start the target yourself and leave the key out, or start plumbd with "
+                       "--allow-start."};
+  }
+  const bool listed = std::find(policy.allow_hosts.begin(), policy.allow_hosts.end(),
+                                plan.target.host) != policy.allow_hosts.end();
+  if (!listed && !plan::is_loopback(plan.target.host)) {
+    return Problem{403, "host-not-allowed", "The plan loads another machine",
+                   "target.url names " + plan.target.host +
+                       ". This daemon loads this machine only; start plumbd with --allow-host " +
+                       plan.target.host + " if that host may be loaded."};
+  }
+  return std::nullopt;
+}
+
+}  // namespace plumb::serve

@@ -1,0 +1,16 @@
+// SIGTERM and SIGINT: the first is waited for, the second ends the process at once.
+#ifndef PLUMB_CORE_SERVE_STOP_SIGNAL_H_
+#define PLUMB_CORE_SERVE_STOP_SIGNAL_H_
+
+#include <plumb/status.hpp>
+
+namespace plumb::serve {
+
+// To be called once, before other threads are started.
+Status install_stop_signals();
+// Blocks until one has come and gives its number.
+int wait_for_stop_signal();
+
+}  // namespace plumb::serve
+
+#endif  // PLUMB_CORE_SERVE_STOP_SIGNAL_H_

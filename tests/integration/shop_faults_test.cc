@@ -1,0 +1,81 @@
+// The example service with one mistake at a time, under real load on real databases: does the run
+// name that mistake, and none where there is none?
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/postgres_cluster.h"
+#include "tests/support/run_program.h"
+
+namespace plumb {
+namespace {
+
+using nlohmann::json;
+using test_support::PostgresCluster;
+using test_support::Program;
+using test_support::TemporaryDirectory;
+
+struct Fault {
+  const char* plan;
+  const char* cause;  // null: no bottleneck
+  bool postgres;
+};
+
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.plan; }
+
+class ShopFaults : public testing::TestWithParam<Fault> {
+ protected:
+  static void SetUpTestSuite() {
+    auto cluster = PostgresCluster::create();
+    ASSERT_TRUE(cluster.is_ok()) << cluster.status().message();
+    cluster_ = std::move(cluster).value();
+  }
+  static void TearDownTestSuite() { cluster_.reset(); }
+
+  static std::unique_ptr<PostgresCluster> cluster_;
+  TemporaryDirectory runs_;
+};
+
+std::unique_ptr<PostgresCluster> ShopFaults::cluster_;
+
+TEST_P(ShopFaults, AreNamedByTheirCause) {
+  const Fault fault = GetParam();
+  Program plumb("plumb",
+                {"run", std::string("examples/") + fault.plan + ".yaml", "--format", "json",
+                 "--run-dir", runs_.path().string(), "--set",
+                 std::string("target.start.0=") + PLUMB_BINARY_DIR + "/bin/shop", "--set",
+                 "load.warmup=2s", "--set", "load.duration=6s"},
+                {"DATABASE_URL=" + cluster_->dsn()});
+  const int code = plumb.wait(std::chrono::seconds(60));
+  ASSERT_TRUE(code == 0 || code == 3) << "exit code " << code << "\n" << plumb.err();
+  const json report = json::parse(plumb.out(), nullptr, false);
+  ASSERT_TRUE(report.is_object()) << plumb.out().substr(0, 2000);
+  EXPECT_EQ(report["validity"]["status"], "valid") << report["validity"].dump(1);
+  const json& bottleneck = report["verdict"]["bottleneck"];
+  const std::string why =
+      report["verdict"].dump(1) + report["ledger"].dump(1) + report["findings"].dump(1);
+  if (fault.cause == nullptr) {
+    EXPECT_TRUE(bottleneck.is_null()) << why;
+    return;
+  }
+  ASSERT_TRUE(bottleneck.is_object()) << why;
+  EXPECT_EQ(bottleneck["cause"], fault.cause) << why;
+}
+
+INSTANTIATE_TEST_SUITE_P(, ShopFaults,
+                         testing::Values(Fault{"healthy", nullptr, false},
+                                         Fault{"sqlite-writer", "sqlite-writer-contention", false},
+                                         Fault{"cpu", "app-cpu-saturated", false},
+                                         Fault{"downstream", "downstream-slow", false},
+                                         Fault{"lock", "db-lock-contention", true},
+                                         Fault{"missing-index", "db-missing-index", true},
+                                         Fault{"n-plus-one", "db-n-plus-one", true},
+                                         Fault{"pool", "db-pool-exhausted", true}),
+                         [](const testing::TestParamInfo<Fault>& info) {
+                           std::string name = info.param.plan;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace plumb
