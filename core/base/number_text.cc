@@ -89,4 +89,12 @@ std::string value_text(double value, std::string_view unit) {
   return whole_or_significant(value) + " " + std::string(unit);
 }
 
+std::string told_value(double value, std::string_view unit) {
+  for (const std::string_view quantity : {"seconds", "bytes", "bytes/s", "ratio", "requests/s"})
+    if (unit == quantity) return value_text(value, unit);
+  const double whole = std::round(value);
+  const bool nearly_whole = whole != 0 && std::fabs(value - whole) <= 0.01 * std::fabs(value);
+  return whole_or_significant(nearly_whole ? whole : value);
+}
+
 }  // namespace plumb

@@ -17,6 +17,9 @@ std::string milliseconds_text(double ms);
 std::string ratio_text(double ratio);
 // "512 B", "1.2 KiB", "3.4 GiB".
 std::string bytes_text(double bytes);
+// The same inside a sentence that names what is counted: quantities with a unit of their own as
+// above, counts as a bare number, whole when they are within one percent of it.
+std::string told_value(double value, std::string_view unit);
 // By unit as facts carry it: seconds, bytes, ratio, requests/s, seconds/s, anything else as a
 // plain number with the unit behind it ("1" and "" have none).
 std::string value_text(double value, std::string_view unit);

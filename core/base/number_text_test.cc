@@ -33,5 +33,13 @@ TEST(NumberText, FollowsTheUnitOfAFact) {
   EXPECT_EQ(value_text(3.14159, "pages"), "3.14 pages");
 }
 
+TEST(NumberText, LeavesTheNameOfWhatIsCountedToTheSentence) {
+  EXPECT_EQ(told_value(1.998, "connections"), "2");
+  EXPECT_EQ(told_value(15.97, "requests"), "16");
+  EXPECT_EQ(told_value(8.7, "sessions"), "8.70");
+  EXPECT_EQ(told_value(0.0793, "seconds"), "79.3 ms");
+  EXPECT_EQ(told_value(0, "calls"), "0");
+}
+
 }  // namespace
 }  // namespace plumb

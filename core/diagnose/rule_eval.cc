@@ -76,14 +76,14 @@ class RuleRun {
       if (fact == nullptr && !binding.fallback) return false;
       const double value = fact ? fact->value : *binding.fallback;
       scope.numbers[binding.name] = value;
-      scope.texts.push_back({binding.name, value_text(value, fact ? fact->unit : "1")});
+      scope.texts.push_back({binding.name, told_value(value, fact ? fact->unit : "1")});
       if (fact != nullptr) scope.evidence.push_back(fact->id);
     }
     for (const Definition& definition : rule_.define) {
       const Result<double> value = evaluate(definition.expression, scope);
       if (!value.is_ok()) return note("define." + definition.name, value.status());
       scope.numbers[definition.name] = *value;
-      scope.texts.push_back({definition.name, value_text(*value, definition.unit)});
+      scope.texts.push_back({definition.name, told_value(*value, definition.unit)});
     }
     for (const TextBinding& binding : rule_.text)
       scope.texts.push_back({binding.name, table_text(run_, binding)});

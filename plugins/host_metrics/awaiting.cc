@@ -78,7 +78,7 @@ void remember(const proc::TcpInfo& now, Awaiting proven, SocketHistory& h) {
 Awaiting guess(const proc::TcpInfo& now, const SocketHistory& h) {
   // Counting segments tells, where one look after another has found the same surplus. A young
   // connection is taken to have it: its peer acknowledges everything at once, which tells nothing.
-  const bool young = now.data_segments_out < kYoung;
+  const bool young = now.data_segments_out > 0 && now.data_segments_out < kYoung;
   if (h.surplus_agreed >= kAgreed || young) {
     const int32_t more = surplus(now) - (h.surplus_agreed > 0 ? h.idle_surplus : 0);
     if (more == 0) return Awaiting::kNo;

@@ -19,7 +19,7 @@ function(plumb_add_plugin name)
     VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${arg_OUTPUT_DIRECTORY}
     LINK_DEPENDS ${PLUMB_PLUGIN_VERSION_SCRIPT})
-  target_compile_options(${name} PRIVATE -fno-gnu-unique)
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
   target_link_options(${name} PRIVATE
     "LINKER:--version-script=${PLUMB_PLUGIN_VERSION_SCRIPT}")
   # A sanitizer's runtime lives in the executable, so its symbols stay undefined here.

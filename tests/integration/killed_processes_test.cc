@@ -58,13 +58,12 @@ class KilledProcesses : public testing::Test {
 };
 
 TEST_F(KilledProcesses, APluginLeavesAReportThatSaysWhichAndWhen) {
-  Program plumb("plumb", run_arguments("5s"));
-  ASSERT_TRUE(eventually(seconds(20), [&] { return run_file().has_value(); })) << plumb.err();
-  std::optional<pid_t> host;
-  ASSERT_TRUE(eventually(seconds(10), [&] {
-    host = host_of(plumb.pid(), "host_metrics");
-    return host.has_value();
-  }));
+  Program plumb("plumb", run_arguments("8s"));
+  ASSERT_TRUE(eventually(seconds(20), [&] {
+    return plumb.err().find("steady") != std::string::npos;
+  })) << plumb.err();
+  const std::optional<pid_t> host = host_of(plumb.pid(), "host_metrics");
+  ASSERT_TRUE(host.has_value());
   kill(*host, SIGKILL);
   ASSERT_EQ(plumb.wait(seconds(40)), 0) << plumb.err();
   const json report = json::parse(plumb.out(), nullptr, false);

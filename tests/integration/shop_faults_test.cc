@@ -62,6 +62,12 @@ TEST_P(ShopFaults, AreNamedByTheirCause) {
   EXPECT_EQ(bottleneck["cause"], fault.cause) << why;
 }
 
+std::string test_name(const testing::TestParamInfo<Fault>& fault) {
+  std::string name = fault.param.plan;
+  std::erase(name, '-');
+  return name;
+}
+
 INSTANTIATE_TEST_SUITE_P(, ShopFaults,
                          testing::Values(Fault{"healthy", nullptr, false},
                                          Fault{"sqlite-writer", "sqlite-writer-contention", false},
@@ -71,11 +77,7 @@ INSTANTIATE_TEST_SUITE_P(, ShopFaults,
                                          Fault{"missing-index", "db-missing-index", true},
                                          Fault{"n-plus-one", "db-n-plus-one", true},
                                          Fault{"pool", "db-pool-exhausted", true}),
-                         [](const testing::TestParamInfo<Fault>& info) {
-                           std::string name = info.param.plan;
-                           std::erase(name, '-');
-                           return name;
-                         });
+                         test_name);
 
 }  // namespace
 }  // namespace plumb
