@@ -38,8 +38,8 @@ SloResult judge(const Clause& clause, const facts::FactSet& facts) {
   out.met = lower_bound ? fact->value >= clause.limit : fact->value <= clause.limit;
   out.evidence.push_back(fact->id);
   out.sentence = clause.metric + " of " + where + " is " + value_text(fact->value, fact->unit) +
-                 ", " + (lower_bound ? "at least " : "at most ") + clause.written +
-                 " was promised" + (out.met ? "." : ": breached.");
+                 "; " + (lower_bound ? "at least " : "at most ") + clause.written +
+                 " was promised.";
   return out;
 }
 
