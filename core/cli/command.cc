@@ -15,7 +15,7 @@ Terminal Shared::terminal() const {
 CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& description,
                       const std::string& examples) {
   CLI::App* command = parent.add_subcommand(name, description);
-  if (!examples.empty()) command->footer("\nExamples:\n" + examples);
+  if (!examples.empty()) command->footer("Examples:\n" + examples);
   return command;
 }
 

@@ -31,19 +31,14 @@ struct Ran {
 class CommandLine : public testing::Test {
  protected:
   CommandLine() {
-    host::Manifest load{.name = "http_load",
-                        .version = "1.0.0",
-                        .role = PLUMB_ROLE_LOAD,
-                        .summary = "Makes load.",
-                        .file = "http_load.so"};
-    load.default_interval_ns = 1'000'000'000;
-    host::Manifest sampler{.name = "pg_stats",
-                           .version = "1.2.0",
-                           .role = PLUMB_ROLE_SAMPLER,
-                           .summary = "Watches PostgreSQL.",
-                           .file = "pg_stats.so"};
-    sampler.default_interval_ns = 1'000'000'000;
-    sampler.options = {{.key = "dsn", .required = true, .secret = true, .help = "Where it is."}};
+    const host::Manifest load = manifest_of("http_load", PLUMB_ROLE_LOAD, "Makes load.");
+    host::Manifest sampler = manifest_of("pg_stats", PLUMB_ROLE_SAMPLER, "Watches PostgreSQL.");
+    host::OptionInfo dsn;
+    dsn.key = "dsn";
+    dsn.required = true;
+    dsn.secret = true;
+    dsn.help = "Where it is.";
+    sampler.options.push_back(dsn);
     for (const host::Manifest& manifest : {load, sampler}) {
       directory_.write("plugins/" + manifest.name + ".plugin.json", host::manifest_json(manifest));
       directory_.write("plugins/" + manifest.file, "");
@@ -54,6 +49,17 @@ class CommandLine : public testing::Test {
     std::filesystem::permissions(directory_.path() / "plugins", std::filesystem::perms(0755));
   }
 
+  static host::Manifest manifest_of(const std::string& name, uint32_t role,
+                                    const std::string& summary) {
+    host::Manifest out;
+    out.name = name;
+    out.version = "1.2.0";
+    out.role = role;
+    out.summary = summary;
+    out.file = name + ".so";
+    out.default_interval_ns = 1'000'000'000;
+    return out;
+  }
   // `arguments` as a shell would take them; `environment` as NAME=value words before it.
   Ran plumb(const std::string& arguments, const std::string& environment = "") {
     const std::string out = (directory_.path() / "out").string();

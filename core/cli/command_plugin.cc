@@ -23,7 +23,7 @@ ExitCode list(const PluginFlags& flags) {
       out.push_back(json::parse(host::manifest_json(entry.manifest), nullptr, false));
     print(out.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
   } else {
-    std::vector<std::vector<std::string>> rows = {{"PLUGIN", "ROLE", "VERSION", ""}};
+    std::vector<std::vector<std::string>> rows = {{"PLUGIN", "ROLE", "VERSION", "WHAT IT DOES"}};
     for (const engine::CatalogEntry& entry : catalog.entries())
       rows.push_back({entry.manifest.name, std::string(role_name(entry.manifest.role)),
                       entry.manifest.version, entry.manifest.summary});
@@ -46,7 +46,8 @@ std::string describe(const engine::CatalogEntry& entry) {
   const host::Manifest& plugin = entry.manifest;
   std::string out = plugin.name + " " + plugin.version + "  (" +
                     std::string(role_name(plugin.role)) + ")\n" + plugin.summary + "\n\n";
-  std::vector<std::vector<std::string>> rows = {{"OPTION", "TYPE", "DEFAULT", "ALLOWED", ""}};
+  std::vector<std::vector<std::string>> rows = {
+      {"OPTION", "TYPE", "DEFAULT", "ALLOWED", "MEANING"}};
   for (const host::OptionInfo& option : plugin.options)
     rows.push_back({option.key, std::string(host::option_type_name(option.type)),
                     option.required ? "required" : option.default_value.value_or("–"),

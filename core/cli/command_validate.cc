@@ -3,6 +3,7 @@
 
 #include "core/cli/command.h"
 #include "core/cli/plan_problems.h"
+#include "core/plan/quantity.h"
 
 namespace plumb::cli {
 namespace {
@@ -25,6 +26,12 @@ json value_at(const json& resolved, const std::string& key) {
   return resolved.contains(at) ? resolved[at] : json();
 }
 
+std::string text_of(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return plan::format_number(value.get<double>());
+  return value.dump();
+}
+
 bool is_list_of_sections(const json& value) {
   return value.is_array() && !value.empty() && value[0].is_object();
 }
@@ -35,9 +42,14 @@ std::string resolved_table(const plan::Outcome& outcome) {
     const json value = value_at(outcome.plan.resolved, key);
     if (is_list_of_sections(value)) continue;
     const auto origin = outcome.plan.origins.find(key);
-    rows.push_back({key, value.is_string() ? value.get<std::string>() : value.dump(),
-                    origin == outcome.plan.origins.end() ? "" : origin->second.source});
+    rows.push_back(
+        {key, text_of(value), origin == outcome.plan.origins.end() ? "" : origin->second.source});
   }
+  // A plugin without options has no key of its own.
+  const auto plugins = outcome.plan.resolved.find("plugins");
+  if (plugins != outcome.plan.resolved.end())
+    for (const auto& [name, options] : plugins->items())
+      if (options.empty()) rows.push_back({"plugins." + name, "{}", "plan"});
   return aligned(rows);
 }
 

@@ -21,7 +21,7 @@ void collect(const CLI::App& app, const std::string& path, std::vector<Completio
   CompletionCommand command{.path = path, .help = app.get_description()};
   for (const CLI::Option* option : app.get_options()) {
     CompletionOption one{.choices = choices_of(*option),
-                         .takes_value = option->get_type_size() > 0,
+                         .takes_value = option->get_expected_max() > 0,
                          .help = option->get_description()};
     for (const std::string& name : option->get_snames()) one.names.push_back("-" + name);
     for (const std::string& name : option->get_lnames()) one.names.push_back("--" + name);

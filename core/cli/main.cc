@@ -69,7 +69,7 @@ void describe_root(CLI::App& app, plumb::cli::Shared& shared) {
       "plumb finds what limits a service: it loads it, watches every layer under it, and "
       "tells which one\ncosts each request how many milliseconds, with evidence.");
   app.footer(
-      "\nExamples:\n"
+      "Examples:\n"
       "  plumb init http://127.0.0.1:8080       write a plan to begin with\n"
       "  plumb run plumb.yaml                   run it, and see what limits the service\n"
       "  plumb report last --format md          report on the last run again\n"

@@ -111,7 +111,10 @@ Status PluginProcess::take(const host::Frame& frame) {
   switch (frame.type) {
     case FrameType::kHello: {
       PLUMB_ASSIGN_OR_RETURN(const host::Hello hello, host::decode_hello(frame.payload));
-      return take_loaded(Status::ok());
+      if (hello.name == spec_.name) return take_loaded(Status::ok());
+      return take_loaded(
+          Status::invalid_argument(spec_.library.string() + " holds the plugin " + hello.name +
+                                   ", which is not what its manifest says: build it again"));
     }
     case FrameType::kRefused: {
       PLUMB_ASSIGN_OR_RETURN(const host::Refused refused, host::decode_refused(frame.payload));

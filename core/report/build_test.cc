@@ -158,7 +158,9 @@ TEST(Build, HistogramHoldsEverySuccessInAtMost60Bars) {
   double count = 0;
   double last = 0;
   for (const json& bar : report["latency_histogram"]) {
-    if (last != 0) EXPECT_EQ(bar["from_ms"], last);
+    if (last != 0) {
+      EXPECT_EQ(bar["from_ms"], last);
+    }
     last = bar["to_ms"];
     count += bar["count"].get<double>();
   }
@@ -193,8 +195,7 @@ TEST(Build, AnEmptyRunIsAReportToo) {
   EXPECT_EQ(report["run"]["window"], nullptr);
   EXPECT_TRUE(report["ledger"].empty());
   EXPECT_TRUE(report["timeline"]["t_s"].empty());
-  EXPECT_THAT(to_html(report),
-              HasSubstr("INCONCLUSIVE") /* as text or by style */ || HasSubstr("Inconclusive"));
+  EXPECT_THAT(to_html(report), HasSubstr("Inconclusive"));
 }
 
 TEST(Build, ARunWithoutLoadStillShowsTheMachine) {

@@ -1,4 +1,3 @@
-#include "core/base/number_text.h"
 #include "core/report/json_read.h"
 #include "core/report/plain_text.h"
 #include "core/report/report.h"
@@ -20,8 +19,12 @@ std::string field(const std::string& text) {
   return out + "\"";
 }
 
+// The shortest text that reads back as the same number.
 std::string figure(const std::optional<double>& value) {
-  return value ? json(*value).dump() : std::string();
+  if (!value) return {};
+  std::string out = json(*value).dump();
+  if (out.size() > 2 && out.compare(out.size() - 2, 2, ".0") == 0) out.resize(out.size() - 2);
+  return out;
 }
 
 std::string labels_text(const json& labels) {
@@ -29,7 +32,7 @@ std::string labels_text(const json& labels) {
   if (!labels.is_object()) return out;
   for (const auto& [name, value] : labels.items())
     out += (out.empty() ? "" : ";") + one_line(name) + "=" +
-           (value.is_string() ? one_line(value.get_ref<const std::string&>()) : value.dump());
+           (value.is_string() ? one_line(value.get_ref<const std::string&>()) : json_text(value));
   return out;
 }
 

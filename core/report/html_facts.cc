@@ -39,7 +39,7 @@ std::string labels_text(const json& fact) {
   if (!labels.is_object()) return out;
   for (const auto& [name, value] : labels.items())
     out += (out.empty() ? "" : ", ") + one_line(name) + "=" +
-           (value.is_string() ? one_line(value.get_ref<const std::string&>()) : value.dump());
+           (value.is_string() ? one_line(value.get_ref<const std::string&>()) : json_text(value));
   return out;
 }
 

@@ -82,7 +82,7 @@ std::string configuration_section(HtmlPage& page) {
     const auto add = [&](const std::string& key, const json& value) {
       if (table.rows() < 80)
         table.add_row({shortened(one_line(key), 80), value.is_structured()
-                                                         ? shortened(one_line(value.dump()))
+                                                         ? shortened(one_line(json_text(value)))
                                                          : cell(value, "")});
     };
     for (const auto& [key, value] : environment.items()) {
@@ -98,7 +98,7 @@ std::string configuration_section(HtmlPage& page) {
   if (plan.is_object() && !plan.empty())
     body +=
         "<details><summary>The plan, with its defaults filled in</summary><pre tabindex=\"0\">" +
-        shortened(many_lines(plan.dump(2)), kLongestPlan) + "</pre></details>";
+        shortened(many_lines(json_text(plan, 2)), kLongestPlan) + "</pre></details>";
   return page.section("configuration", "Configuration and environment", body);
 }
 

@@ -72,7 +72,7 @@ std::string coordinate(double value) {
 }
 
 std::string script_safe(const json& value) {
-  const std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  const std::string text = json_text(value);
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {

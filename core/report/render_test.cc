@@ -13,8 +13,8 @@ namespace plumb::report {
 namespace {
 
 using nlohmann::json;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::filesystem::path kTestdata =
     std::filesystem::path(PLUMB_SOURCE_DIR) / "core/report/testdata";

@@ -18,8 +18,8 @@ Result<nlohmann::json> build(const store::RunData& run);
 
 struct ConsoleOptions {
   bool color = false;
-  int width = 100;          // columns
-  std::string report_path;  // of the HTML file, named in the last line; empty: not named
+  int width = 100;               // columns
+  std::string report_path = {};  // of the HTML file, named in the last line; empty: not named
 };
 // One screen: verdict, ledger, matrix, what to do.
 std::string to_console(const nlohmann::json& report, const ConsoleOptions& options);

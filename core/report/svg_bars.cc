@@ -13,6 +13,7 @@ namespace plumb::report {
 namespace {
 
 constexpr double kHeight = 170;
+constexpr double kLeastTickGap = 0.16;
 constexpr double kMarkRow = 13;  // marks' texts stand in rows, so that near ones do not touch
 
 // 1, 2, 5 times the powers of ten between `low` and `high`, thinned to what fits.
@@ -31,6 +32,12 @@ std::vector<Tick> logarithmic_ticks(double low, double high) {
       out.push_back({std::clamp(std::log(value / low) / length, 0.0, 1.0), text});
     }
   }
+  // Texts that would touch on a narrow screen give way, those of 2 and 5 first.
+  for (size_t i = 1; i < out.size();)
+    if (out[i].at - out[i - 1].at >= kLeastTickGap)
+      ++i;
+    else
+      out.erase(out.begin() + static_cast<ptrdiff_t>(out[i].text[0] == '1' ? i - 1 : i));
   // A range within one step has its ends told instead.
   if (out.size() < 2)
     out = {{0, milliseconds_text(low) + " ms"}, {1, milliseconds_text(high) + " ms"}};

@@ -75,12 +75,13 @@ Response Api::run_report(const Call& call) {
   if (live && run->stages.empty()) return to_response(no_report_yet(call.id));
   auto report = report::build(*run);
   if (!report.is_ok()) return to_response(problem_of(report.status()));
-  if (live) label_as_live(*report);
+  // The run is over for its file a moment before it is over for the daemon.
+  const bool goes_on = live && run->state == store::RunState::kRunning;
+  if (goes_on) label_as_live(*report);
 
   Response response;
   response.content_type = report_media_type(*format);
-  response.headers.emplace_back("Plumb-Run-State",
-                                live ? "running" : std::string(store::run_state_name(run->state)));
+  response.headers.emplace_back("Plumb-Run-State", std::string(store::run_state_name(run->state)));
   response.headers.emplace_back("Vary", "Accept");
   response.body = rendered(*report, *format);
   return response;

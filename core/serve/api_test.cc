@@ -15,6 +15,13 @@ using testing::Not;
 constexpr const char* kYaml = "application/yaml";
 constexpr const char* kJson = "application/json";
 
+// As the plan of the design wants it.
+ApiOptions with_database_url() {
+  ApiOptions options;
+  options.policy.environment = {{"DATABASE_URL", "postgresql://localhost/x"}};
+  return options;
+}
+
 // ---- plans ----
 
 TEST(Api, ValidatesAPlanWithoutRunningIt) {
@@ -31,7 +38,7 @@ TEST(Api, ValidatesAPlanWithoutRunningIt) {
 }
 
 TEST(Api, SaysThatAValidPlanWouldNotBeAllowed) {
-  ServedApi served;
+  ServedApi served({}, with_database_url());
   const json said = json_of(served.post("/api/v1/plans/validate", kYaml, plan::kShopPlan));
   ASSERT_EQ(said["valid"], true) << said;
   EXPECT_EQ(said["allowed"], false);
@@ -53,7 +60,7 @@ TEST(Api, GivesEveryErrorOfAPlanWithItsPlace) {
 }
 
 TEST(Api, DoesNotRunACommandThatAPlanNames) {
-  ServedApi served;
+  ServedApi served({}, with_database_url());
   const Reply reply = served.post("/api/v1/runs", kYaml, plan::kShopPlan);
   expect_problem(reply, 403, "start-not-allowed");
   EXPECT_THAT(reply.body, HasSubstr("--allow-start"));
@@ -61,9 +68,8 @@ TEST(Api, DoesNotRunACommandThatAPlanNames) {
 }
 
 TEST(Api, RunsACommandWhenTheDaemonAllowsIt) {
-  ApiOptions options;
+  ApiOptions options = with_database_url();
   options.policy.allow_start = true;
-  options.policy.environment = {{"DATABASE_URL", "postgresql://localhost/x"}};
   ServedApi served({}, options);
   EXPECT_EQ(served.post("/api/v1/runs", kYaml, plan::kShopPlan).status, 202);
 }

@@ -75,7 +75,13 @@ plan::Outcome check_posted_plan(const PostedPlan& posted, const PlanPolicy& poli
   inputs.overrides = posted.overrides;
   inputs.environment = policy.environment;
   inputs.plugins = policy.plugins;
-  return plan::parse_plan(posted.text, "plan", inputs);
+  plan::Outcome outcome = plan::parse_plan(posted.text, "plan", inputs);
+  // Whoever posts the plan cannot export a variable into this process.
+  for (plan::Problem& problem : outcome.problems) {
+    if (problem.message.find("environment variable") == std::string::npos) continue;
+    problem.hint = "a posted plan sees only the variables that plumbd was started with --env for";
+  }
+  return outcome;
 }
 
 json problems_json(const plan::Outcome& outcome) {
@@ -85,10 +91,6 @@ json problems_json(const plan::Outcome& outcome) {
     if (problem.line > 0) one["line"] = problem.line;
     if (problem.column > 0) one["column"] = problem.column;
     if (!problem.hint.empty()) one["hint"] = problem.hint;
-    // Said here too, since the reason is the daemon's, not the plan's.
-    if (problem.message.find("environment variable") != std::string::npos) {
-      one["hint"] = "A posted plan sees only the variables that plumbd was started with --env for.";
-    }
     out.push_back(std::move(one));
   }
   return out;

@@ -30,7 +30,7 @@ TEST(RunFiles, NoIdLeadsOutOfTheDirectory) {
   std::filesystem::create_directory(inside);
   make_run_file(directory.path(), kRunId);
   const RunFiles files(inside);
-  for (const std::string id :
+  for (const std::string& id :
        {std::string("../") + kRunId, std::string(".."), std::string(""), std::string("/etc/passwd"),
         std::string(kRunId) + "/../x", std::string(kRunId) + std::string(1, '\0')}) {
     EXPECT_EQ(files.file_of(id).status().code(), PLUMB_NOT_FOUND) << id;

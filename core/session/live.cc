@@ -75,7 +75,7 @@ void Live::on_samples(const std::vector<Sample>& samples) {
 }
 
 void Live::take_sample(Followed& series, const Sample& sample) {
-  if (series.last && first_stage_ns_ != 0 && sample.time_ns > series.last->time_ns) {
+  if (series.last && first_stage_ns_ && sample.time_ns > series.last->time_ns) {
     LayerSeconds& layer = layers_[series.layer];
     const double elapsed = static_cast<double>(sample.time_ns - series.last->time_ns) / 1e9;
     if (series.use == Use::kLayerSeconds)
@@ -93,7 +93,9 @@ void Live::on_histogram(const HistogramRecord& record) {
   if (found->second.use == Use::kResponse)
     take_response(found->second, record);
   else if (found->second.use == Use::kPhase)
-    layers_[found->second.layer].from_counters += static_cast<double>(record.histogram.sum()) / 1e9;
+    for (auto* layers : {&layers_, &settled_layers_})
+      (*layers)[found->second.layer].from_counters +=
+          static_cast<double>(record.histogram.sum()) / 1e9;
 }
 
 void Live::take_response(const Followed& series, const HistogramRecord& record) {
@@ -103,6 +105,7 @@ void Live::take_response(const Followed& series, const HistogramRecord& record) 
   response_s_ += static_cast<double>(record.histogram.sum()) / 1e9;
   auto at = std::find_if(intervals_.begin(), intervals_.end(),
                          [&](const Interval& i) { return i.end_ns >= record.end_ns; });
+  if (at == intervals_.end()) settled_layers_ = layers_;
   if (at == intervals_.end() || at->end_ns != record.end_ns)
     at = intervals_.insert(
         at, {record.start_ns, record.end_ns, Histogram(record.histogram.precision_bits()), 0});
@@ -126,7 +129,7 @@ void Live::on_stage(const StageSpan& stage) {
   const MutexLock lock(mutex_);
   phase_.clear();
   stage_ = stage;
-  if (first_stage_ns_ == 0) first_stage_ns_ = stage.start_ns;
+  if (!first_stage_ns_) first_stage_ns_ = stage.start_ns;
 }
 
 LivePoint Live::point_of(const Interval& interval) {
@@ -156,7 +159,7 @@ std::optional<LiveLayer> Live::top_layer() const {
   const auto requests = static_cast<double>(requests_);
   LiveLayer top{"", 0, response_s_ / requests * 1e3};
   double explained = 0;
-  for (const auto& [name, seconds] : layers_) {
+  for (const auto& [name, seconds] : settled_layers_) {
     // Both speak of the same time, seen twice.
     const double ms = std::max(seconds.from_counters, seconds.from_gauges) / requests * 1e3;
     explained += ms;
@@ -178,7 +181,7 @@ LiveSnapshot Live::snapshot(int64_t now_ns) const {
     out.stage_s = static_cast<double>(stage_->end_ns - stage_->start_ns) / 1e9;
     out.stage_elapsed_s =
         std::clamp(static_cast<double>(now_ns - stage_->start_ns) / 1e9, 0.0, out.stage_s);
-    out.left_s = std::max(0.0, load_seconds_ - static_cast<double>(now_ns - first_stage_ns_) / 1e9);
+    out.left_s = std::max(0.0, load_seconds_ - static_cast<double>(now_ns - *first_stage_ns_) / 1e9);
   }
   out.requests = requests_;
   out.failed = failed_;

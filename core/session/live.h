@@ -116,10 +116,12 @@ class Live final : public SignalSink, public engine::EngineObserver {
   std::unordered_map<uint32_t, Followed> series_ PLUMB_GUARDED_BY(mutex_);
   std::deque<Interval> intervals_ PLUMB_GUARDED_BY(mutex_);  // ascending by end
   std::map<std::string, LayerSeconds> layers_ PLUMB_GUARDED_BY(mutex_);
+  // As of the last interval's end: samples come before the requests they belong to.
+  std::map<std::string, LayerSeconds> settled_layers_ PLUMB_GUARDED_BY(mutex_);
   std::map<std::string, HealthChange> health_ PLUMB_GUARDED_BY(mutex_);
   std::string phase_ PLUMB_GUARDED_BY(mutex_);
   std::optional<StageSpan> stage_ PLUMB_GUARDED_BY(mutex_);
-  int64_t first_stage_ns_ PLUMB_GUARDED_BY(mutex_) = 0;
+  std::optional<int64_t> first_stage_ns_ PLUMB_GUARDED_BY(mutex_);
   uint64_t requests_ PLUMB_GUARDED_BY(mutex_) = 0;
   uint64_t failed_ PLUMB_GUARDED_BY(mutex_) = 0;
   double response_s_ PLUMB_GUARDED_BY(mutex_) = 0;
