@@ -52,8 +52,12 @@ ExitCode complain(const CLI::App& app, const CLI::ParseError& error) {
   const std::string name = full_name(command);
   const auto extra = command.remaining_size() > 0 ? command.remaining() : app.remaining(true);
   std::string message = error.what();
-  if (!extra.empty() && dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    const bool is_command = !extra[0].starts_with('-') && !visible_commands(command).empty();
+  const bool has_commands = !visible_commands(command).empty();
+  const bool is_extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  if (has_commands && extra.empty() && !is_extra && &command != &app) {
+    message = "what shall it do?" + suggestion(command, "");
+  } else if (!extra.empty() && (is_extra || has_commands)) {
+    const bool is_command = !extra[0].starts_with('-') && has_commands;
     message = std::string(is_command ? "there is no command " : "what is ") + "'" + extra[0] +
               (is_command ? "'." : "'?") + suggestion(command, extra[0]);
   }

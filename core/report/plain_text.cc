@@ -8,6 +8,7 @@
 namespace plumb::report {
 namespace {
 
+constexpr int kDeepest = 64;  // a document's nesting: deeper ones would exhaust a stack somewhere
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 struct Character {
@@ -71,6 +72,19 @@ std::string cleaned(std::string_view text, bool keep_lines) {
   return out;
 }
 
+nlohmann::json valid_at(const nlohmann::json& document, int depth) {
+  if (document.is_string()) return valid_utf8(document.get_ref<const std::string&>());
+  if (!document.is_structured()) return document;
+  if (depth >= kDeepest) return nullptr;
+  nlohmann::json out = document.is_array() ? nlohmann::json::array() : nlohmann::json::object();
+  if (document.is_array())
+    for (const auto& item : document) out.push_back(valid_at(item, depth + 1));
+  else
+    for (const auto& [key, value] : document.items())
+      out[valid_utf8(key)] = valid_at(value, depth + 1);
+  return out;
+}
+
 // Bytes of the longest prefix that takes at most `columns` columns.
 size_t prefix_within(std::string_view text, size_t columns) {
   size_t used = 0;
@@ -101,20 +115,7 @@ std::string valid_utf8(std::string_view text) {
   return out;
 }
 
-nlohmann::json valid_document(const nlohmann::json& document) {
-  if (document.is_string()) return valid_utf8(document.get_ref<const std::string&>());
-  if (document.is_array()) {
-    nlohmann::json out = nlohmann::json::array();
-    for (const auto& item : document) out.push_back(valid_document(item));
-    return out;
-  }
-  if (document.is_object()) {
-    nlohmann::json out = nlohmann::json::object();
-    for (const auto& [key, value] : document.items()) out[valid_utf8(key)] = valid_document(value);
-    return out;
-  }
-  return document;
-}
+nlohmann::json valid_document(const nlohmann::json& document) { return valid_at(document, 0); }
 
 std::string one_line(std::string_view text) { return cleaned(text, false); }
 std::string many_lines(std::string_view text) { return cleaned(text, true); }

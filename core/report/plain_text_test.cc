@@ -20,6 +20,12 @@ TEST(PlainText, EveryStringAndKeyOfADocumentIsMadeValid) {
   EXPECT_EQ(clean.dump(), "{\"k\xEF\xBF\xBD\":[\"v\xEF\xBF\xBD\",1,null]}");
 }
 
+TEST(PlainText, ADocumentIsNotDeeperThanAStack) {
+  nlohmann::json deep = 1;
+  for (int i = 0; i < 1000; ++i) deep = nlohmann::json::array({std::move(deep)});
+  EXPECT_LT(valid_document(deep).dump().size(), 200u);
+}
+
 TEST(PlainText, ControlsAndDirectionMarksDoNotReachATerminal) {
   EXPECT_EQ(one_line("a\x1b[31mb"), "a\xEF\xBF\xBD[31mb");
   EXPECT_EQ(one_line("a\r\nb\tc"), "a  b c");

@@ -80,10 +80,10 @@ async function open(browser, file, view) {
   return { context, page, said };
 }
 
-async function shoot(page, file, name) {
+async function shoot(page, file, name, fullPage) {
   if (!options.shots) return;
   const path = join(options.shots, `${basename(file, ".html")}-${name}.png`);
-  await page.screenshot({ path, fullPage: true });
+  await page.screenshot({ path, fullPage });
 }
 
 // The page's policy forbids any further script, so axe is evaluated from outside of it.
@@ -110,7 +110,7 @@ async function checkView(browser, file, view) {
     expect(seen.outside === 0, file, state, "refers to something outside of the page");
     expect(seen.scripts === 1, file, state, `${seen.scripts} scripts instead of one`);
     for (const violation of await seriousViolations(page)) expect(false, file, state, violation);
-    if (!opened) await shoot(page, file, name);
+    if (!opened) await shoot(page, file, name, true);
   }
   const area = page.locator("figure.chart svg.area").nth(1);
   if ((await area.count()) !== 0) {
@@ -118,7 +118,7 @@ async function checkView(browser, file, view) {
     await area.hover();
     const tip = page.locator(".tip:not([hidden])");
     expect((await tip.count()) === 1, file, name, "no values are told under the pointer");
-    await shoot(page, file, `${name}-hover`);
+    await shoot(page, file, `${name}-hover`, false);
   }
   expect(said.length === 0, file, name, `said: ${said.slice(0, 3).join(" | ")}`);
   await context.close();

@@ -81,7 +81,11 @@ class Misbehave final : public Sampler {
  private:
   Status act(const std::string& callback) {
     if (callback != in_ || after_-- > 0) return Status::ok();
-    if (how_ == "segfault") ::raise(SIGSEGV);
+    if (how_ == "segfault") {
+      // A sanitizer would catch it.
+      std::signal(SIGSEGV, SIG_DFL);
+      std::raise(SIGSEGV);
+    }
     if (how_ == "abort") {
       std::fputs("something is very wrong\n", stderr);
       std::abort();
@@ -91,7 +95,7 @@ class Misbehave final : public Sampler {
     }
     if (how_ == "throw") throw std::runtime_error("thrown from " + callback);
     if (how_ == "exit") ::_exit(0);
-    if (how_ == "sigstop") ::raise(SIGSTOP);
+    if (how_ == "sigstop") std::raise(SIGSTOP);
     if (how_ == "fail") return Status::unavailable("cannot reach it with " + token_);
     if (how_ == "flood") return flood();
     if (how_ == "flood_wire") {
