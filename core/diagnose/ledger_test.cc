@@ -53,6 +53,16 @@ TEST(Ledger, GivesTheRestToTheOneResourceThatIsNearlyFull) {
   expect_it_closes(ledger);
 }
 
+TEST(Ledger, SeesAFullPoolOnAStarvedHostWhereSamplesMissRunnableBackends) {
+  RunBuilder run;
+  run.requests(0.181, 88)
+      .gauge("pg_sessions", 1.25, {{"class", "sleep"}})
+      .gauge("pg_client_connections", 2)
+      .counter("pg_backend_cpu_seconds_total", 0.06)
+      .counter("pg_backend_runqueue_seconds_total", 1.08);
+  EXPECT_NEAR(ledger_of(run).ms_of("queue.pool"), 153.8, 0.5);
+}
+
 TEST(Ledger, LeavesTheRestUnexplainedBesideTwoFullResources) {
   RunBuilder run;
   run.requests(0.08, 200)

@@ -15,23 +15,35 @@ constexpr std::array<const char*, 10> kBusyClasses = {
     "cpu",    "lock",  "lwlock", "commit", "io",
     "client", "sleep", "ipc",    "other",  "idle_in_transaction"};
 
-// A connection counts as busy while the server works for it or its transaction is open.
+// A connection counts as busy while the server works for it or its transaction is open. Samples
+// miss backends that are runnable without a processor, so where the backends' own accounting says
+// more than the samples called "cpu", it counts.
 void add_pool(const FactSet& facts, std::vector<SerialResource>& out) {
   const Fact* connections = facts.find("pg_client_connections.mean");
   if (connections == nullptr || connections->value < 0.5) return;
   SerialResource pool{.key = "pool", .name = "a pool connection", .servers = connections->value};
-  double busy = 0;
+  double waiting = 0;
+  double executing = 0;
   for (const char* name : kBusyClasses) {
     const Fact* sessions = facts.find("pg_sessions.mean", {{"class", name}});
     if (sessions == nullptr || sessions->value <= 0) continue;
-    busy += sessions->value;
+    (std::string_view(name) == "cpu" ? executing : waiting) += sessions->value;
     pool.evidence.push_back(sessions->id);
   }
+  double accounted = 0;
+  for (const char* name :
+       {"pg_backend_cpu_seconds_total.rate", "pg_backend_runqueue_seconds_total.rate"}) {
+    const Fact* rate = facts.find(name);
+    if (rate == nullptr) continue;
+    accounted += rate->value;
+    pool.evidence.push_back(rate->id);
+  }
+  const double busy = waiting + std::max(executing, accounted);
   if (busy <= 0) return;
   pool.evidence.push_back(connections->id);
   pool.utilisation = std::min(1.0, busy / connections->value);
-  pool.arithmetic = grouped(busy, 2) + " of " + grouped(connections->value, 1) +
-                    " connections busy at an instant";
+  pool.arithmetic = grouped(std::min(busy, connections->value), 2) + " of " +
+                    grouped(connections->value, 1) + " connections busy at an instant";
   out.push_back(std::move(pool));
 }
 
