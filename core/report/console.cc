@@ -227,9 +227,9 @@ class Console {
       bool right;
     };
     static constexpr Column kColumns[] = {{"component", "Component", 20, false},
-                                          {"metric", "Metric", 28, false},
-                                          {"expected", "Expected", 11, true},
-                                          {"actual", "Actual", 13, true}};
+                                          {"metric", "Metric", 25, false},
+                                          {"expected", "Expected", 10, true},
+                                          {"actual", "Actual", 11, true}};
     std::string head = "  ";
     std::vector<size_t> widths;
     for (const Column& column : kColumns) {
@@ -271,7 +271,7 @@ class Console {
       const std::string next = (out.empty() ? "" : " ") + id;
       const size_t reserve = &id == &ids.back() ? 0 : 2;
       if (columns_of(out) + columns_of(next) + reserve > columns)
-        return out.empty() ? out : out + " …";
+        return out.empty() ? (columns_of(id) <= columns ? id : out) : out + " …";
       out += next;
     }
     return out;

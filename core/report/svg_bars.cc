@@ -120,15 +120,19 @@ std::string waterfall_bar(double start, double end, std::string_view layer) {
   const bool known = std::find(kLayers.begin(), kLayers.end(), layer) != kLayers.end();
   start = std::clamp(start, 0.0, 1.0);
   end = std::clamp(end, start, 1.0);
-  // A line that is next to nothing still shows its colour, which an edge would hide.
-  const double width = std::max(4.0, (end - start) * kPlotWidth);
-  const std::string thin = width < 8 ? " thin" : "";
+  std::string bar;
+  if (end > start) {
+    // A line that is next to nothing still shows its colour, which an edge would hide.
+    const double width = std::max(4.0, (end - start) * kPlotWidth);
+    bar = "<rect class=\"l-" + std::string(known ? layer : "unexplained") +
+          (width < 8 ? " thin" : "") + "\" x=\"" +
+          coordinate(std::min(start * kPlotWidth, kPlotWidth - width)) + "\" y=\"1.5\" width=\"" +
+          coordinate(width) + "\" height=\"11\"/>";
+  }
   return "<svg class=\"fall\" viewBox=\"0 0 1000 14\" preserveAspectRatio=\"none\" "
          "aria-hidden=\"true\"><path class=\"grid\" d=\"M0 0V14M250 0V14M500 0V14M750 0V14M1000 "
-         "0V14\"/><rect class=\"l-" +
-         std::string(known ? layer : "unexplained") + thin + "\" x=\"" +
-         coordinate(std::min(start * kPlotWidth, kPlotWidth - width)) + "\" y=\"1.5\" width=\"" +
-         coordinate(width) + "\" height=\"11\"/></svg>";
+         "0V14\"/>" +
+         bar + "</svg>";
 }
 
 }  // namespace plumb::report

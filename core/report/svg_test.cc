@@ -92,7 +92,8 @@ TEST(Histogram, DrawsABarForEveryCountAndMarksForPercentiles) {
 TEST(Waterfall, StaysInsideAndKnowsLayersOnlyByName) {
   EXPECT_NE(waterfall_bar(0.5, 1.5, "queue").find("x=\"500\" y=\"1.5\" width=\"500\""),
             std::string::npos);
-  EXPECT_NE(waterfall_bar(0, 0, "\"><script>").find("l-unexplained thin"), std::string::npos);
+  EXPECT_EQ(waterfall_bar(0.2, 0.2, "app").find("<rect"), std::string::npos);
+  EXPECT_NE(waterfall_bar(0, 0.001, "\"><script>").find("l-unexplained thin"), std::string::npos);
 }
 
 TEST(Html, EscapesWhatEndsTextOrAttribute) {
