@@ -26,7 +26,7 @@ constexpr nanoseconds kStopTime = seconds(5);
 // Samplers see the end of the load for one more interval, but no longer than this.
 constexpr nanoseconds kLongestAfterglow = milliseconds(1'200);
 // A target that plumb did not start is expected to be there.
-constexpr nanoseconds kForeignTargetTime = seconds(1);
+constexpr nanoseconds kForeignTargetTime = std::chrono::milliseconds(700);
 constexpr nanoseconds kLeastInterval = milliseconds(10);
 constexpr nanoseconds kUsualInterval = seconds(1);
 // A load that returns this much before its last stage ends has ended early.

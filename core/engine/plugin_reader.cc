@@ -69,8 +69,8 @@ bool PluginProcess::read_socket() {
   if (bytes_this_second_ > spec_.limits.bytes_per_second && !deaf_) {
     deaf_ = true;
     condemn({"plugin-flooded", "flooded plumb with more than " +
-                                   std::to_string(spec_.limits.bytes_per_second >> 20) +
-                                   " MiB within a second"});
+                                   std::to_string(spec_.limits.bytes_per_second) +
+                                   " bytes within a second"});
   }
   hear(std::string_view(bytes.data(), static_cast<size_t>(n)));
   return true;

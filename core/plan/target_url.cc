@@ -48,7 +48,6 @@ Result<TargetUrl> parse_target_url(std::string_view text) {
   if (rest.find_first_of("/?#") != std::string_view::npos)
     return Status::invalid_argument("no path belongs here; write it in load.requests: path");
   TargetUrl out;
-  std::string_view port;
   const bool bracketed = rest.starts_with('[');
   const size_t host_end = bracketed ? rest.find(']') : rest.find(':');
   if (bracketed) {

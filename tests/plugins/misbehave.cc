@@ -115,7 +115,7 @@ class Misbehave final : public Sampler {
   Status flood() {
     const auto pour = [this] {
       std::vector<plumb_sample> batch(10'000);
-      for (int i = 0; i < 50; ++i) {
+      for (int i = 0; i < 30; ++i) {
         for (plumb_sample& sample : batch) sample = {ticks_.id, 0, host().now_ns(), 1};
         static_cast<void>(host().emit(batch));
       }
