@@ -127,7 +127,7 @@ Status EngineRun::prepare() {
 
 Status EngineRun::resolve() {
   PLUMB_ASSIGN_OR_RETURN(InstancePlan load,
-                         plan_instance(catalog_, plan_.load.plugin, nlohmann::json::object()));
+                         plan_instance(catalog_, plan_.load.plugin, plan_.load.plugin_options));
   if (load.entry->manifest.role != PLUMB_ROLE_LOAD) {
     return Status::invalid_argument("load.plugin: " + plan_.load.plugin + " is a " +
                                     std::string(role_name(load.entry->manifest.role)) +
@@ -140,6 +140,7 @@ Status EngineRun::resolve() {
       return Status::invalid_argument("plugins: " + use.name +
                                       " makes load: name it under load.plugin");
     }
+    if (use.interval > nanoseconds(0)) instance.interval = std::max(use.interval, kLeastInterval);
     members_.push_back({std::move(instance), nullptr});
   }
   return Status::ok();
