@@ -73,6 +73,7 @@ PluginProcess::PluginProcess(PluginSpec spec, ChildProcess child, UniqueFd socke
       output_(std::move(output)),
       receiver_(spec_.name, monotonic_ns(), spec_.secrets, sink, ids),
       watch_(spec_.limits.watch, monotonic_ns()),
+      messages_(spec_.limits.messages_per_second, host::kBurstSeconds),
       reader_([this] { read_until_end(); }) {}
 
 PluginProcess::~PluginProcess() {

@@ -27,6 +27,7 @@
 #include "core/engine/plugin_watch.h"
 #include "core/engine/series_ids.h"
 #include "core/engine/signal_receiver.h"
+#include "core/host/budget.h"
 #include "core/host/frame.h"
 #include "core/host/protocol.h"
 #include "core/signal/signal.h"
@@ -37,8 +38,9 @@ struct PluginLimits {
   std::chrono::nanoseconds load = std::chrono::seconds(10);  // until the library has been loaded
   std::chrono::nanoseconds configure = std::chrono::seconds(8);
   std::chrono::nanoseconds start = std::chrono::seconds(15);
-  // Beyond this a host cannot be an honest one: its own budget is far lower.
-  size_t bytes_per_second = size_t{96} << 20;
+  // Beyond these a host cannot be an honest one: its own budget is far lower.
+  size_t bytes_per_second = size_t{64} << 20;
+  double messages_per_second = 4 * host::kMessagesPerSecond;  // all but samples and histograms
   WatchLimits watch = {};
 };
 
@@ -137,6 +139,7 @@ class PluginProcess {
   bool read_socket();
   void read_output();
   void hear(std::string_view bytes);
+  void flooded(const std::string& limit);
   Status take(const host::Frame& frame) PLUMB_EXCLUDES(mutex_);
   Status take_loaded(const Status& loaded) PLUMB_EXCLUDES(mutex_);
   Status take_reply(host::Reply reply, std::string result) PLUMB_EXCLUDES(mutex_);
@@ -167,6 +170,7 @@ class PluginProcess {
   bool deaf_ = false;             // nothing more that the host says is believed
   int64_t second_began_ns_ = 0;
   size_t bytes_this_second_ = 0;
+  host::Budget messages_;
   int64_t next_cost_ns_ = 0;
 
   Mutex send_mutex_;

@@ -24,6 +24,12 @@ constexpr int kReadsATurn = 16;
 constexpr size_t kMostPrinted = 2'048;
 constexpr size_t kMostLastWords = 300;
 
+// What an honest host sends a few hundred times a second at most. Series have a limit of their own.
+bool is_message(host::FrameType type) {
+  using host::FrameType;
+  return type != FrameType::kSamples && type != FrameType::kHistogram && type != FrameType::kSeries;
+}
+
 }  // namespace
 
 void PluginProcess::read_until_end() {
@@ -66,14 +72,17 @@ bool PluginProcess::read_socket() {
     bytes_this_second_ = 0;
   }
   bytes_this_second_ += static_cast<size_t>(n);
-  if (bytes_this_second_ > spec_.limits.bytes_per_second && !deaf_) {
-    deaf_ = true;
-    condemn({"plugin-flooded", "flooded plumb with more than " +
-                                   std::to_string(spec_.limits.bytes_per_second) +
-                                   " bytes within a second"});
+  if (bytes_this_second_ > spec_.limits.bytes_per_second) {
+    flooded(std::to_string(spec_.limits.bytes_per_second) + " bytes");
   }
   hear(std::string_view(bytes.data(), static_cast<size_t>(n)));
   return true;
+}
+
+void PluginProcess::flooded(const std::string& limit) {
+  if (deaf_) return;
+  deaf_ = true;
+  condemn({"plugin-flooded", "flooded plumb with more than " + limit + " within a second"});
 }
 
 void PluginProcess::hear(std::string_view bytes) {
@@ -82,6 +91,10 @@ void PluginProcess::hear(std::string_view bytes) {
   while (true) {
     const Result<std::optional<host::Frame>> frame = frames_.next();
     if (frame.is_ok() && !frame->has_value()) return;
+    if (frame.is_ok() && is_message((*frame)->type) && !messages_.take(1, monotonic_ns())) {
+      flooded(std::to_string(static_cast<int64_t>(spec_.limits.messages_per_second)) + " messages");
+      return;
+    }
     const Status taken = frame.is_ok() ? take(**frame) : frame.status();
     if (taken.is_ok()) continue;
     deaf_ = true;

@@ -66,9 +66,10 @@ Result<SeriesInfo> series_of(const plumb_series& from) {
 
 bool worth_logging(uint64_t n) { return n <= 64 ? std::has_single_bit(n) : n % 64 == 0; }
 
-Emitter::Emitter(Outbox& outbox)
+Emitter::Emitter(Outbox& outbox, int64_t (*now)())
     : outbox_(outbox),
-      check_(monotonic_ns()),
+      now_(now),
+      check_(now()),
       samples_(kSamplesPerSecond, kBurstSeconds),
       bytes_(kBytesPerSecond, kBurstSeconds),
       messages_(kMessagesPerSecond, kBurstSeconds),
@@ -76,7 +77,7 @@ Emitter::Emitter(Outbox& outbox)
   table_.struct_size = sizeof(table_);
   table_.abi_minor = PLUMB_ABI_MINOR;
   table_.context = this;
-  table_.now_ns = [](void*) noexcept { return monotonic_ns(); };
+  table_.now_ns = [](void* c) noexcept { return self_of(c).now_(); };
   table_.declare_series = [](void* c, const plumb_series* series, uint32_t* id) noexcept {
     return self_of(c).declare_series(series, id).code();
   };
@@ -138,7 +139,7 @@ Status Emitter::check_open(size_t signals) {
 }
 
 Status Emitter::send(std::string_view frame, double samples, double messages, size_t signals) {
-  const int64_t now = monotonic_ns();
+  const int64_t now = now_();
   const bool fits = samples_.take(samples, now) && messages_.take(messages, now) &&
                     bytes_.take(static_cast<double>(frame.size()), now);
   if (!fits) {
@@ -159,7 +160,7 @@ Status Emitter::declare_series(const plumb_series* series, uint32_t* id) {
   Result<SeriesInfo> info = series_of(known);
   if (!info.is_ok()) return refuse(info.status(), 1);
   // Before an id is given out: the engine must hear of every one.
-  if (!bytes_.take(static_cast<double>(encode(*info).size()), monotonic_ns())) {
+  if (!bytes_.take(static_cast<double>(encode(*info).size()), now_())) {
     return refuse(Status::resource_exhausted("more series at once than a plugin may declare"), 1);
   }
   const auto declared = check_.declare(*info);
@@ -186,7 +187,7 @@ Status Emitter::emit_samples(const plumb_sample* samples, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     batch.push_back({samples[i].series, samples[i].time_ns, samples[i].value});
   }
-  if (const Status status = check_.samples(batch, monotonic_ns()); !status.is_ok()) {
+  if (const Status status = check_.samples(batch, now_()); !status.is_ok()) {
     return refuse(status, count);
   }
   return send(encode(batch), static_cast<double>(count), 0, count);
@@ -206,7 +207,7 @@ Status Emitter::emit_histogram(const plumb_histogram* histogram) {
   if (known.bucket_count > 0) {
     message.buckets.assign(known.buckets, known.buckets + known.bucket_count);
   }
-  if (const Status status = check_.histogram(message, monotonic_ns()); !status.is_ok()) {
+  if (const Status status = check_.histogram(message, now_()); !status.is_ok()) {
     return refuse(status, 1);
   }
   const Result<std::string> frame = encode(message);
@@ -227,7 +228,7 @@ Status Emitter::emit_event(const plumb_event* event) {
                   clean_text(text_of(known.message), kMaxMessage),
                   text_of(known.attributes)};
   Status status = check_event(out);
-  if (status.is_ok()) status = check_.time(out.time_ns, monotonic_ns());
+  if (status.is_ok()) status = check_.time(out.time_ns, now_());
   if (!status.is_ok()) return refuse(status, 1);
   return send(encode(out), 0, 1, 1);
 }
@@ -240,7 +241,7 @@ Status Emitter::emit_table(const plumb_table* table) {
   copy_known(table, table->struct_size, known);
   const TableRecord out{{}, known.time_ns, text_of(known.name), text_of(known.json)};
   Status status = check_table(out);
-  if (status.is_ok()) status = check_.time(out.time_ns, monotonic_ns());
+  if (status.is_ok()) status = check_.time(out.time_ns, now_());
   if (!status.is_ok()) return refuse(status, 1);
   return send(encode(out), 0, 1, 1);
 }
@@ -269,8 +270,8 @@ void Emitter::tell_health() {
   }
   if (worst->health == told_.health && worst->message == told_.message) return;
   // A change too many is told with the next call that finds it still so.
-  if (!health_.take(1, monotonic_ns())) return;
-  outbox_.put_control(encode(HealthChange{{}, monotonic_ns(), worst->health, worst->message}));
+  if (!health_.take(1, now_())) return;
+  outbox_.put_control(encode(HealthChange{{}, now_(), worst->health, worst->message}));
   told_ = *worst;
 }
 
@@ -282,7 +283,7 @@ void Emitter::log(uint32_t level, std::string_view message) {
 void Emitter::log_locked(uint32_t level, std::string_view message) {
   const uint32_t known = std::clamp<uint32_t>(level, PLUMB_DEBUG, PLUMB_ERROR);
   const std::string frame = encode(LogLine{known, clean_text(message, kMaxMessage)});
-  const int64_t now = monotonic_ns();
+  const int64_t now = now_();
   const bool fits = messages_.take(1, now) && bytes_.take(static_cast<double>(frame.size()), now);
   if (!fits || !outbox_.put_signal(frame)) ++losses_.dropped;
 }

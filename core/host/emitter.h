@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/clock.h"
 #include "core/base/mutex.h"
 #include "core/host/budget.h"
 #include "core/host/outbox.h"
@@ -19,14 +20,8 @@ namespace plumb::host {
 
 class Emitter {
  public:
-  static constexpr double kSamplesPerSecond = 200'000;
-  static constexpr double kBytesPerSecond = 16.0 * 1024 * 1024;
-  static constexpr double kMessagesPerSecond = 500;  // events, tables, logs
-  static constexpr double kHealthPerSecond = 10;
-  static constexpr double kBurstSeconds = 2;
-
-  // `outbox` must outlive this.
-  explicit Emitter(Outbox& outbox);
+  // `outbox` must outlive this. `now` is CLOCK_MONOTONIC in nanoseconds; any thread.
+  explicit Emitter(Outbox& outbox, int64_t (*now)() = &monotonic_ns);
   Emitter(const Emitter&) = delete;
   Emitter& operator=(const Emitter&) = delete;
 
@@ -75,6 +70,7 @@ class Emitter {
   void tell_health() PLUMB_REQUIRES(mutex_);
 
   Outbox& outbox_;
+  int64_t (*now_)();
   plumb_host table_{};
   Mutex mutex_;
   SignalCheck check_ PLUMB_GUARDED_BY(mutex_);

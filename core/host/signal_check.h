@@ -27,6 +27,12 @@ inline constexpr size_t kMaxAttributes = 65'536;  // bytes of JSON of one event
 inline constexpr size_t kMaxTableJson = 1'048'576;
 inline constexpr size_t kMaxTableRows = 1'000;
 inline constexpr size_t kMaxTableColumns = 64;
+// What a host lets one plugin send; what is more is dropped.
+inline constexpr double kSamplesPerSecond = 200'000;
+inline constexpr double kBytesPerSecond = 16.0 * 1024 * 1024;
+inline constexpr double kMessagesPerSecond = 500;  // events, tables, logs
+inline constexpr double kHealthPerSecond = 10;
+inline constexpr double kBurstSeconds = 2;
 // How far past the clock's present a time may lie.
 inline constexpr int64_t kClockSlackNs = 1'000'000'000;
 

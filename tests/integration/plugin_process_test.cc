@@ -211,10 +211,18 @@ TEST_F(PluginProcessTest, APluginThatClosesItsSocketIsEnded) {
 
 TEST_F(PluginProcessTest, AFloodPastTheHostEndsTheProcess) {
   PluginLimits limits;
-  limits.bytes_per_second = 200'000;
+  limits.bytes_per_second = 50'000;
   limits.watch.collect = seconds(60);
   begin("flood_wire", "collect", limits);
-  expect_dark("plugin-flooded", "flooded plumb with more than 200000 bytes within a second");
+  expect_dark("plugin-flooded", "flooded plumb with more than 50000 bytes within a second");
+}
+
+TEST_F(PluginProcessTest, MessagesPastTheHostsBudgetEndTheProcess) {
+  PluginLimits limits;
+  limits.messages_per_second = 20;
+  limits.watch.collect = seconds(60);
+  begin("flood_wire", "collect", limits);
+  expect_dark("plugin-flooded", "flooded plumb with more than 20 messages within a second");
 }
 
 TEST_F(PluginProcessTest, AFloodThroughTheHostIsDroppedAndCountedAndThePluginLives) {

@@ -114,11 +114,7 @@ class Misbehave final : public Sampler {
   // From several threads, until the host takes no more.
   Status flood() {
     const auto pour = [this] {
-      std::vector<plumb_sample> batch(10'000);
-      for (int i = 0; i < 30; ++i) {
-        for (plumb_sample& sample : batch) sample = {ticks_.id, 0, host().now_ns(), 1};
-        static_cast<void>(host().emit(batch));
-      }
+      for (int i = 0; i < 5'000; ++i) static_cast<void>(host().event(PLUMB_INFO, "drop", "one"));
     };
     std::thread other(pour);
     pour();
