@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "core/base/json_text.h"
 #include "core/cli/command.h"
 #include "core/cli/doctor.h"
 #include "core/cli/plan_problems.h"
@@ -45,7 +46,7 @@ ExitCode doctor(const std::string& format, const Terminal& terminal) {
     text += state + check.name + ": " + check.found + "\n";
     if (!check.fix.empty()) text += "         " + check.fix + "\n";
   }
-  print(format == "json" ? out.dump(2, ' ', false, json::error_handler_t::replace) + "\n" : text);
+  print(format == "json" ? json_text(out, 2) + "\n" : text);
   return code;
 }
 

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "core/base/json_text.h"
 #include "core/cli/command.h"
 #include "core/cli/plan_problems.h"
 #include "core/signal/signal.h"
@@ -21,7 +22,7 @@ ExitCode list(const PluginFlags& flags) {
     json out = json::array();
     for (const engine::CatalogEntry& entry : catalog.entries())
       out.push_back(json::parse(host::manifest_json(entry.manifest), nullptr, false));
-    print(out.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+    print(json_text(out, 2) + "\n");
   } else {
     std::vector<std::vector<std::string>> rows = {{"PLUGIN", "ROLE", "VERSION", "WHAT IT DOES"}};
     for (const engine::CatalogEntry& entry : catalog.entries())

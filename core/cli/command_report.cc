@@ -1,6 +1,7 @@
 #include <ctime>
 #include <memory>
 
+#include "core/base/json_text.h"
 #include "core/base/number_text.h"
 #include "core/cli/command.h"
 #include "core/cli/report_format.h"
@@ -99,7 +100,7 @@ ExitCode list(const RunsFlags& flags) {
   json runs = json::array();
   for (const auto& file : session::list_runs(flags.run_dir)) runs.push_back(describe(file));
   if (flags.format == "json") {
-    print(runs.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+    print(json_text(runs, 2) + "\n");
     return ExitCode::kPassed;
   }
   if (runs.empty()) {

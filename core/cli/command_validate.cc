@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/base/json_text.h"
 #include "core/cli/command.h"
 #include "core/cli/plan_problems.h"
 #include "core/plan/quantity.h"
@@ -80,7 +81,7 @@ ExitCode validate(const ValidateFlags& flags) {
   const plan::Outcome outcome = read_plan(flags.plan, std::move(overrides), catalog);
   const ExitCode code = outcome.ok() ? ExitCode::kPassed : ExitCode::kUsage;
   if (flags.format == "json") {
-    print(as_json(outcome).dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+    print(json_text(as_json(outcome), 2) + "\n");
     return code;
   }
   tell(outcome, catalog);

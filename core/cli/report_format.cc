@@ -1,5 +1,6 @@
 #include "core/cli/report_format.h"
 
+#include "core/base/json_text.h"
 #include "core/report/report.h"
 
 namespace plumb::cli {
@@ -11,8 +12,7 @@ const std::vector<std::string>& report_formats() {
 
 std::string format_report(const nlohmann::json& report, const std::string& format,
                           const Terminal& terminal, const std::string& html_file) {
-  if (format == "json")
-    return report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  if (format == "json") return json_text(report, 2) + "\n";
   if (format == "md") return report::to_markdown(report);
   if (format == "html") return report::to_html(report);
   if (format == "csv") return report::to_csv(report);

@@ -2,15 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/json_text.h"
 #include "core/plan/target_url.h"
 
 namespace plumb::cli {
 namespace {
 
 // A JSON string is a YAML string, with everything escaped that needs it.
-std::string yaml_string(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string yaml_string(const std::string& text) { return json_text(nlohmann::json(text)); }
 
 std::string target_text(const StartingPlan& plan) {
   std::string out = "target:\n  url: " + yaml_string(plan.url) + "\n";

@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::nanoseconds;
 
-constexpr nanoseconds kStopTime = std::chrono::seconds(2);
+constexpr nanoseconds kAnalyzerStopTime = std::chrono::seconds(2);
 
 // An analyzer's signals belong to no run.
 class NoSink final : public SignalSink {
@@ -86,7 +86,7 @@ Result<std::string> run_analyzer(const plan::Plan& plan, const plan::PluginUse& 
       ask_analyzer(*process, instance.values,
                    configure_document(plan, options.run_id, role, instance.values), json, deadline);
   if (stop.stop_requested()) return Status::cancelled("the analysis was interrupted");
-  const Status stopped = process->stop(kStopTime);
+  const Status stopped = process->stop(kAnalyzerStopTime);
   if (!stopped.is_ok() && options.log) options.log(PLUMB_WARNING, stopped.message());
   return answer;
 }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "core/base/json_text.h"
 #include "core/host/json_fields.h"
 
 namespace plumb::engine {
@@ -60,7 +61,7 @@ std::string configure_document(const plan::Plan& plan, std::string_view run_id, 
                 {"process", process_json(plan.target)}}},
               {"options", options}};
   if (role == PLUMB_ROLE_LOAD) out["load"] = load_json(plan.load);
-  return host::to_text(out);
+  return json_text(out);
 }
 
 }  // namespace plumb::engine

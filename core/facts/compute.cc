@@ -8,12 +8,6 @@
 namespace plumb::facts {
 namespace {
 
-std::string label_of(const Labels& labels, std::string_view name) {
-  for (const auto& [key, value] : labels)
-    if (key == name) return value;
-  return {};
-}
-
 struct Quantile {
   const char* name;
   double q;

@@ -6,8 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 
 namespace plumb::host {
+
+// A struct that claims more bytes than this is no struct.
+constexpr uint32_t kMostStruct = 65'536;
+
+inline std::string text_of(const char* text) { return text == nullptr ? "" : text; }
 
 // Copies as much of a struct as both sides know; the rest is zero. `from` has struct_size bytes.
 template <typename T>

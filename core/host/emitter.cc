@@ -22,14 +22,11 @@ constexpr size_t kLeastHistogram = PLUMB_LEAST_SIZE(plumb_histogram, maximum);
 constexpr size_t kLeastEvent = PLUMB_LEAST_SIZE(plumb_event, attributes);
 constexpr size_t kLeastTable = PLUMB_LEAST_SIZE(plumb_table, json);
 #undef PLUMB_LEAST_SIZE
-constexpr uint32_t kMostStruct = 65'536;
 
 template <typename T>
 bool unusable(const T* value, size_t least) {
   return value == nullptr || value->struct_size < least || value->struct_size > kMostStruct;
 }
-
-std::string text_of(const char* text) { return text == nullptr ? "" : text; }
 
 Status missing(const char* what) {
   return Status::invalid_argument(std::string(what) +

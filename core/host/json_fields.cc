@@ -43,10 +43,6 @@ Result<nlohmann::json> parse_json(std::string_view text, size_t most_bytes, std:
   return json;
 }
 
-std::string to_text(const nlohmann::json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 JsonFields::JsonFields(const nlohmann::json& object, std::string what)
     : object_(object), what_(std::move(what)) {
   if (!object_.is_object()) fail("not a JSON object");

@@ -18,9 +18,6 @@ namespace plumb::host {
 // an INVALID_ARGUMENT that begins with `what`.
 Result<nlohmann::json> parse_json(std::string_view text, size_t most_bytes, std::string_view what);
 
-// As text; strings that are not UTF-8 get a replacement character instead of an exception.
-std::string to_text(const nlohmann::json& json);
-
 // Takes the fields of one JSON object. The first field that is missing or wrong is kept as the
 // status; what is returned for it and after it is a zero or empty value.
 class JsonFields {

@@ -15,12 +15,11 @@ namespace {
 namespace dll = boost::dll;
 
 // What minor 0 of the header had: no table can be smaller, and one far larger is no table.
-constexpr uint32_t kLeastTable =
+constexpr uint32_t kLeastPlugin =
     offsetof(plumb_plugin, get_extension) + sizeof(plumb_plugin::get_extension);
 constexpr uint32_t kLeastDescriptor =
     offsetof(plumb_descriptor, needs) + sizeof(plumb_descriptor::needs);
 constexpr uint32_t kLeastOption = offsetof(plumb_option, help) + sizeof(plumb_option::help);
-constexpr uint32_t kMostStruct = 65'536;
 constexpr uint32_t kMostOptions = 256;
 constexpr size_t kMostStrings = 256;
 
@@ -35,8 +34,6 @@ Status wrong_size(const std::string& what, uint32_t size, uint32_t least) {
                              " bytes, and no release of the ABI had one under " +
                              std::to_string(least) + std::string(kRebuild));
 }
-
-std::string text_of(const char* text) { return text == nullptr ? "" : text; }
 
 std::optional<std::string> optional_of(const char* text) {
   if (text == nullptr) return std::nullopt;
@@ -149,7 +146,7 @@ Result<Manifest> read_table(const plumb_plugin* table, plumb_plugin& known) {
                                     " returned no table");
   }
   const uint32_t size = table->struct_size;
-  if (!plausible(size, kLeastTable)) return wrong_size("the plugin's table", size, kLeastTable);
+  if (!plausible(size, kLeastPlugin)) return wrong_size("the plugin's table", size, kLeastPlugin);
   copy_known(table, size, known);
   if (known.least_host_minor > PLUMB_ABI_MINOR) {
     return Status::unsupported("the plugin needs plumb's plugin ABI " +

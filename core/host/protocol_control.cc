@@ -1,4 +1,5 @@
 // Requests and their answers, heartbeats, logs: JSON.
+#include "core/base/json_text.h"
 #include "core/host/json_fields.h"
 #include "core/host/protocol.h"
 #include "core/host/signal_check.h"
@@ -16,7 +17,7 @@ constexpr size_t kMaxValues = 1'000;
 constexpr int32_t kLastCode = PLUMB_INTERNAL;
 
 std::string control(FrameType type, const json& payload) {
-  return encode_frame(type, to_text(payload));
+  return encode_frame(type, json_text(payload));
 }
 
 Status too_long(std::string_view what, size_t bytes) {
@@ -64,7 +65,7 @@ Result<std::string> encode_numbered(FrameType type, uint32_t request, const std:
 }  // namespace
 
 Result<std::string> encode(const ConfigureRequest& message) {
-  const std::string payload = to_text(
+  const std::string payload = json_text(
       {{"request", message.request}, {"values", message.values}, {"document", message.document}});
   if (payload.size() > kMaxPayload) return too_long("the configuration", payload.size());
   return encode_frame(FrameType::kConfigure, payload);

@@ -1,4 +1,5 @@
 // Series, events, tables and health as JSON; samples and histograms as bytes.
+#include "core/base/json_text.h"
 #include "core/host/json_fields.h"
 #include "core/host/protocol.h"
 #include "core/host/signal_check.h"
@@ -22,16 +23,16 @@ std::string encode(const SeriesInfo& series) {
   json labels = json::array();
   for (const auto& [name, value] : series.labels) labels.push_back({name, value});
   return encode_frame(FrameType::kSeries,
-                      to_text({{"id", series.id},
-                               {"name", series.name},
-                               {"unit", series.unit},
-                               {"help", series.help},
-                               {"kind", series.kind},
-                               {"layer", series.layer},
-                               {"part", series.part},
-                               {"labels", std::move(labels)},
-                               {"ledger_line", optional_json(series.ledger_line)},
-                               {"resource", optional_json(series.resource)}}));
+                      json_text({{"id", series.id},
+                                 {"name", series.name},
+                                 {"unit", series.unit},
+                                 {"help", series.help},
+                                 {"kind", series.kind},
+                                 {"layer", series.layer},
+                                 {"part", series.part},
+                                 {"labels", std::move(labels)},
+                                 {"ledger_line", optional_json(series.ledger_line)},
+                                 {"resource", optional_json(series.resource)}}));
 }
 
 Result<SeriesInfo> decode_series(std::string_view payload) {
@@ -61,11 +62,11 @@ Result<SeriesInfo> decode_series(std::string_view payload) {
 
 std::string encode(const Event& event) {
   return encode_frame(FrameType::kEvent,
-                      to_text({{"time_ns", event.time_ns},
-                               {"level", event.level},
-                               {"kind", event.kind},
-                               {"message", event.message},
-                               {"attributes", optional_json(event.attributes)}}));
+                      json_text({{"time_ns", event.time_ns},
+                                 {"level", event.level},
+                                 {"kind", event.kind},
+                                 {"message", event.message},
+                                 {"attributes", optional_json(event.attributes)}}));
 }
 
 Result<Event> decode_event(std::string_view payload) {
@@ -85,7 +86,7 @@ Result<Event> decode_event(std::string_view payload) {
 std::string encode(const TableRecord& table) {
   return encode_frame(
       FrameType::kTable,
-      to_text({{"time_ns", table.time_ns}, {"name", table.name}, {"json", table.json}}));
+      json_text({{"time_ns", table.time_ns}, {"name", table.name}, {"json", table.json}}));
 }
 
 Result<TableRecord> decode_table(std::string_view payload) {
@@ -101,9 +102,9 @@ Result<TableRecord> decode_table(std::string_view payload) {
 }
 
 std::string encode(const HealthChange& change) {
-  return encode_frame(FrameType::kHealth, to_text({{"time_ns", change.time_ns},
-                                                   {"health", change.health},
-                                                   {"message", change.message}}));
+  return encode_frame(FrameType::kHealth, json_text({{"time_ns", change.time_ns},
+                                                     {"health", change.health},
+                                                     {"message", change.message}}));
 }
 
 Result<HealthChange> decode_health(std::string_view payload) {

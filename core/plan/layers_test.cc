@@ -14,8 +14,8 @@ using testing::HasSubstr;
 constexpr const char* kPlan =
     "target: {url: 'http://127.0.0.1:1'}\nload: {users: 7, duration: 7s}\n";
 
-Outcome load(std::string_view text, std::vector<Override> overrides,
-             std::map<std::string, std::string> environment = {}) {
+Outcome layered(std::string_view text, std::vector<Override> overrides,
+                std::map<std::string, std::string> environment = {}) {
   Inputs inputs = inputs_for_tests();
   inputs.overrides = std::move(overrides);
   inputs.environment = std::move(environment);
@@ -24,19 +24,19 @@ Outcome load(std::string_view text, std::vector<Override> overrides,
 
 TEST(Layers, FlagsWinOverVariablesOverThePlanOverTheProfileOverDefaults) {
   const std::string plan = std::string(kPlan) + "run_dir: from-plan\n";
-  Outcome out = load(plan, {});
+  Outcome out = layered(plan, {});
   EXPECT_EQ(out.plan.load.users, 7);
   EXPECT_EQ(out.plan.origins["load.users"].source, "plan:2");
 
-  out = load(plan, {}, {{"PLUMB_LOAD_USERS", "8"}});
+  out = layered(plan, {}, {{"PLUMB_LOAD_USERS", "8"}});
   EXPECT_EQ(out.plan.load.users, 8);
   EXPECT_EQ(out.plan.origins["load.users"].source, "PLUMB_LOAD_USERS");
 
-  out = load(plan, {{"load.users", "9", "--users"}}, {{"PLUMB_LOAD_USERS", "8"}});
+  out = layered(plan, {{"load.users", "9", "--users"}}, {{"PLUMB_LOAD_USERS", "8"}});
   EXPECT_EQ(out.plan.load.users, 9);
   EXPECT_EQ(out.plan.origins["load.users"].source, "--users");
 
-  out = load("target: {url: 'http://[::1]'}\nload: {profile: medium, duration: 3s}\n", {});
+  out = layered("target: {url: 'http://[::1]'}\nload: {profile: medium, duration: 3s}\n", {});
   EXPECT_EQ(out.plan.load.users, 20);
   EXPECT_EQ(out.plan.origins["load.users"].source, "profile medium");
   EXPECT_EQ(out.plan.load.duration, seconds(3));
@@ -45,13 +45,13 @@ TEST(Layers, FlagsWinOverVariablesOverThePlanOverTheProfileOverDefaults) {
 }
 
 TEST(Layers, AProfileGivenAsAFlagWinsOverThePlanAndYieldsToOtherFlags) {
-  Outcome out = load(kPlan, {{"load.profile", "heavy", "--profile"}});
+  Outcome out = layered(kPlan, {{"load.profile", "heavy", "--profile"}});
   EXPECT_EQ(out.plan.load.users, 50);
   EXPECT_EQ(out.plan.load.duration, seconds(60));
-  out = load(kPlan, {{"load.profile", "heavy", "--profile"}, {"load.users", "3", "--users"}});
+  out = layered(kPlan, {{"load.profile", "heavy", "--profile"}, {"load.users", "3", "--users"}});
   EXPECT_EQ(out.plan.load.users, 3);
   EXPECT_EQ(out.plan.load.duration, seconds(60));
-  out = load(kPlan, {}, {{"PLUMB_LOAD_PROFILE", "heavy"}, {"PLUMB_LOAD_DURATION", "2s"}});
+  out = layered(kPlan, {}, {{"PLUMB_LOAD_PROFILE", "heavy"}, {"PLUMB_LOAD_DURATION", "2s"}});
   EXPECT_EQ(out.plan.load.users, 50);
   EXPECT_EQ(out.plan.load.duration, seconds(2));
 }
@@ -59,37 +59,37 @@ TEST(Layers, AProfileGivenAsAFlagWinsOverThePlanAndYieldsToOtherFlags) {
 TEST(Layers, EveryProfileIsAPlanOnItsOwn) {
   for (const Profile& profile : load_profiles()) {
     const Outcome out =
-        load("target: {url: 'http://[::1]'}\n", {{"load.profile", profile.name, "--profile"}});
+        layered("target: {url: 'http://[::1]'}\n", {{"load.profile", profile.name, "--profile"}});
     EXPECT_TRUE(out.ok()) << out.text();
   }
 }
 
 TEST(Layers, AHigherLayerMayChangeTheModel) {
-  Outcome out = load(kPlan, {{"load.rate", "50/s", "--rate"}});
+  Outcome out = layered(kPlan, {{"load.rate", "50/s", "--rate"}});
   ASSERT_TRUE(out.ok()) << out.text();
   EXPECT_EQ(out.plan.load.model, LoadModel::kOpen);
   EXPECT_EQ(out.plan.load.users, 0);
   EXPECT_FALSE(out.plan.resolved["load"].contains("users"));
 
-  out = load("target: {url: 'http://[::1]'}\nload: {model: open, rate: 5/s}\n",
-             {{"load.profile", "smoke", "--profile"}});
+  out = layered("target: {url: 'http://[::1]'}\nload: {model: open, rate: 5/s}\n",
+                {{"load.profile", "smoke", "--profile"}});
   ASSERT_TRUE(out.ok()) << out.text();
   EXPECT_EQ(out.plan.load.model, LoadModel::kClosed);
   EXPECT_EQ(out.plan.load.rate, 0);
 
-  out = load("target: {url: 'http://[::1]'}\nload: {model: open, rate: 5/s}\n",
-             {{"load.users", "5", "--users"}});
+  out = layered("target: {url: 'http://[::1]'}\nload: {model: open, rate: 5/s}\n",
+                {{"load.users", "5", "--users"}});
   EXPECT_THAT(out.text(), HasSubstr("--users: load.users: is for the closed model"));
 }
 
 TEST(Layers, ListItemsAndPluginsCanBeSet) {
-  const Outcome out = load(kShopPlan, {{"load.requests.0.path", "/cart"},
-                                       {"load.requests[1].weight", "2"},
-                                       {"load.requests.2.path", "/new"},
-                                       {"plugins.pg_stats.dsn", "x=${NOT_REPLACED}"},
-                                       {"plugins.pg_stats.window", "4s"},
-                                       {"load.requests.1.json", "{a: [1, \"2\"]}"},
-                                       {"target.start", "[a, b]"}});
+  const Outcome out = layered(kShopPlan, {{"load.requests.0.path", "/cart"},
+                                          {"load.requests[1].weight", "2"},
+                                          {"load.requests.2.path", "/new"},
+                                          {"plugins.pg_stats.dsn", "x=${NOT_REPLACED}"},
+                                          {"plugins.pg_stats.window", "4s"},
+                                          {"load.requests.1.json", "{a: [1, \"2\"]}"},
+                                          {"target.start", "[a, b]"}});
   ASSERT_TRUE(out.ok()) << out.text();
   EXPECT_EQ(out.plan.load.requests[0].path, "/cart");
   EXPECT_EQ(out.plan.load.requests[1].weight, 2);
@@ -102,10 +102,10 @@ TEST(Layers, ListItemsAndPluginsCanBeSet) {
 }
 
 TEST(Layers, VariablesReachListItemsAndPlugins) {
-  const Outcome out = load(kShopPlan, {},
-                           {{"PLUMB_LOAD_REQUESTS_1_PATH", "/x"},
-                            {"PLUMB_PLUGINS_PG_STATS_DSN", "from-env"},
-                            {"PLUMB_ALLOW", "other.example"}});
+  const Outcome out = layered(kShopPlan, {},
+                              {{"PLUMB_LOAD_REQUESTS_1_PATH", "/x"},
+                               {"PLUMB_PLUGINS_PG_STATS_DSN", "from-env"},
+                               {"PLUMB_ALLOW", "other.example"}});
   ASSERT_TRUE(out.ok()) << out.text();
   EXPECT_EQ(out.plan.load.requests[1].path, "/x");
   EXPECT_EQ(out.plan.plugins[1].options["dsn"], "from-env");
@@ -114,35 +114,35 @@ TEST(Layers, VariablesReachListItemsAndPlugins) {
 }
 
 TEST(Layers, AMisspeltVariableGivesAWarning) {
-  const Outcome out = load(kPlan, {}, {{"PLUMB_LOAD_USER", "3"}, {"PLUMB_OTHER", "x"}});
+  const Outcome out = layered(kPlan, {}, {{"PLUMB_LOAD_USER", "3"}, {"PLUMB_OTHER", "x"}});
   ASSERT_EQ(out.warnings.size(), 1u);
   EXPECT_THAT(out.warnings[0], HasSubstr("Did you mean 'PLUMB_LOAD_USERS'?"));
 }
 
 TEST(Layers, WrongOverridesNameTheirFlagOrVariable) {
-  EXPECT_THAT(load(kPlan, {{"load.duration", "soon"}}).text(),
+  EXPECT_THAT(layered(kPlan, {{"load.duration", "soon"}}).text(),
               HasSubstr("--set: load.duration: expected a duration such as"));
-  EXPECT_THAT(load(kPlan, {}, {{"PLUMB_LOAD_DURATION", "soon"}}).text(),
+  EXPECT_THAT(layered(kPlan, {}, {{"PLUMB_LOAD_DURATION", "soon"}}).text(),
               HasSubstr("PLUMB_LOAD_DURATION: load.duration: expected a duration"));
-  EXPECT_THAT(load(kPlan, {{"load.ratee", "5/s"}}).text(),
+  EXPECT_THAT(layered(kPlan, {{"load.ratee", "5/s"}}).text(),
               HasSubstr("--set: unknown key \"ratee\" in load\n    Did you mean 'rate'?"));
-  EXPECT_THAT(load(kPlan, {{"lod.rate", "5/s"}}).text(), HasSubstr("unknown key \"lod\""));
-  EXPECT_THAT(load(kPlan, {{"", "5/s"}}).text(), HasSubstr("a key is words with dots"));
-  EXPECT_THAT(load(kPlan, {{"load.users.x", "5"}}).text(),
+  EXPECT_THAT(layered(kPlan, {{"lod.rate", "5/s"}}).text(), HasSubstr("unknown key \"lod\""));
+  EXPECT_THAT(layered(kPlan, {{"", "5/s"}}).text(), HasSubstr("a key is words with dots"));
+  EXPECT_THAT(layered(kPlan, {{"load.users.x", "5"}}).text(),
               HasSubstr("nothing below a plain value"));
-  EXPECT_THAT(load(kShopPlan, {{"load.requests.9.path", "/"}}).text(),
+  EXPECT_THAT(layered(kShopPlan, {{"load.requests.9.path", "/"}}).text(),
               HasSubstr("the list has 2 items, counted from 0; \"9\" is none of them"));
-  EXPECT_THAT(load(kPlan, {{"target.start", "[a"}}).text(), HasSubstr("--set: target.start: "));
-  EXPECT_THAT(load(kPlan, {{"name", "\xff"}}).text(), HasSubstr("not UTF-8"));
+  EXPECT_THAT(layered(kPlan, {{"target.start", "[a"}}).text(), HasSubstr("--set: target.start: "));
+  EXPECT_THAT(layered(kPlan, {{"name", "\xff"}}).text(), HasSubstr("not UTF-8"));
 }
 
 TEST(Layers, VariablesInThePlanAreSubstituted) {
-  const Outcome out = load(
+  const Outcome out = layered(
       "name: \"${A}-${B:-b}-${C:-c}-$${A}\"\ntarget: {url: \"http://127.0.0.1:${PORT}\"}\n"
       "load: {users: \"${USERS}\", requests: [{json: {n: \"${USERS}\", m: ${EMPTY:-5} }}]}\n",
       {}, {{"A", "x"}, {"C", ""}, {"PORT", "81"}, {"USERS", "3"}});
   EXPECT_FALSE(out.ok());
-  const Outcome good = load(
+  const Outcome good = layered(
       "name: \"${A}-${B:-b}-${C:-c}-$${A}\"\ntarget: {url: \"http://127.0.0.1:${PORT}\"}\n"
       "load:\n  users: ${USERS}\n",
       {}, {{"A", "x"}, {"C", ""}, {"PORT", "81"}, {"USERS", "3"}});
@@ -154,7 +154,7 @@ TEST(Layers, VariablesInThePlanAreSubstituted) {
 
 TEST(Layers, AnOverriddenValueNeedsNoVariable) {
   EXPECT_TRUE(
-      load("target: {url: 'http://[::1]'}\nload:\n  users: ${UNSET}\n", {{"load.users", "2"}})
+      layered("target: {url: 'http://[::1]'}\nload:\n  users: ${UNSET}\n", {{"load.users", "2"}})
           .ok());
 }
 

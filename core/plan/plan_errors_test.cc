@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-Outcome load(std::string_view text) {
+Outcome outcome_of(std::string_view text) {
   Inputs inputs = inputs_for_tests();
   inputs.environment["DATABASE_URL"] = "postgres://app:hunter22@127.0.0.1/shop";
   return parse_plan(text, "plan.yaml", inputs);
@@ -32,7 +32,7 @@ struct Case {
 class WrongLoad : public testing::TestWithParam<Case> {};
 
 TEST_P(WrongLoad, IsNamedWithItsPlace) {
-  const Outcome out = load(with_load(GetParam().load_line));
+  const Outcome out = outcome_of(with_load(GetParam().load_line));
   ASSERT_FALSE(out.ok());
   EXPECT_THAT(out.problems[0].text(),
               testing::StartsWith("plan.yaml:" + std::string(GetParam().place) + ": "));
@@ -85,22 +85,22 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"{users: 1, requests: [{headers: {'A b': x}}]}", "4:35", "no name of a header"}));
 
 TEST(PlanErrors, MissingPartsAreNamed) {
-  EXPECT_THAT(load("").problems[0].text(), HasSubstr("plan.yaml:1:1: target: is missing"));
-  EXPECT_THAT(load("load: {users: 1}\n").problems[0].text(),
+  EXPECT_THAT(outcome_of("").problems[0].text(), HasSubstr("plan.yaml:1:1: target: is missing"));
+  EXPECT_THAT(outcome_of("load: {users: 1}\n").problems[0].text(),
               HasSubstr("plan.yaml:1:1: target: is missing"));
-  EXPECT_THAT(load("target: {}\nload: {users: 1}\n").problems[0].text(),
+  EXPECT_THAT(outcome_of("target: {}\nload: {users: 1}\n").problems[0].text(),
               HasSubstr("plan.yaml:1:1: target.url: is missing"));
-  EXPECT_THAT(load("\ntarget:\nload: {users: 1}\n").problems[0].text(),
+  EXPECT_THAT(outcome_of("\ntarget:\nload: {users: 1}\n").problems[0].text(),
               HasSubstr("plan.yaml:2:1: target.url: is missing"));
-  EXPECT_THAT(load("target: {url: ''}\nload: {users: 1}\n").problems[0].text(),
+  EXPECT_THAT(outcome_of("target: {url: ''}\nload: {users: 1}\n").problems[0].text(),
               HasSubstr("plan.yaml:1:15: target.url: is empty"));
-  EXPECT_THAT(load("target: {url: 'http://[::1]'}\nload:\n").text(),
+  EXPECT_THAT(outcome_of("target: {url: 'http://[::1]'}\nload:\n").text(),
               HasSubstr("load.users: is missing"));
-  EXPECT_THAT(load("- a\n").problems[0].text(), HasSubstr("plan.yaml:1:1: a plan is a map"));
+  EXPECT_THAT(outcome_of("- a\n").problems[0].text(), HasSubstr("plan.yaml:1:1: a plan is a map"));
 }
 
 TEST(PlanErrors, AllProblemsAreToldInTheOrderOfTheFile) {
-  const Outcome out = load(
+  const Outcome out = outcome_of(
       "targets: {}\n"
       "load:\n"
       "  rate: fast\n"
@@ -114,7 +114,8 @@ TEST(PlanErrors, AllProblemsAreToldInTheOrderOfTheFile) {
 }
 
 TEST(PlanErrors, PluginsThatAreNotInstalledAreNamedWithTheNearest) {
-  const Outcome out = load(with_load("users: 1\nplugins:\n  pg_stast: {dsn: \"${DATABASE_URL}\"}"));
+  const Outcome out =
+      outcome_of(with_load("users: 1\nplugins:\n  pg_stast: {dsn: \"${DATABASE_URL}\"}"));
   ASSERT_EQ(out.problems.size(), 1u) << out.text();
   EXPECT_THAT(out.text(), HasSubstr("plan.yaml:6:3: there is no plugin \"pg_stast\""));
   EXPECT_THAT(out.text(), HasSubstr("Did you mean 'pg_stats'? Installed: http_load, host_metrics"));
@@ -122,15 +123,15 @@ TEST(PlanErrors, PluginsThatAreNotInstalledAreNamedWithTheNearest) {
 }
 
 TEST(PlanErrors, ARequiredOptionIsMissedAtThePluginsLine) {
-  const Outcome out = load(with_load("users: 1\nplugins:\n  host_metrics:\n  pg_stats:"));
+  const Outcome out = outcome_of(with_load("users: 1\nplugins:\n  host_metrics:\n  pg_stats:"));
   ASSERT_EQ(out.problems.size(), 1u) << out.text();
   EXPECT_THAT(out.text(), HasSubstr("plan.yaml:7:3: plugins.pg_stats.dsn: is missing"));
 }
 
 TEST(PlanErrors, OptionsOfPluginsAreChecked) {
-  const Outcome out =
-      load(with_load("users: 1\nplugins:\n  pg_stats: {dsn: [hunter22], statement_limit: x, bufer: "
-                     "1, buffer: 2MiB}"));
+  const Outcome out = outcome_of(
+      with_load("users: 1\nplugins:\n  pg_stats: {dsn: [hunter22], statement_limit: x, bufer: "
+                "1, buffer: 2MiB}"));
   EXPECT_THAT(out.text(),
               HasSubstr("plan.yaml:6:19: plugins.pg_stats.dsn: expected text, got a list"));
   EXPECT_THAT(out.text(),
@@ -141,41 +142,43 @@ TEST(PlanErrors, OptionsOfPluginsAreChecked) {
 }
 
 TEST(PlanErrors, VariablesMustBeSet) {
-  const Outcome out = load(with_load("users: \"${USERS}\""));
+  const Outcome out = outcome_of(with_load("users: \"${USERS}\""));
   ASSERT_FALSE(out.ok());
   EXPECT_THAT(out.problems[0].text(),
               HasSubstr("plan.yaml:4:10: load.users: the environment variable USERS is not set"));
-  EXPECT_THAT(load(with_load("users: \"${1X}\"")).text(), HasSubstr("is no name of a variable"));
-  EXPECT_THAT(load(with_load("users: \"${USERS\"")).text(), HasSubstr("${ without its }"));
+  EXPECT_THAT(outcome_of(with_load("users: \"${1X}\"")).text(),
+              HasSubstr("is no name of a variable"));
+  EXPECT_THAT(outcome_of(with_load("users: \"${USERS\"")).text(), HasSubstr("${ without its }"));
 }
 
 TEST(PlanErrors, AValueOfTheEnvironmentIsNeverShown) {
-  const Outcome out = load(with_load("rate: \"${DATABASE_URL}\""));
+  const Outcome out = outcome_of(with_load("rate: \"${DATABASE_URL}\""));
   EXPECT_THAT(out.text(),
               HasSubstr("expected a rate such as 200/s, got something else (not shown)"));
   EXPECT_THAT(out.text(), Not(HasSubstr("hunter22")));
 }
 
 TEST(PlanErrors, ValuesFromOutsideAreCutAndCleaned) {
-  const Outcome out = load(with_load("rate: \"\\e[31m" + std::string(500, 'x') + "\""));
+  const Outcome out = outcome_of(with_load("rate: \"\\e[31m" + std::string(500, 'x') + "\""));
   EXPECT_LT(out.text().size(), 300u);
   EXPECT_EQ(out.text().find('\x1b'), std::string::npos);
 }
 
 TEST(PlanErrors, SlosMustNameARequestAndALimit) {
   const std::string start = with_load("users: 1\n  requests: [{name: orders}]");
-  EXPECT_THAT(load(start + "slos:\n  - {endpoint: order, p95: 5ms}\n").text(),
+  EXPECT_THAT(outcome_of(start + "slos:\n  - {endpoint: order, p95: 5ms}\n").text(),
               HasSubstr("plan.yaml:7:16: slos.0.endpoint: no request is called \"order\""));
-  EXPECT_THAT(load(start + "slos:\n  - {endpoint: orders}\n").text(),
+  EXPECT_THAT(outcome_of(start + "slos:\n  - {endpoint: orders}\n").text(),
               HasSubstr("plan.yaml:7:5: slos.0: has no limit"));
-  EXPECT_THAT(load(start + "slos:\n  - {p95: 5}\n").text(), HasSubstr("with its unit: 5s or 5ms"));
-  EXPECT_THAT(load(start + "slos:\n  - {error_rate: 200%}\n").text(),
+  EXPECT_THAT(outcome_of(start + "slos:\n  - {p95: 5}\n").text(),
+              HasSubstr("with its unit: 5s or 5ms"));
+  EXPECT_THAT(outcome_of(start + "slos:\n  - {error_rate: 200%}\n").text(),
               HasSubstr("expected a share such as 0.1%"));
 }
 
 TEST(PlanErrors, TheTargetIsChecked) {
   const auto target = [](const std::string& inside) {
-    return load("target: {" + inside + "}\nload: {users: 1}\n").text();
+    return outcome_of("target: {" + inside + "}\nload: {users: 1}\n").text();
   };
   EXPECT_THAT(target("url: 127.0.0.1"),
               HasSubstr("plan.yaml:1:15: target.url: expected an address"));
@@ -191,7 +194,7 @@ TEST(PlanErrors, TheTargetIsChecked) {
 TEST(PlanErrors, ManyProblemsAreCapped) {
   std::string plan = "target: {url: 'http://[::1]'}\nload:\n  users: 1\n";
   for (int i = 0; i < 500; ++i) plan += "x" + std::to_string(i) + ": 1\n";
-  EXPECT_EQ(load(plan).problems.size(), 100u);
+  EXPECT_EQ(outcome_of(plan).problems.size(), 100u);
 }
 
 }  // namespace

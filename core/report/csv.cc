@@ -1,3 +1,4 @@
+#include "core/base/json_text.h"
 #include "core/report/json_read.h"
 #include "core/report/plain_text.h"
 #include "core/report/report.h"
@@ -27,7 +28,7 @@ std::string figure(const std::optional<double>& value) {
   return out;
 }
 
-std::string labels_text(const json& labels) {
+std::string labels_field(const json& labels) {
   std::string out;
   if (!labels.is_object()) return out;
   for (const auto& [name, value] : labels.items())
@@ -44,7 +45,7 @@ std::string to_csv(const json& report) {
     const json& window = member(fact, "window");
     out += field(text(fact, "id")) + "," + field(text(fact, "name")) + "," +
            figure(number(fact, "value")) + "," + field(text(fact, "unit")) + "," +
-           field(labels_text(member(fact, "labels"))) + "," + figure(number(window, "start_s")) +
+           field(labels_field(member(fact, "labels"))) + "," + figure(number(window, "start_s")) +
            "," + figure(number(window, "end_s")) + "," + field(text(fact, "source")) + "\r\n";
   }
   return out;

@@ -60,11 +60,11 @@ std::string head_html(const json& report) {
 
 }  // namespace
 
-HtmlPage::HtmlPage(const json& json)
-    : report(json),
-      cited(cited_facts(json)),
+HtmlPage::HtmlPage(const json& document)
+    : report(document),
+      cited(cited_facts(document)),
       linked(cited.begin(), cited.end()),
-      axis(axis_of(json)) {}
+      axis(axis_of(document)) {}
 
 std::string HtmlPage::evidence(const json& ids) const {
   std::string out;

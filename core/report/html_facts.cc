@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/base/json_text.h"
 #include "core/base/number_text.h"
 #include "core/report/html_page.h"
 #include "core/report/html_table.h"
@@ -33,7 +34,7 @@ void collect(const json& value, std::set<std::string>& ids, int depth) {
   }
 }
 
-std::string labels_text(const json& fact) {
+std::string labels_of(const json& fact) {
   std::string out;
   const json& labels = member(fact, "labels");
   if (!labels.is_object()) return out;
@@ -46,7 +47,7 @@ std::string labels_text(const json& fact) {
 std::vector<std::string> cells_of(const json& fact) {
   const std::string help = text(fact, "help");
   std::string name = code(text(fact, "name"), 100);
-  if (const std::string labels = labels_text(fact); !labels.empty())
+  if (const std::string labels = labels_of(fact); !labels.empty())
     name += " <span class=\"labels\">" + shortened(labels, 160) + "</span>";
   if (!help.empty()) name += "<br><span class=\"soft\">" + shortened(help, 200) + "</span>";
   const json& window = member(fact, "window");

@@ -17,7 +17,7 @@ namespace plumb::report {
 
 // One page while it is put together. The report must outlive it.
 struct HtmlPage {
-  explicit HtmlPage(const nlohmann::json& json);
+  explicit HtmlPage(const nlohmann::json& document);
 
   const nlohmann::json& report;
   // Ids of the facts that something in the report rests on, in the facts' order: each has a row

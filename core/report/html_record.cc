@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/base/json_text.h"
 #include "core/base/number_text.h"
 #include "core/report/html_page.h"
 #include "core/report/html_table.h"

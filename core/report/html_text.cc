@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/base/json_text.h"
 #include "core/base/number_text.h"
 #include "core/report/json_read.h"
 #include "core/report/plain_text.h"

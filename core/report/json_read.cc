@@ -41,10 +41,6 @@ std::optional<double> number(const json& object, const char* key) {
   return number(member(object, key));
 }
 
-std::string json_text(const json& value, int indent) {
-  return value.dump(indent, ' ', false, json::error_handler_t::replace);
-}
-
 bool flag(const json& object, const char* key) {
   const json& value = member(object, key);
   return value.is_boolean() && value.get<bool>();

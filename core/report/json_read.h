@@ -21,9 +21,6 @@ std::string multiline(const nlohmann::json& object, const char* key);
 // A finite number, or empty.
 std::optional<double> number(const nlohmann::json& object, const char* key);
 std::optional<double> number(const nlohmann::json& value);
-// The document as JSON text, indented by `indent` blanks unless that is negative; bytes that are
-// not UTF-8 are replaced.
-std::string json_text(const nlohmann::json& value, int indent = -1);
 bool flag(const nlohmann::json& object, const char* key);
 // The strings in a list member, each on one line.
 std::vector<std::string> texts(const nlohmann::json& object, const char* key);

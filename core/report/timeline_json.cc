@@ -16,12 +16,6 @@ constexpr double kMostPoints = 600;
 // An interval that was watched for less than this share says nothing.
 constexpr double kLeastCovered = 0.3;
 
-std::string label_of(const Labels& labels, std::string_view name) {
-  for (const auto& [key, value] : labels)
-    if (key == name) return value;
-  return {};
-}
-
 bool is_response(const SeriesInfo& info) { return info.name == "http_response_seconds"; }
 
 struct Extent {

@@ -14,12 +14,6 @@ using nlohmann::json;
 
 constexpr size_t kMostBars = 60;
 
-std::string label_of(const Labels& labels, std::string_view name) {
-  for (const auto& [key, value] : labels)
-    if (key == name) return value;
-  return {};
-}
-
 // Index of the column with that key, or -1.
 ptrdiff_t column_of(const json& columns, const char* key) {
   if (!columns.is_array()) return -1;

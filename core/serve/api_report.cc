@@ -1,6 +1,7 @@
 // The report of a run, in the form that is asked for.
 #include "core/report/report.h"
 
+#include "core/base/json_text.h"
 #include "core/serve/api.h"
 #include "core/serve/report_format.h"
 
@@ -12,7 +13,7 @@ using nlohmann::json;
 std::string rendered(const json& report, ReportFormat format) {
   switch (format) {
     case ReportFormat::kJson:
-      return report.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+      return json_text(report, 2) + "\n";
     case ReportFormat::kHtml:
       return report::to_html(report);
     case ReportFormat::kMarkdown:

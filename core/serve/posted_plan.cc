@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/json_text.h"
 #include "core/plan/target_url.h"
 #include "core/serve/request_guard.h"
 
@@ -32,7 +33,7 @@ std::optional<json> parse_json(const std::string& text) {
 std::optional<std::string> override_text(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_null()) return std::nullopt;
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+  return json_text(value);
 }
 
 std::variant<PostedPlan, Problem> read_json(const std::string& body) {
@@ -45,7 +46,7 @@ std::variant<PostedPlan, Problem> read_json(const std::string& body) {
     if (key == "plan" && value.is_string()) {
       posted.text = value.get<std::string>();
     } else if (key == "plan" && value.is_object()) {
-      posted.text = value.dump(2, ' ', false, json::error_handler_t::replace);
+      posted.text = json_text(value, 2);
     } else if (key == "set" && value.is_object()) {
       for (const auto& [name, wanted] : value.items()) {
         const auto text = override_text(wanted);

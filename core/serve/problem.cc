@@ -1,11 +1,11 @@
 #include "core/serve/problem.h"
 
+#include "core/base/json_text.h"
+
 namespace plumb::serve {
 namespace {
 
-std::string text_of(const nlohmann::json& body) {
-  return body.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
+std::string text_of(const nlohmann::json& body) { return json_text(body, 2) + "\n"; }
 
 }  // namespace
 

@@ -2,14 +2,12 @@
 
 #include <string>
 
+#include "core/base/json_text.h"
+
 namespace plumb::serve {
 namespace {
 
 using nlohmann::json;
-
-std::string line(const json& data) {
-  return data.dump(-1, ' ', false, json::error_handler_t::replace);
-}
 
 json health_json(const HealthChange& change) {
   return {{"plugin", change.plugin},
@@ -54,20 +52,20 @@ json live_numbers(const session::LiveSnapshot& snapshot) {
 }
 
 void RunTeller::on_health(const HealthChange& change) {
-  log_.append("health", line(health_json(change)));
+  log_.append("health", json_text(health_json(change)));
 }
 
 void RunTeller::on_phase(std::string_view text) {
   live_.on_phase(text);
-  log_.append("phase", line({{"text", text}}));
+  log_.append("phase", json_text({{"text", text}}));
 }
 
 void RunTeller::on_stage(const StageSpan& stage) {
   live_.on_stage(stage);
   const double seconds = static_cast<double>(stage.end_ns - stage.start_ns) / 1e9;
-  log_.append(
-      "stage",
-      line({{"name", stage.name}, {"kind", stage_kind_name(stage.kind)}, {"planned_s", seconds}}));
+  log_.append("stage", json_text({{"name", stage.name},
+                                  {"kind", stage_kind_name(stage.kind)},
+                                  {"planned_s", seconds}}));
 }
 
 bool RunTeller::wait_until(std::chrono::steady_clock::time_point time) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/clock.h"
+#include "core/base/json_text.h"
 #include "core/serve/run_teller.h"
 #include "core/session/live.h"
 #include "core/session/run_id.h"
@@ -142,7 +143,7 @@ void SessionRuns::conclude(Run& run, EndedRun end, const json& told) {
     current_.reset();
     over_.notify_all();
   }
-  log->append("done", data.dump(-1, ' ', false, json::error_handler_t::replace));
+  log->append("done", json_text(data));
   log->end();
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "core/base/json_text.h"
 #include "core/base/redact.h"
 
 namespace plumb::session {
@@ -47,8 +48,7 @@ json analyze(const plan::Plan& plan, const engine::Catalog& catalog,
   for (const plan::PluginUse& use : plan.plugins) {
     const auto entry = catalog.find(use.name);
     if (!entry.is_ok() || entry.value()->manifest.role != PLUMB_ROLE_ANALYZER) continue;
-    const std::string input =
-        analysis_input(report).dump(-1, ' ', false, json::error_handler_t::replace);
+    const std::string input = json_text(analysis_input(report));
     const auto said =
         engine::run_analyzer(plan, use, catalog, options, input, deadline_of(use), stop);
     if (!said.is_ok()) {

@@ -13,6 +13,12 @@ std::string_view name_at(const std::array<std::string_view, N>& names, uint32_t 
 
 }  // namespace
 
+std::string label_of(const Labels& labels, std::string_view name) {
+  for (const auto& [key, value] : labels)
+    if (key == name) return value;
+  return {};
+}
+
 std::string_view layer_name(uint32_t layer) {
   static constexpr std::array<std::string_view, 7> kNames = {
       "none", "client", "network", "app", "database", "downstream", "host"};

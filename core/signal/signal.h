@@ -18,6 +18,9 @@ namespace plumb {
 // Sorted by name, names unique.
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
+// The label's value; empty where there is none of that name.
+std::string label_of(const Labels& labels, std::string_view name);
+
 // One series of one plugin instance. `id` is unique within a run.
 struct SeriesInfo {
   uint32_t id = 0;
@@ -25,9 +28,9 @@ struct SeriesInfo {
   std::string name;
   std::string unit;
   std::string help = {};
-  uint32_t kind = PLUMB_KIND_GAUGE;    // enum plumb_kind
-  uint32_t layer = PLUMB_LAYER_NONE;   // enum plumb_layer
-  uint32_t part = PLUMB_PART_NONE;     // enum plumb_part
+  uint32_t kind = PLUMB_KIND_GAUGE;   // enum plumb_kind
+  uint32_t layer = PLUMB_LAYER_NONE;  // enum plumb_layer
+  uint32_t part = PLUMB_PART_NONE;    // enum plumb_part
   Labels labels = {};
   std::string ledger_line = {};  // empty: feeds none
   std::string resource = {};     // empty: no serial resource

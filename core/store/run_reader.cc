@@ -5,6 +5,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "core/base/json_text.h"
 #include "core/store/batch_codec.h"
 #include "core/store/run_file.h"
 
@@ -203,7 +204,7 @@ Status put_document(const std::filesystem::path& file, const std::string& key, c
     check_is_run_file(db);
     SQLite::Statement q(db, "INSERT OR REPLACE INTO documents(key, value) VALUES(?, ?)");
     q.bind(1, key);
-    q.bind(2, value.dump(-1, ' ', false, json::error_handler_t::replace));
+    q.bind(2, json_text(value));
     q.exec();
   } catch (const std::exception& e) {
     return Status::unavailable("cannot write " + key + " into " + file.string() + ": " + e.what());

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/json_text.h"
 #include "core/base/mutex.h"
 #include "core/store/batch_codec.h"
 #include "core/store/run_file.h"
@@ -32,38 +33,33 @@ CREATE TABLE stages(seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NO
 CREATE TABLE documents(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 )sql";
 
-// Text from plugins and targets may hold anything; a byte that is no UTF-8 must not stop a run.
-std::string dump(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 json labels_json(const Labels& labels) {
   json out = json::object();
   for (const auto& [name, value] : labels) out[name] = value;
   return out;
 }
 
-struct Buffer {
-  std::vector<SeriesInfo> series;
-  std::vector<Sample> samples;
-  std::vector<HistogramRecord> histograms;
-  std::vector<Event> events;
-  std::vector<TableRecord> tables;
-  std::vector<HealthChange> health;
-  std::vector<StageSpan> stages;
-  bool replace_stages = false;
-  std::vector<std::pair<std::string, std::string>> documents;
-  bool empty() const {
-    return series.empty() && samples.empty() && histograms.empty() && events.empty() &&
-           tables.empty() && health.empty() && stages.empty() && documents.empty() &&
-           !replace_stages;
-  }
-};
-
 }  // namespace
 
 class RunWriter::Impl {
  public:
+  struct Buffer {
+    std::vector<SeriesInfo> series;
+    std::vector<Sample> samples;
+    std::vector<HistogramRecord> histograms;
+    std::vector<Event> events;
+    std::vector<TableRecord> tables;
+    std::vector<HealthChange> health;
+    std::vector<StageSpan> stages;
+    bool replace_stages = false;
+    std::vector<std::pair<std::string, std::string>> documents;
+    bool empty() const {
+      return series.empty() && samples.empty() && histograms.empty() && events.empty() &&
+             tables.empty() && health.empty() && stages.empty() && documents.empty() &&
+             !replace_stages;
+    }
+  };
+
   Impl(const std::string& file, const RunHeader& header)
       : db_(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_FULLMUTEX) {
     // Without syncs a run survives SIGKILL (the kernel has the pages), and plumb's own writes never
@@ -78,9 +74,9 @@ class RunWriter::Impl {
     put_meta("started_unix_ms", std::to_string(header.started_unix_ms));
     put_meta("started_ns", std::to_string(header.started_ns));
     put_meta("state", std::string(run_state_name(RunState::kRunning)));
-    put_meta("plan", dump(header.plan));
-    put_meta("environment", dump(header.environment));
-    put_meta("rules", dump(header.rules));
+    put_meta("plan", json_text(header.plan));
+    put_meta("environment", json_text(header.environment));
+    put_meta("rules", json_text(header.rules));
     transaction.commit();
     flusher_ = std::jthread([this](const std::stop_token& stop) { flush_each_second(stop); });
   }
@@ -205,7 +201,7 @@ class RunWriter::Impl {
       q.bind(6, s.kind);
       q.bind(7, s.layer);
       q.bind(8, s.part);
-      q.bind(9, dump(labels_json(s.labels)));
+      q.bind(9, json_text(labels_json(s.labels)));
       q.bind(10, s.ledger_line);
       q.bind(11, s.resource);
       q.exec();
@@ -308,35 +304,35 @@ RunWriter::RunWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RunWriter::~RunWriter() { (void)impl_->finish(RunState::kInterrupted); }
 
 void RunWriter::on_series(const SeriesInfo& series) {
-  impl_->buffer([&](Buffer& b) { b.series.push_back(series); });
+  impl_->buffer([&](auto& b) { b.series.push_back(series); });
 }
 void RunWriter::on_samples(const std::vector<Sample>& samples) {
   impl_->buffer(
-      [&](Buffer& b) { b.samples.insert(b.samples.end(), samples.begin(), samples.end()); });
+      [&](auto& b) { b.samples.insert(b.samples.end(), samples.begin(), samples.end()); });
 }
 void RunWriter::on_histogram(const HistogramRecord& histogram) {
-  impl_->buffer([&](Buffer& b) { b.histograms.push_back(histogram); });
+  impl_->buffer([&](auto& b) { b.histograms.push_back(histogram); });
 }
 void RunWriter::on_event(const Event& event) {
-  impl_->buffer([&](Buffer& b) { b.events.push_back(event); });
+  impl_->buffer([&](auto& b) { b.events.push_back(event); });
 }
 void RunWriter::on_table(const TableRecord& table) {
-  impl_->buffer([&](Buffer& b) { b.tables.push_back(table); });
+  impl_->buffer([&](auto& b) { b.tables.push_back(table); });
 }
 void RunWriter::on_health(const HealthChange& change) {
-  impl_->buffer([&](Buffer& b) { b.health.push_back(change); });
+  impl_->buffer([&](auto& b) { b.health.push_back(change); });
 }
 void RunWriter::on_stage(const StageSpan& stage) {
-  impl_->buffer([&](Buffer& b) { b.stages.push_back(stage); });
+  impl_->buffer([&](auto& b) { b.stages.push_back(stage); });
 }
 void RunWriter::set_stages(const std::vector<StageSpan>& stages) {
-  impl_->buffer([&](Buffer& b) {
+  impl_->buffer([&](auto& b) {
     b.stages = stages;
     b.replace_stages = true;
   });
 }
 void RunWriter::set_document(const std::string& key, const json& value) {
-  impl_->buffer([&](Buffer& b) { b.documents.emplace_back(key, dump(value)); });
+  impl_->buffer([&](auto& b) { b.documents.emplace_back(key, json_text(value)); });
 }
 Status RunWriter::flush() { return impl_->flush(); }
 Status RunWriter::status() const { return impl_->status(); }

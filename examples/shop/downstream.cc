@@ -24,7 +24,7 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-constexpr std::size_t kMaxConnections = 512;
+constexpr std::size_t kMaxPeerConnections = 512;
 constexpr int kAnswerLimitMs = 30'000;
 constexpr int kStartLimitMs = 5'000;
 
@@ -103,8 +103,9 @@ struct PaymentsClient::Connection {
 };
 
 PaymentsClient::PaymentsClient(std::uint16_t port)
-    : port_(port),
-      connections_(kMaxConnections, [this] { return std::make_unique<Connection>(io_, port_); }) {}
+    : port_(port), connections_(kMaxPeerConnections, [this] {
+        return std::make_unique<Connection>(io_, port_);
+      }) {}
 
 PaymentsClient::~PaymentsClient() = default;
 

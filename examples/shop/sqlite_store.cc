@@ -13,7 +13,7 @@
 namespace shop {
 namespace {
 
-constexpr std::size_t kMaxConnections = 512;
+constexpr std::size_t kMaxDatabaseConnections = 512;
 constexpr int kBusyTimeoutMs = 10'000;
 
 constexpr char kProductPage[] = R"(
@@ -112,7 +112,7 @@ struct SqliteStore::Connection {
 
 SqliteStore::SqliteStore(const Options& options)
     : faults_(options.faults),
-      connections_(options.pool.value_or(kMaxConnections),
+      connections_(options.pool.value_or(kMaxDatabaseConnections),
                    [file = options.db] { return std::make_unique<Connection>(file); }) {
   try {
     customers_ = seed_customers(prepare_sqlite(connections_.take()->db, options));

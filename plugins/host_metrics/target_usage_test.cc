@@ -13,7 +13,7 @@ using proc::FakeProc;
 using proc::FakeProcess;
 using proc::Pid;
 
-constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kSecondNs = 1'000'000'000;
 constexpr uint64_t kMs = 1'000'000;
 
 class TargetUsageTest : public ::testing::Test {
@@ -21,7 +21,7 @@ class TargetUsageTest : public ::testing::Test {
   TargetTotals update(std::vector<Pid> pids) {
     ++seconds_;
     fake_.uptime(static_cast<double>(seconds_));
-    return usage_.update(pids, seconds_ * kSecond);
+    return usage_.update(pids, seconds_ * kSecondNs);
   }
   FakeProc fake_;
   TargetUsage usage_{fake_.root()};

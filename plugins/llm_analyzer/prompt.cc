@@ -105,11 +105,11 @@ std::vector<const Fact*> by_weight(const Analysis& analysis,
   return facts;
 }
 
+}  // namespace
+
 std::string dumped(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
-
-}  // namespace
 
 Prompt build_prompt(const Analysis& analysis, size_t limit) {
   const auto findings = by_cost(analysis);

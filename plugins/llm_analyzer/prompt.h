@@ -24,6 +24,9 @@ Prompt build_prompt(const Analysis& analysis, size_t limit = 24'000);
 // The JSON Schema that an answer must fit.
 nlohmann::json answer_schema();
 
+// One line of JSON; bytes that are not UTF-8 are replaced.
+std::string dumped(const nlohmann::json& value);
+
 }  // namespace plumb::llm_analyzer
 
 #endif  // PLUMB_PLUGINS_LLM_ANALYZER_PROMPT_H_

@@ -11,10 +11,6 @@ using nlohmann::json;
 constexpr char kOpenAiHost[] = "https://api.openai.com";
 constexpr size_t kMostRepeated = 8'000;
 
-std::string dumped(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 json message(const char* role, const std::string& content) {
   return {{"role", role}, {"content", content}};
 }

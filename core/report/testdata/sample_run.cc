@@ -4,6 +4,8 @@
 #include <cmath>
 #include <functional>
 
+#include "core/base/json_text.h"
+
 namespace plumb::testing {
 namespace {
 
@@ -248,8 +250,7 @@ class Sample {
          {{marked("select pg_sleep($1), total from report where shop = $2"), 6054, 48.4},
           {"select id, name from item order by id limit $1", 612, 0.31},
           {"begin", 6054, nullptr}}}};
-    run_.tables.push_back({"pg_stats", run_.ended_ns, "pg_statements",
-                           statements.dump(-1, ' ', false, json::error_handler_t::replace)});
+    run_.tables.push_back({"pg_stats", run_.ended_ns, "pg_statements", json_text(statements)});
   }
 
   void cost_of_watching() {
@@ -283,15 +284,13 @@ class Sample {
                            {"rows",
                             {{marked("report"), "status", "503", options_.steady_s,
                               marked("no connection free within 500 ms")}}}};
-      run_.tables.push_back({"http_load", run_.ended_ns, "http_errors",
-                             errors.dump(-1, ' ', false, json::error_handler_t::replace)});
+      run_.tables.push_back({"http_load", run_.ended_ns, "http_errors", json_text(errors)});
     }
     const json host = {
         {"title", "Host"},
         {"columns", {{{"key", "key"}, {"title", "Key"}}, {{"key", "value"}, {"title", "Value"}}}},
         {"rows", json::array({json::array({"processor", marked("Example CPU @ 2.4 GHz")})})}};
-    run_.tables.push_back({"host_metrics", run_.ended_ns, "host",
-                           host.dump(-1, ' ', false, json::error_handler_t::replace)});
+    run_.tables.push_back({"host_metrics", run_.ended_ns, "host", json_text(host)});
     if (options_.analysis)
       run_.documents["analysis"] = {
           {"model", marked("example-model")},
