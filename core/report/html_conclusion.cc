@@ -237,7 +237,7 @@ std::string matrix_section(HtmlPage& page) {
                    {"Test"},
                    {"Expected", ColumnKind::kNumber},
                    {"Actual", ColumnKind::kNumber},
-                   {"Cost, ms/request", ColumnKind::kNumber},
+                   {"Cost, ms", ColumnKind::kNumber},
                    {"Bottleneck?"},
                    {"Evidence"}});
   table.hide_caption();
