@@ -46,6 +46,8 @@ json load_json(const plan::Load& load) {
           {"cooldown_ns", load.cooldown.count()},
           {"timeout_ns", load.timeout.count()},
           {"connections", load.connections},
+          {"arrivals", load.arrivals},
+          {"protocol", load.protocol},
           {"seed", load.seed},
           {"bearer", load.bearer},
           {"requests", std::move(requests)}};

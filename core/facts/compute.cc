@@ -175,14 +175,19 @@ class Computation {
 
   void add_phases(double completed) {
     if (completed <= 0) return;
-    std::map<std::string, double> seconds;
+    std::map<std::string, std::optional<Histogram>> phases;
     for (const store::SeriesData& series : run_.series) {
       if (series.info.name != "http_phase_seconds") continue;
       if (const auto h = merged_histogram(series, window_))
-        seconds[label_of(series.info.labels, "phase")] += static_cast<double>(h->sum()) / 1e9;
+        merge_into(phases[label_of(series.info.labels, "phase")], *h);
     }
-    for (const auto& [phase, total] : seconds)
-      add("phase." + phase, total / completed, "seconds", {}, "http_load");
+    for (const auto& [phase, h] : phases) {
+      add("phase." + phase, static_cast<double>(h->sum()) / 1e9 / completed, "seconds", {},
+          "http_load");
+      // The generator's own part of what a request waits, which its mean hides.
+      if (phase == "lag" || phase == "queue")
+        add_histogram(phase, *h, 1e-9, "seconds", {}, "http_load");
+    }
   }
 
   const store::RunData& run_;

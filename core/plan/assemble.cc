@@ -167,6 +167,8 @@ class Assembler {
     load.cooldown = duration("load.cooldown");
     load.timeout = duration("load.timeout");
     load.connections = number<int>("load.connections", 0);
+    load.arrivals = text("load.arrivals");
+    load.protocol = text("load.protocol");
     load.seed = number<uint64_t>("load.seed", 1);
     load.bearer = text("load.bearer");
     if (!is_printable(load.bearer)) wrong("load.bearer", "a token takes no control characters");

@@ -57,6 +57,8 @@ struct Load {
   Nanoseconds cooldown = std::chrono::seconds(1);
   Nanoseconds timeout = std::chrono::seconds(10);  // per request
   int connections = 0;  // open: most connections; 0: the plugin's default
+  std::string arrivals = "constant";
+  std::string protocol = "auto";
   uint64_t seed = 1;
   std::string bearer;  // token for Authorization, already taken from the environment; a secret
   std::vector<Request> requests;

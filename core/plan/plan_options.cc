@@ -101,6 +101,16 @@ const std::vector<OptionRow>& plan_option_table() {
        .maximum = "60000",
        .help = "Open model: the most connections at a time; the load plugin's own limit unless "
                "given."},
+      {.key = "load.arrivals",
+       .default_value = "constant",
+       .one_of = {"constant", "poisson"},
+       .help = "Open model: evenly spaced, or with the random gaps of independent users, the same "
+               "for the same seed."},
+      {.key = "load.protocol",
+       .default_value = "auto",
+       .one_of = {"auto", "http1", "curl"},
+       .help = "auto and http1: HTTP/1.1 over the load plugin's own engine. curl: over libcurl, at "
+               "two to three times the processor time."},
       {.key = "load.seed",
        .type = T::kInteger,
        .default_value = "1",

@@ -1,6 +1,7 @@
 #include "plugins/http_load/arrivals.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace plumb::http_load {
 namespace {
@@ -14,6 +15,18 @@ int64_t nth(int64_t start_ns, uint64_t n, double per_second) {
 }  // namespace
 
 int64_t OpenArrivals::at(uint64_t n) const { return nth(start_ns_, n, rate_); }
+
+PoissonArrivals::PoissonArrivals(int64_t start_ns, double rate, uint64_t seed)
+    : start_ns_(start_ns), rate_(rate), random_(seed ^ 0x706f6973736f6eu) {
+  take();
+}
+
+void PoissonArrivals::take() {
+  // 53 random bits as a number in (0, 1], whose logarithm exists.
+  const double u = (static_cast<double>(random_.next() >> 11) + 1) * 0x1p-53;
+  gaps_ -= static_cast<long double>(std::log(u));
+  next_ns_ = start_ns_ + static_cast<int64_t>(gaps_ * 1e9L / static_cast<long double>(rate_));
+}
 
 int64_t ClosedArrivals::spawn_at(int64_t user) const {
   if (user >= users_) return kNever;

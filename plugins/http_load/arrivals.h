@@ -7,6 +7,8 @@
 #include <deque>
 #include <limits>
 
+#include "plugins/http_load/random.h"
+
 namespace plumb::http_load {
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
@@ -40,6 +42,25 @@ class OpenArrivals final : public Arrivals {
   int64_t start_ns_;
   double rate_;
   uint64_t taken_ = 0;
+};
+
+// Open, with the gaps of independent users: exponentially distributed, from a seed, and the same
+// for the same seed wherever log() rounds alike.
+class PoissonArrivals final : public Arrivals {
+ public:
+  // `rate` in requests per second on average, above zero.
+  PoissonArrivals(int64_t start_ns, double rate, uint64_t seed);
+  int64_t next_ns() const override { return next_ns_; }
+  void take() override;
+  void completed(int64_t) override {}
+  int64_t users(int64_t) const override { return 0; }
+
+ private:
+  int64_t start_ns_;
+  double rate_;
+  Random random_;
+  long double gaps_ = 0;  // their sum so far, in mean gaps
+  int64_t next_ns_ = 0;
 };
 
 // Closed: each user sends, waits for the answer, thinks, and sends again. A request is due when

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
 namespace plumb::http_load {
 namespace {
 
@@ -27,6 +31,40 @@ TEST(OpenArrivals, DoNotCareAboutAnswers) {
   EXPECT_EQ(arrivals.next_ns(), 2'000'000);
   arrivals.completed(9'000'000);
   EXPECT_EQ(arrivals.next_ns(), 2'000'000);
+}
+
+std::vector<int64_t> first(Arrivals&& arrivals, size_t count) {
+  std::vector<int64_t> out;
+  for (; out.size() < count; arrivals.take()) out.push_back(arrivals.next_ns());
+  return out;
+}
+
+// Kolmogorov and Smirnov's test of the gaps against the exponential distribution, at 1%.
+TEST(PoissonArrivals, HaveExponentialGaps) {
+  for (const uint64_t seed : {1, 2, 3}) {
+    constexpr double kRate = 500;
+    const std::vector<int64_t> times = first(PoissonArrivals(0, kRate, seed), 20'001);
+    std::vector<double> gaps;
+    for (size_t i = 1; i < times.size(); ++i)
+      gaps.push_back(static_cast<double>(times[i] - times[i - 1]) / 1e9);
+    std::sort(gaps.begin(), gaps.end());
+    const auto n = static_cast<double>(gaps.size());
+    double distance = 0;
+    for (size_t i = 0; i < gaps.size(); ++i) {
+      const double expected = 1 - std::exp(-kRate * gaps[i]);
+      distance = std::max({distance, std::abs(expected - static_cast<double>(i) / n),
+                           std::abs(expected - static_cast<double>(i + 1) / n)});
+    }
+    EXPECT_LT(distance, 1.63 / std::sqrt(n)) << "seed " << seed;
+  }
+}
+
+TEST(PoissonArrivals, AreTheSameForTheSameSeedAndKeepTheirRate) {
+  const auto times = first(PoissonArrivals(7, 1'000, 42), 100'000);
+  EXPECT_EQ(times, first(PoissonArrivals(7, 1'000, 42), 100'000));
+  EXPECT_NE(times, first(PoissonArrivals(7, 1'000, 43), 100'000));
+  EXPECT_NEAR(static_cast<double>(times.back()) / 1e9, 100, 1.5);
+  EXPECT_TRUE(std::is_sorted(times.begin(), times.end()));
 }
 
 TEST(ClosedArrivals, AllUsersBeginAtOnceWithoutASpawnRate) {

@@ -245,14 +245,10 @@ void CurlTransport::expire(CompletionHandler& handler) {
   }
 }
 
-std::string CurlTransport::describe(const Slot& slot, CURLcode code, bool expired) const {
-  if (expired) {
-    const char* during = slot.ready_ns == 0        ? "while connecting"
-                         : slot.sent_ns == 0       ? "while sending"
-                         : slot.first_byte_ns == 0 ? "while waiting for the first byte"
-                                                   : "while receiving";
+std::string CurlTransport::describe(const Slot& slot, CURLcode code, const Timeline& times) const {
+  if (code == CURLE_OPERATION_TIMEDOUT) {
     return "no complete answer within " + std::to_string(plan_.timeout_ns / 1'000'000) + " ms, " +
-           during;
+           std::string(timeout_phase(times).during);
   }
   if (slot.open_errno != 0) return std::string("no socket: ") + std::strerror(slot.open_errno);
   return slot.error[0] != '\0' ? slot.error : curl_easy_strerror(code);
@@ -289,7 +285,8 @@ void CurlTransport::finish(const Ended& ended, CompletionHandler& handler) {
     long os_errno = slot.open_errno;
     if (os_errno == 0) curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
     done.error = classify(code, static_cast<int>(os_errno));
-    detail_ = describe(slot, code, code == CURLE_OPERATION_TIMEDOUT);
+    if (code == CURLE_OPERATION_TIMEDOUT) done.error = timeout_phase(t).error;
+    detail_ = describe(slot, code, t);
     done.detail = detail_;
   } else {
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &value);

@@ -58,7 +58,7 @@ class CurlTransport final : public Transport {
   void report(size_t count, CompletionHandler& handler);
   void finish(const Ended& ended, CompletionHandler& handler);
   void expire(CompletionHandler& handler);
-  std::string describe(const Slot& slot, CURLcode code, bool expired) const;
+  std::string describe(const Slot& slot, CURLcode code, const Timeline& times) const;
 
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* socket);
   static int on_timer(CURLM* multi, long timeout_ms, void* self);

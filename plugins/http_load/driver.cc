@@ -25,6 +25,7 @@ size_t backlog_of(const LoadPlan& plan) {
 }
 
 std::unique_ptr<Arrivals> arrivals_of(const LoadPlan& plan, int64_t start_ns) {
+  if (plan.poisson) return std::make_unique<PoissonArrivals>(start_ns, plan.rate, plan.seed);
   if (plan.model == Model::kOpen) return std::make_unique<OpenArrivals>(start_ns, plan.rate);
   return std::make_unique<ClosedArrivals>(start_ns, plan.users, plan.spawn_rate, plan.think_ns);
 }
@@ -43,6 +44,7 @@ Driver::Driver(const LoadPlan& plan, const Clock& clock, Transport& transport, R
 
 void Driver::run(int64_t start_ns, int64_t end_ns) {
   arrivals_ = arrivals_of(plan_, start_ns);
+  start_ns_ = start_ns;
   end_ns_ = end_ns;
   issuing_ = true;
   while (!stop_requested_()) {
@@ -66,8 +68,8 @@ void Driver::take_due(int64_t now_ns) {
   for (int64_t due = arrivals_->next_ns(); due <= now_ns && due < end_ns_;
        due = arrivals_->next_ns()) {
     arrivals_->take();
-    recorder_.scheduled();
     const uint32_t endpoint = mix_.next();
+    recorder_.scheduled(plan_.model == Model::kOpen ? due - start_ns_ : 0, endpoint);
     if (waiting_.empty() && transport_.can_start()) {
       start({endpoint, due, 0});
     } else if (waiting_.size() < most_waiting_) {

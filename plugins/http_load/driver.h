@@ -50,6 +50,7 @@ class Driver final : private CompletionHandler {
   RequestMix mix_;
   size_t most_waiting_;
   std::unique_ptr<Arrivals> arrivals_;
+  int64_t start_ns_ = 0;
   int64_t end_ns_ = 0;
   bool issuing_ = false;
   std::deque<Waiting> waiting_;  // due, and no connection was free

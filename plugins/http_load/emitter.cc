@@ -1,5 +1,6 @@
 #include "plugins/http_load/emitter.h"
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace plumb::http_load {
@@ -189,6 +190,8 @@ Status Emitter::emit(const Interval& interval) {
 
 void Emitter::on_interval(const Interval& interval) {
   note(emit(interval));
+  scheduled_ = interval.totals.scheduled;
+  schedule_hash_ = interval.totals.schedule_hash;
   failures_.clear();
   for (const Outcome& o : interval.outcomes)
     if (o.failed) failures_.push_back(o);
@@ -215,6 +218,24 @@ void Emitter::flush_errors() {
                    table.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
   failure_kinds_emitted_ = failures_.size();
   errors_flushed_ = true;
+}
+
+void Emitter::emit_schedule() {
+  char hash[17];
+  std::snprintf(hash, sizeof(hash), "%016llx", static_cast<unsigned long long>(schedule_hash_));
+  const bool open = plan_.model == Model::kOpen;
+  const char* arrivals = !open ? "answers" : plan_.poisson ? "poisson" : "constant";
+  const nlohmann::json table = {
+      {"title", "Schedule"},
+      {"columns",
+       {{{"key", "model"}, {"title", "Model"}},
+        {{"key", "arrivals"}, {"title", "Arrivals"}},
+        {{"key", "seed"}, {"title", "Seed"}},
+        {{"key", "scheduled"}, {"title", "Scheduled"}},
+        {{"key", "hash"}, {"title", "Hash"}}}},
+      {"rows", nlohmann::json::array({nlohmann::json::array(
+                   {open ? "open" : "closed", arrivals, plan_.seed, scheduled_, hash})})}};
+  note(host_.table("http_schedule", table.dump()));
 }
 
 void Emitter::note(const Status& status) {

@@ -27,6 +27,9 @@ class Emitter final : public IntervalSink {
   void on_interval(const Interval& interval) override;
   // Emits the table http_errors as of the last interval, unless that has been done.
   void flush_errors();
+  // Emits the table http_schedule: what was asked for, and the hash by which two runs can be told
+  // to have had the same schedule.
+  void emit_schedule();
 
  private:
   struct EndpointSeries {
@@ -61,6 +64,8 @@ class Emitter final : public IntervalSink {
   std::vector<Series> outcome_series_;  // beside the recorder's outcomes
   std::vector<plumb_sample> batch_;
   std::vector<Outcome> failures_;  // for the table
+  uint64_t scheduled_ = 0;         // as of the last interval
+  uint64_t schedule_hash_ = 0;
   size_t failure_kinds_emitted_ = 0;
   bool errors_flushed_ = true;
   bool trouble_logged_ = false;

@@ -5,8 +5,8 @@
 namespace plumb::http_load {
 namespace {
 
-// What the system said counts before what libcurl made of it.
-ErrorClass classify_errno(int os_errno) {
+// As classify_errno(), but kNone for what names no class.
+ErrorClass class_of_errno(int os_errno) {
   switch (os_errno) {
     case ECONNREFUSED:
       return ErrorClass::kRefused;
@@ -15,7 +15,7 @@ ErrorClass classify_errno(int os_errno) {
     case EPIPE:
       return ErrorClass::kReset;
     case ETIMEDOUT:
-      return ErrorClass::kTimeout;
+      return ErrorClass::kTimeoutConnect;
     case EADDRNOTAVAIL:
     case EADDRINUSE:
       return ErrorClass::kNoLocalPort;
@@ -37,8 +37,16 @@ std::string_view error_class_name(ErrorClass error) {
       return "refused";
     case ErrorClass::kReset:
       return "reset";
-    case ErrorClass::kTimeout:
-      return "timeout";
+    case ErrorClass::kTimeoutConnect:
+      return "timeout_connect";
+    case ErrorClass::kTimeoutTls:
+      return "timeout_tls";
+    case ErrorClass::kTimeoutSend:
+      return "timeout_send";
+    case ErrorClass::kTimeoutWait:
+      return "timeout_wait";
+    case ErrorClass::kTimeoutTransfer:
+      return "timeout_transfer";
     case ErrorClass::kDns:
       return "dns";
     case ErrorClass::kTls:
@@ -55,13 +63,29 @@ std::string_view error_class_name(ErrorClass error) {
   return "other";
 }
 
+ErrorClass classify_errno(int os_errno) {
+  const ErrorClass known = class_of_errno(os_errno);
+  return known == ErrorClass::kNone ? ErrorClass::kOther : known;
+}
+
+TimeoutPhase timeout_phase(const Timeline& times) {
+  if (!times.was_sent && times.connected_ns == 0)
+    return {ErrorClass::kTimeoutConnect, "while connecting"};
+  if (!times.was_sent) return {ErrorClass::kTimeoutTls, "in the TLS handshake"};
+  if (times.sent_ns == 0) return {ErrorClass::kTimeoutSend, "while sending"};
+  if (times.first_byte_ns == 0)
+    return {ErrorClass::kTimeoutWait, "while waiting for the first byte"};
+  return {ErrorClass::kTimeoutTransfer, "while receiving"};
+}
+
+// What the system said counts before what libcurl made of it.
 ErrorClass classify(CURLcode code, int os_errno) {
-  const ErrorClass by_errno = classify_errno(os_errno);
+  const ErrorClass by_errno = class_of_errno(os_errno);
   switch (code) {
     case CURLE_OK:
       return ErrorClass::kNone;
     case CURLE_OPERATION_TIMEDOUT:
-      return ErrorClass::kTimeout;
+      return ErrorClass::kTimeoutConnect;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
       return ErrorClass::kDns;

@@ -7,13 +7,19 @@
 #include <cstdint>
 #include <string_view>
 
+#include "plugins/http_load/timeline.h"
+
 namespace plumb::http_load {
 
 enum class ErrorClass : uint8_t {
   kNone,
   kRefused,
-  kReset,  // the peer cut the connection before the answer was complete
-  kTimeout,
+  kReset,           // the peer cut the connection before the answer was complete
+  kTimeoutConnect,  // by the phase that the timeout ended
+  kTimeoutTls,
+  kTimeoutSend,
+  kTimeoutWait,
+  kTimeoutTransfer,
   kDns,
   kTls,
   kNoLocalPort,
@@ -24,8 +30,18 @@ enum class ErrorClass : uint8_t {
 
 // As in the label `error`; empty for kNone.
 std::string_view error_class_name(ErrorClass error);
-// `os_errno` is 0 when unknown.
+// What an errno of connect(), send() or recv() means.
+ErrorClass classify_errno(int os_errno);
+// `os_errno` is 0 when unknown. A timeout of libcurl's counts as one of connecting: the transport
+// knows better.
 ErrorClass classify(CURLcode code, int os_errno);
+
+// What a request was doing when its timeout ended it.
+struct TimeoutPhase {
+  ErrorClass error;
+  std::string_view during;  // "while connecting"
+};
+TimeoutPhase timeout_phase(const Timeline& times);
 
 }  // namespace plumb::http_load
 

@@ -7,6 +7,7 @@
 #include "plugins/http_load/descriptor_limit.h"
 #include "plugins/http_load/driver.h"
 #include "plugins/http_load/emitter.h"
+#include "plugins/http_load/http1_transport.h"
 #include "plugins/http_load/load_plan.h"
 
 namespace plumb::http_load {
@@ -32,7 +33,11 @@ class HttpLoad final : public LoadDriver {
   }
 
   Status start() override {
-    PLUMB_ASSIGN_OR_RETURN(transport_, CurlTransport::open(plan_, clock_, stop_));
+    if (plan_.protocol == Protocol::kCurl) {
+      PLUMB_ASSIGN_OR_RETURN(transport_, CurlTransport::open(plan_, clock_, stop_));
+    } else {
+      PLUMB_ASSIGN_OR_RETURN(transport_, Http1Transport::open(plan_, clock_, stop_));
+    }
     return Status::ok();
   }
 
@@ -48,7 +53,10 @@ class HttpLoad final : public LoadDriver {
   }
 
   Status stop(int64_t) override {
-    if (emitter_) emitter_->flush_errors();
+    if (emitter_) {
+      emitter_->flush_errors();
+      emitter_->emit_schedule();
+    }
     transport_.reset();
     return Status::ok();
   }
@@ -59,7 +67,7 @@ class HttpLoad final : public LoadDriver {
   HostClock clock_{host()};
   StopFlag stop_;
   LoadPlan plan_;
-  std::unique_ptr<CurlTransport> transport_;
+  std::unique_ptr<Transport> transport_;
   std::optional<Emitter> emitter_;
 };
 

@@ -1,20 +1,9 @@
-// The whole plugin through its C entry, with a host that keeps what it is told and a server on
-// loopback.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <plumb/abi/plugin.h>
-
-#include <atomic>
+// The plugin against a real server on loopback.
 #include <map>
-#include <nlohmann/json.hpp>
-#include <string>
-#include <utility>
 #include <vector>
 
-#include "plugins/http_load/collecting_host.h"
 #include "plugins/http_load/loopback_server.h"
-
-extern "C" const plumb_plugin* plumb_plugin_entry_v1(void);
+#include "plugins/http_load/plugin_run.h"
 
 namespace plumb::http_load {
 namespace {
@@ -22,101 +11,32 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-constexpr int64_t kMs = 1'000'000;
+// What the load of the test at hand is sent with.
+std::string protocol_in_use;
 
-json request(const std::string& name, const std::string& method = "GET",
-             const std::string& path = "/") {
-  return {{"name", name}, {"method", method}, {"path", path}, {"weight", 1}};
-}
+class HttpLoadOver : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override { protocol_in_use = GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(Protocol, HttpLoadOver, testing::Values("http1", "curl"),
+                         [](const auto& protocol) { return protocol.param; });
 
 json closed_load(int users, json requests = json::array({request("home")})) {
-  return {{"model", "closed"},         {"users", users}, {"think_ns", 0},
-          {"timeout_ns", 2'000 * kMs}, {"seed", 1},      {"requests", std::move(requests)}};
+  json out = http_load::closed_load(protocol_in_use, users);
+  out["requests"] = std::move(requests);
+  return out;
 }
 
 json open_load(double rate) {
-  return {{"model", "open"},
+  return {{"protocol", protocol_in_use},
+          {"model", "open"},
           {"rate", rate},
           {"timeout_ns", 2'000 * kMs},
           {"seed", 1},
           {"requests", json::array({request("home")})}};
 }
 
-// One run of the plugin against `url`, through `milliseconds` of warm-up and of steady load.
-struct PluginRun {
-  PluginRun(const std::string& url, const json& load, int64_t warmup_ms, int64_t steady_ms) {
-    configure(url, load);
-    drive(warmup_ms, steady_ms);
-  }
-  // For a run that is interrupted: drive() is called later.
-  PluginRun(const std::string& url, const json& load) { configure(url, load); }
-  ~PluginRun() { plugin->destroy(self); }
-  PluginRun(const PluginRun&) = delete;
-  PluginRun& operator=(const PluginRun&) = delete;
-
-  void configure(const std::string& url, const json& load) {
-    ASSERT_EQ(plugin->create(host.abi(), &self, &error), PLUMB_OK) << error.message;
-    const std::string document = json{
-        {"run", {{"id", "r"}, {"name", "t"}}},
-        {"target", {{"url", url}}},
-        {"load", load}}.dump();
-    plumb_config config{};
-    config.struct_size = sizeof(config);
-    config.document = document.c_str();
-    ASSERT_EQ(plugin->configure(self, &config, &error), PLUMB_OK) << error.message;
-    ASSERT_EQ(plugin->start(self, &error), PLUMB_OK) << error.message;
-  }
-  void drive(int64_t warmup_ms, int64_t steady_ms) {
-    start_ns = monotonic_ns();
-    boundary_ns = start_ns + warmup_ms * kMs;
-    end_ns = boundary_ns + steady_ms * kMs;
-    const plumb_stage stages[] = {
-        {sizeof(plumb_stage), PLUMB_STAGE_WARMUP, "warmup", start_ns, boundary_ns},
-        {sizeof(plumb_stage), PLUMB_STAGE_STEADY, "steady", boundary_ns, end_ns}};
-    ASSERT_EQ(plugin->drive(self, stages, 2, &error), PLUMB_OK) << error.message;
-    returned_ns = monotonic_ns();
-    ASSERT_EQ(plugin->stop(self, monotonic_ns() + 1'000 * kMs, &error), PLUMB_OK) << error.message;
-    EXPECT_THAT(host.logs, testing::IsEmpty());
-    expect_everything_accounted_for();
-  }
-  // On any thread.
-  void interrupt() {
-    interrupted_ns = monotonic_ns();
-    plugin->interrupt(self);
-  }
-
-  void expect_everything_accounted_for() const {
-    EXPECT_EQ(host.last("http_scheduled_total{}"),
-              host.last("http_started_total{}") + host.last("http_shed_total{}"));
-    EXPECT_EQ(host.last("http_started_total{}"),
-              host.total("http_requests_total{") + host.last("http_in_flight{}"));
-    for (const auto& [name, list] : host.histograms)
-      if (name.starts_with("http_phase_seconds{endpoint=home")) {
-        EXPECT_EQ(host.count(name), host.count("http_response_seconds{endpoint=home,outcome=ok}"))
-            << name;
-      }
-    EXPECT_EQ(host.sum("http_phase_seconds{"), ok_response_sum());
-  }
-  uint64_t ok_response_sum() const {
-    uint64_t out = 0;
-    for (const auto& [name, list] : host.histograms)
-      if (name.starts_with("http_response_seconds{") && name.ends_with("outcome=ok}"))
-        for (const Histogram& h : list) out += h.sum();
-    return out;
-  }
-  double failures(const std::string& why, const std::string& status = "0") const {
-    return host.last("http_requests_total{endpoint=home,status=" + status + ",error=" + why + "}");
-  }
-
-  CollectingHost host;
-  const plumb_plugin* plugin = plumb_plugin_entry_v1();
-  void* self = nullptr;
-  plumb_error error{.struct_size = sizeof(plumb_error), .message = {}};
-  int64_t start_ns = 0, boundary_ns = 0, end_ns = 0, returned_ns = 0;
-  std::atomic<int64_t> interrupted_ns{0};
-};
-
-TEST(HttpLoad, ClosedUsersKeepTheirConnections) {
+TEST_P(HttpLoadOver, ClosedUsersKeepTheirConnections) {
   LoopbackServer server([](const std::string&) { return Reply{ok_with("hello")}; });
   const PluginRun run(server.url(), closed_load(4), 300, 900);
   const double done = run.host.total("http_requests_total{");
@@ -129,14 +49,14 @@ TEST(HttpLoad, ClosedUsersKeepTheirConnections) {
   EXPECT_EQ(run.host.last("http_received_bytes_total{}"), done * head);
   EXPECT_GT(run.host.last("generator_cpu_seconds_total{}"), 0);
   EXPECT_EQ(run.host.count("http_phase_seconds{"), 8 * static_cast<uint64_t>(done));
-  EXPECT_TRUE(run.host.tables.empty());
+  EXPECT_EQ(run.host.tables.count("http_errors"), 0u);
   EXPECT_EQ(server.connections(), 4u);
   double sent = 0;
   for (const std::string& r : server.requests()) sent += static_cast<double>(r.size());
   EXPECT_EQ(run.host.last("http_sent_bytes_total{}"), sent);
 }
 
-TEST(HttpLoad, CutsHistogramsAtTheStageBoundary) {
+TEST_P(HttpLoadOver, CutsHistogramsAtTheStageBoundary) {
   LoopbackServer server([](const std::string&) { return Reply{ok_with("hello")}; });
   const PluginRun run(server.url(), closed_load(2), 250, 250);
   const auto& spans = run.host.spans.at("http_response_seconds{endpoint=home,outcome=ok}");
@@ -152,7 +72,7 @@ TEST(HttpLoad, CutsHistogramsAtTheStageBoundary) {
   EXPECT_EQ(outcome.front().value, 0);
 }
 
-TEST(HttpLoad, OpenLoadSendsWhatIsDue) {
+TEST_P(HttpLoadOver, OpenLoadSendsWhatIsDue) {
   LoopbackServer server([](const std::string&) { return Reply{ok_with("hello")}; });
   const PluginRun run(server.url(), open_load(200), 300, 700);
   EXPECT_NEAR(run.host.last("http_scheduled_total{}"), 200, 1);
@@ -161,7 +81,22 @@ TEST(HttpLoad, OpenLoadSendsWhatIsDue) {
   EXPECT_EQ(run.host.last("load_users{}"), -1) << "closed model only";
 }
 
-TEST(HttpLoad, OpenLoadWaitsInTheQueueWhenConnectionsAreFew) {
+TEST_P(HttpLoadOver, TheSameSeedGivesTheSameSchedule) {
+  LoopbackServer server([](const std::string&) { return Reply{ok_with("hello")}; });
+  const auto hash_with = [&](int seed) {
+    json load = open_load(300);
+    load["arrivals"] = "poisson";
+    load["seed"] = seed;
+    load["requests"].push_back(request("other"));
+    return PluginRun(server.url(), load, 50, 150).host.tables.at("http_schedule")["rows"][0][4];
+  };
+  const json hash = hash_with(7);
+  EXPECT_EQ(hash.get<std::string>().size(), 16u);
+  EXPECT_EQ(hash_with(7), hash);
+  EXPECT_NE(hash_with(8), hash);
+}
+
+TEST_P(HttpLoadOver, OpenLoadWaitsInTheQueueWhenConnectionsAreFew) {
   LoopbackServer server([](const std::string&) { return Reply{ok_with("hello")}; });
   json load = open_load(200'000);  // more than one connection can carry
   load["connections"] = 1;
@@ -172,7 +107,7 @@ TEST(HttpLoad, OpenLoadWaitsInTheQueueWhenConnectionsAreFew) {
   EXPECT_EQ(server.connections(), 1u);
 }
 
-TEST(HttpLoad, SendsMethodBodyHeadersAndTrace) {
+TEST_P(HttpLoadOver, SendsMethodBodyHeadersAndTrace) {
   LoopbackServer server([](const std::string&) { return Reply{ok_with("")}; });
   json post = request("post", "POST", "/orders?a=%20b/../c");
   post["headers"] = json::array(
@@ -207,7 +142,7 @@ TEST(HttpLoad, SendsMethodBodyHeadersAndTrace) {
   EXPECT_TRUE(by_line.contains("HEAD /h HTTP/1.1"));
 }
 
-TEST(HttpLoad, ReadsServerTiming) {
+TEST_P(HttpLoadOver, ReadsServerTiming) {
   LoopbackServer server([](const std::string&) {
     return Reply{ok_with("hello",
                          "Server-Timing: db;dur=2.5;desc=\"a, b\", miss\r\n"
@@ -220,7 +155,7 @@ TEST(HttpLoad, ReadsServerTiming) {
   EXPECT_EQ(run.host.sum("http_server_timing_seconds{endpoint=home,name=app}"), done * 1'000'000);
 }
 
-TEST(HttpLoad, CallsAClosedPortRefused) {
+TEST_P(HttpLoadOver, CallsAClosedPortRefused) {
   std::string url;
   {
     url = LoopbackServer([](const std::string&) { return Reply{}; }).url();
@@ -241,7 +176,7 @@ TEST(HttpLoad, CallsAClosedPortRefused) {
   EXPECT_THAT(table["rows"][0][4].get<std::string>(), HasSubstr("connect"));
 }
 
-TEST(HttpLoad, StaysStoppableWhileEverythingIsRefusedAtOnce) {
+TEST_P(HttpLoadOver, StaysStoppableWhileEverythingIsRefusedAtOnce) {
   std::string url;
   {
     url = LoopbackServer([](const std::string&) { return Reply{}; }).url();
@@ -252,7 +187,7 @@ TEST(HttpLoad, StaysStoppableWhileEverythingIsRefusedAtOnce) {
   EXPECT_LT(run.returned_ns - run.interrupted_ns, 2'000 * kMs);
 }
 
-TEST(HttpLoad, CallsACutConnectionReset) {
+TEST_P(HttpLoadOver, CallsACutConnectionReset) {
   for (const Reply& reply :
        {Reply{"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf", Reply::kClose},
         Reply{"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf", Reply::kReset},
@@ -267,7 +202,7 @@ TEST(HttpLoad, CallsACutConnectionReset) {
   }
 }
 
-TEST(HttpLoad, CallsWhatIsNoHttpProtocol) {
+TEST_P(HttpLoadOver, CallsWhatIsNoHttpProtocol) {
   for (const char* bytes : {"hello there, this is no HTTP at all\r\n\r\n",
                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnothex\r\n",
                             "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"}) {
@@ -281,13 +216,13 @@ TEST(HttpLoad, CallsWhatIsNoHttpProtocol) {
   }
 }
 
-TEST(HttpLoad, EndsARequestAtItsTimeout) {
+TEST_P(HttpLoadOver, EndsARequestAtItsTimeout) {
   LoopbackServer server([](const std::string&) { return Reply{}; });
   json load = closed_load(3);
   load["timeout_ns"] = 100 * kMs;
   const PluginRun run(server.url(), load, 100, 450);
-  EXPECT_GE(run.failures("timeout"), 3);
-  EXPECT_EQ(run.failures("timeout"), run.host.total("http_requests_total{"));
+  EXPECT_GE(run.failures("timeout_wait"), 3);
+  EXPECT_EQ(run.failures("timeout_wait"), run.host.total("http_requests_total{"));
   for (const Histogram& h :
        run.host.histograms.at("http_response_seconds{endpoint=home,outcome=failed}"))
     EXPECT_GE(h.minimum(), static_cast<uint64_t>(100 * kMs));
@@ -295,7 +230,7 @@ TEST(HttpLoad, EndsARequestAtItsTimeout) {
               HasSubstr("within 100 ms, while waiting for the first byte"));
 }
 
-TEST(HttpLoad, CountsAnErrorStatusAsFailedUnlessExpected) {
+TEST_P(HttpLoadOver, CountsAnErrorStatusAsFailedUnlessExpected) {
   LoopbackServer server([](const std::string& r) {
     return Reply{r.starts_with("GET /missing") ? "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
                                                : "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"};
@@ -311,7 +246,7 @@ TEST(HttpLoad, CountsAnErrorStatusAsFailedUnlessExpected) {
   EXPECT_EQ(run.host.tables.at("http_errors")["rows"][0][4], "GET / answered 500");
 }
 
-TEST(HttpLoad, FollowsNoRedirect) {
+TEST_P(HttpLoadOver, FollowsNoRedirect) {
   LoopbackServer server([](const std::string&) {
     return Reply{"HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n"};
   });
@@ -320,7 +255,7 @@ TEST(HttpLoad, FollowsNoRedirect) {
   for (const std::string& r : server.requests()) EXPECT_TRUE(r.starts_with("GET / "));
 }
 
-TEST(HttpLoad, SurvivesConnectionsThatTheServerClosesBetweenRequests) {
+TEST_P(HttpLoadOver, SurvivesConnectionsThatTheServerClosesBetweenRequests) {
   LoopbackServer server([](const std::string&) { return Reply{ok_with("hello"), Reply::kClose}; });
   json load = closed_load(2);
   load["think_ns"] = 5 * kMs;
@@ -331,7 +266,7 @@ TEST(HttpLoad, SurvivesConnectionsThatTheServerClosesBetweenRequests) {
   EXPECT_GT(server.connections(), 2u);
 }
 
-TEST(HttpLoad, DiscardsLargeBodies) {
+TEST_P(HttpLoadOver, DiscardsLargeBodies) {
   const std::string body(3'000'000, 'x');
   LoopbackServer server([&](const std::string&) { return Reply{ok_with(body)}; });
   const PluginRun run(server.url(), closed_load(2), 100, 300);
@@ -339,7 +274,7 @@ TEST(HttpLoad, DiscardsLargeBodies) {
             run.failures("", "200") * static_cast<double>(ok_with(body).size()));
 }
 
-TEST(HttpLoad, ReturnsSoonWhenInterrupted) {
+TEST_P(HttpLoadOver, ReturnsSoonWhenInterrupted) {
   std::atomic<PluginRun*> driven{nullptr};
   int received = 0;
   LoopbackServer server([&](const std::string&) {
@@ -355,7 +290,7 @@ TEST(HttpLoad, ReturnsSoonWhenInterrupted) {
   EXPECT_EQ(run.host.last("http_started_total{}"), 5);
 }
 
-TEST(HttpLoad, SaysWhatIsWrongWithAPlan) {
+TEST_P(HttpLoadOver, SaysWhatIsWrongWithAPlan) {
   const plumb_plugin* plugin = plumb_plugin_entry_v1();
   CollectingHost host;
   plumb_error error{};

@@ -110,7 +110,15 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   const std::string model = load.value("model", "closed");
   if (model != "open" && model != "closed") return bad("load.model", "must be open or closed");
   plan.model = model == "open" ? Model::kOpen : Model::kClosed;
+  const std::string protocol = load.value("protocol", "auto");
+  if (protocol != "auto" && protocol != "http1" && protocol != "curl")
+    return bad("load.protocol", "must be auto, http1 or curl");
+  plan.protocol = protocol == "curl" ? Protocol::kCurl : Protocol::kHttp1;
   plan.rate = load.value("rate", 0.0);
+  const std::string arrivals = load.value("arrivals", "constant");
+  if (arrivals != "constant" && arrivals != "poisson")
+    return bad("load.arrivals", "must be constant or poisson");
+  plan.poisson = arrivals == "poisson";
   plan.users = load.value("users", int64_t{0});
   plan.spawn_rate = load.value("spawn_rate", 0.0);
   plan.think_ns = load.value("think_ns", int64_t{0});

@@ -12,6 +12,7 @@
 namespace plumb::http_load {
 
 enum class Model { kOpen, kClosed };
+enum class Protocol { kHttp1, kCurl };
 
 struct Request {
   std::string name;
@@ -28,8 +29,10 @@ struct Request {
 struct LoadPlan {
   std::string run_id;
   std::string url;  // scheme://host[:port]
+  Protocol protocol = Protocol::kHttp1;
   Model model = Model::kClosed;
   double rate = 0;        // open: requests per second
+  bool poisson = false;   // open: with random gaps of that mean
   int64_t users = 0;      // closed
   double spawn_rate = 0;  // closed: users per second; 0: all at once
   int64_t think_ns = 0;

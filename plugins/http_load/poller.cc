@@ -83,8 +83,9 @@ void Poller::arm(int64_t until_ns) {
 }
 
 std::span<const epoll_event> Poller::wait(int64_t now_ns, int64_t until_ns) {
-  const bool at_once = until_ns <= now_ns;
-  if (!at_once) arm(until_ns);
+  const int64_t wake_ns = until_ns - spin_ns_;
+  const bool at_once = wake_ns <= now_ns;
+  if (!at_once) arm(wake_ns);
   const int n =
       epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), at_once ? 0 : -1);
   size_t kept = 0;

@@ -23,6 +23,13 @@ Recorder::Recorder(std::span<const Request> requests, Intervals intervals, int64
       cut_ns_(intervals_.next_cut(start_ns)),
       endpoints_(requests.size()) {}
 
+void Recorder::scheduled(int64_t offset_ns, uint32_t endpoint) {
+  ++totals_.scheduled;
+  uint64_t& hash = totals_.schedule_hash;  // FNV-1a over words
+  hash = (hash ^ static_cast<uint64_t>(offset_ns)) * 0x100000001b3u;
+  hash = (hash ^ endpoint) * 0x100000001b3u;
+}
+
 void Recorder::hand_over(int64_t end_ns) {
   sink_.on_interval({start_ns_, end_ns, endpoints_, outcomes_, totals_});
   for (EndpointInterval& e : endpoints_) {

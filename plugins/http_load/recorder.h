@@ -40,6 +40,8 @@ struct Outcome {
 // started == finished + in flight always.
 struct Totals {
   uint64_t scheduled = 0;
+  // Of every scheduled request's time (open model) and endpoint, in order.
+  uint64_t schedule_hash = 0xcbf29ce484222325u;
   uint64_t started = 0;
   uint64_t shed = 0;
   uint64_t finished = 0;
@@ -70,7 +72,8 @@ class Recorder {
   Recorder(std::span<const Request> requests, Intervals intervals, int64_t start_ns,
            IntervalSink& sink);
 
-  void scheduled() { ++totals_.scheduled; }
+  // `offset_ns` is since the start of the load, or 0 where answers decide when requests are due.
+  void scheduled(int64_t offset_ns, uint32_t endpoint);
   void started() { ++totals_.started; }
   void shed() { ++totals_.shed; }
   void set_users(int64_t users) { totals_.users = users; }

@@ -98,15 +98,20 @@ std::optional<ServerTiming> ServerTimingReader::next() {
   return std::nullopt;
 }
 
+void append_timing_value(std::string_view value, std::string& out) {
+  if (out.size() + value.size() + 1 > kLongestHeaders) return;
+  if (!out.empty()) out += ',';
+  out += value;
+}
+
 void append_server_timing(std::string_view line, std::string& out) {
   constexpr std::string_view kName = "server-timing:";
-  if (line.size() < kName.size() || out.size() + line.size() > kLongestHeaders) return;
+  if (line.size() < kName.size()) return;
   const auto same = [](char name, char c) { return name == (c >= 'A' && c <= 'Z' ? c | 32 : c); };
   if (!std::equal(kName.begin(), kName.end(), line.begin(), same)) return;
   line.remove_prefix(kName.size());
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
-  if (!out.empty()) out += ',';
-  out += line;
+  append_timing_value(line, out);
 }
 
 }  // namespace plumb::http_load

@@ -27,9 +27,12 @@ class ServerTimingReader {
   std::string_view rest_;
 };
 
+// Appends the value of one such header to `out`, after a comma when there is one already, unless
+// that would make `out` longer than 4,096 characters.
+void append_timing_value(std::string_view value, std::string& out);
 // Appends the value of a header line ("Server-Timing: ...", any case, with its line end) to `out`,
-// after a comma when there is one already. Other lines, and those that would make `out` longer
-// than 4,096 characters, change nothing.
+// after a comma when there is one already. Other lines change
+// nothing.
 void append_server_timing(std::string_view line, std::string& out);
 
 }  // namespace plumb::http_load

@@ -13,15 +13,20 @@ char* put_hex(char* at, uint64_t value) {
 
 }  // namespace
 
+void TraceIds::next(char* out) {
+  std::memcpy(out, "00-", 3);
+  out = put_hex(out + 3, random_.next());
+  out = put_hex(out, random_.next() | 1);
+  *out++ = '-';
+  out = put_hex(out, random_.next() | 1);
+  std::memcpy(out, "-01", 3);
+}
+
 void TraceIds::next(Header& out) {
-  constexpr char kStart[] = "traceparent: 00-";
-  char* at = out.data();
-  std::memcpy(at, kStart, sizeof(kStart) - 1);
-  at = put_hex(at + sizeof(kStart) - 1, random_.next());
-  at = put_hex(at, random_.next() | 1);
-  *at++ = '-';
-  at = put_hex(at, random_.next() | 1);
-  std::memcpy(at, "-01", 4);
+  constexpr char kName[] = "traceparent: ";
+  std::memcpy(out.data(), kName, sizeof(kName) - 1);
+  next(out.data() + sizeof(kName) - 1);
+  out.back() = '\0';
 }
 
 }  // namespace plumb::http_load

@@ -12,12 +12,17 @@ namespace plumb::http_load {
 
 class TraceIds {
  public:
-  // "traceparent: 00-<32 hex>-<16 hex>-01" and its NUL.
-  static constexpr size_t kHeaderSize = 13 + 55 + 1;
+  // "00-<32 hex>-<16 hex>-01"
+  static constexpr size_t kIdsSize = 55;
+  // "traceparent: ", the ids, and a NUL.
+  static constexpr size_t kHeaderSize = 13 + kIdsSize + 1;
   using Header = std::array<char, kHeaderSize>;
 
   explicit TraceIds(uint64_t seed) : random_(seed) {}
-  // The next header line. Neither id is ever all zeros, which the format forbids.
+  // Writes the next ids, kIdsSize characters, no NUL. Neither is ever all zeros, which the format
+  // forbids.
+  void next(char* out);
+  // The next header line.
   void next(Header& out);
 
  private:

@@ -1,0 +1,53 @@
+#include "plugins/http_load/http1_request.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace plumb::http_load {
+namespace {
+
+bool has_header(const Request& request, const char* name) {
+  return std::any_of(request.headers.begin(), request.headers.end(),
+                     [name](const auto& h) { return strcasecmp(h.first.c_str(), name) == 0; });
+}
+
+// A request with these methods says how long its body is even when it is empty.
+bool takes_body(const std::string& method) {
+  return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+}  // namespace
+
+Http1Request::Http1Request(const LoadPlan& plan, const Request& request, std::string_view authority)
+    : is_head_(request.method == "HEAD") {
+  const auto add = [this](std::string_view name, std::string_view value) {
+    bytes_.append(name).append(value.empty() ? ":" : ": ").append(value).append("\r\n");
+  };
+  bytes_ = request.method + " " + request.path + " HTTP/1.1\r\n";
+  if (!has_header(request, "host")) add("Host", authority);
+  if (!has_header(request, "user-agent")) add("User-Agent", "plumb/0.1");
+  if (!has_header(request, "accept")) add("Accept", "*/*");
+  if (!plan.bearer.empty() && !has_header(request, "authorization"))
+    add("Authorization", "Bearer " + plan.bearer);
+  const bool says_length =
+      has_header(request, "content-length") || has_header(request, "transfer-encoding");
+  if ((!request.body.empty() || takes_body(request.method)) && !says_length)
+    add("Content-Length", std::to_string(request.body.size()));
+  for (const auto& [name, value] : request.headers) add(name, value);
+  if (!has_header(request, "traceparent")) {
+    constexpr std::string_view kName = "traceparent: ";
+    trace_at_ = bytes_.size() + kName.size();
+    bytes_.append(kName).append(TraceIds::kIdsSize, '0').append("\r\n");
+  }
+  bytes_ += "\r\n";
+  bytes_ += request.body;
+}
+
+std::string_view Http1Request::next(TraceIds& traces) {
+  if (trace_at_ != std::string::npos) traces.next(bytes_.data() + trace_at_);
+  return bytes_;
+}
+
+}  // namespace plumb::http_load

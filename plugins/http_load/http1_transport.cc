@@ -1,0 +1,456 @@
+#include "plugins/http_load/http1_transport.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "plugins/http_load/arrivals.h"
+#include "plugins/http_load/http1_response.h"
+
+namespace plumb::http_load {
+namespace {
+
+// How late a timer may wake this process on an idle machine; longer would burn processor time.
+constexpr int64_t kSpinNs = 60'000;
+constexpr size_t kReadSize = 64 * 1024;
+constexpr uint32_t kReadable = EPOLLIN | EPOLLRDHUP;
+
+uint64_t hash_of(std::string_view text) {
+  uint64_t h = 0xcbf29ce484222325u;  // FNV-1a
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return h;
+}
+
+IoStep step_of_errno(IoStep wants) {
+  return errno == EAGAIN || errno == EWOULDBLOCK ? wants : IoStep::kFailed;
+}
+
+}  // namespace
+
+struct Http1Transport::Failure {
+  ErrorClass error;
+  std::string detail;
+};
+
+// One connection, kept for the whole run, and the request that it carries.
+struct Http1Transport::Connection {
+  enum class State : uint8_t {
+    kClosed,
+    kIdle,
+    kConnecting,
+    kSecuring,
+    kSending,
+    kReceiving,
+    kEnded
+  };
+
+  Descriptor socket;
+  State state = State::kClosed;
+  std::unique_ptr<TlsStream> tls;
+  Http1Response response;
+  std::string unsent;  // what the kernel did not take at once
+  std::vector<Address> addresses;
+  size_t address = 0;     // the one in use
+  size_t idle_index = 0;  // in idle_
+  Connection* older = nullptr;
+  Connection* newer = nullptr;
+
+  Start request;
+  bool kept = false;         // the request went out on a connection that was kept alive
+  bool has_retried = false;  // ... and that was dead
+  bool reusable = false;     // after this answer
+  Timeline times;
+  uint32_t opened = 0;
+  uint64_t sent = 0;
+  uint64_t received = 0;
+  ErrorClass error = ErrorClass::kNone;
+  std::string detail;
+};
+
+Http1Transport::Http1Transport(const LoadPlan& plan, const Clock& clock)
+    : plan_(plan),
+      clock_(clock),
+      limit_(static_cast<size_t>(plan.connections)),
+      // Trace ids of two runs with one seed must differ, or they would meet in a tracing store.
+      traces_(plan.seed ^ hash_of(plan.run_id)),
+      buffer_(kReadSize) {}
+
+Result<std::unique_ptr<Http1Transport>> Http1Transport::open(const LoadPlan& plan,
+                                                             const Clock& clock,
+                                                             const StopFlag& stop) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::unique_ptr<Http1Transport> t(new Http1Transport(plan, clock));
+  PLUMB_ASSIGN_OR_RETURN(t->poller_, Poller::open(stop));
+  // A user's next request waits for an answer; an open schedule waits for the clock.
+  if (plan.model == Model::kOpen) t->poller_->spin_for(kSpinNs);
+  const Origin origin = origin_of(plan.url);
+  if (origin.tls) {
+    PLUMB_ASSIGN_OR_RETURN(t->tls_, TlsClient::open(origin.host));
+  }
+  t->addresses_ = std::make_unique<Addresses>(origin);
+  for (const Request& request : plan.requests)
+    t->prepared_.emplace_back(plan, request, origin.authority);
+  return t;
+}
+
+Http1Transport::~Http1Transport() { abandon_all(); }
+
+// ---- a request's way
+// ------------------------------------------------------------------------------
+
+Http1Transport::Connection& Http1Transport::free_connection() {
+  if (!idle_.empty()) {
+    Connection& c = *idle_.back();
+    idle_.pop_back();
+    return c;
+  }
+  if (unused_.empty()) {
+    connections_.push_back(std::make_unique<Connection>());
+    return *connections_.back();
+  }
+  Connection& c = *unused_.back();
+  unused_.pop_back();
+  return c;
+}
+
+void Http1Transport::link(Connection& c) {
+  c.older = newest_;
+  c.newer = nullptr;
+  (newest_ != nullptr ? newest_->newer : oldest_) = &c;
+  newest_ = &c;
+}
+
+void Http1Transport::unlink(Connection& c) {
+  (c.older != nullptr ? c.older->newer : oldest_) = c.newer;
+  (c.newer != nullptr ? c.newer->older : newest_) = c.older;
+}
+
+void Http1Transport::start(const Start& request) {
+  Connection& c = free_connection();
+  c.request = request;
+  c.kept = c.state == Connection::State::kIdle;
+  c.has_retried = false;
+  c.times = Timeline{};
+  c.times.intended_ns = request.intended_ns;
+  c.times.begun_ns = clock_.now_ns();
+  c.times.taken_ns = request.queued_ns != 0 ? request.queued_ns : c.times.begun_ns;
+  c.opened = 0;
+  c.sent = c.received = 0;
+  c.error = ErrorClass::kNone;
+  link(c);
+  ++in_flight_;
+  if (c.kept) {
+    send(c);
+  } else {
+    c.addresses = addresses_->current();
+    c.address = 0;
+    connect(c);
+  }
+}
+
+void Http1Transport::connect(Connection& c) {
+  if (c.addresses.empty()) return fail(c, {ErrorClass::kDns, addresses_->problem()});
+  const Address& address = c.addresses[c.address];
+  const int family = address.storage.ss_family;
+  c.socket = Descriptor(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!c.socket.valid()) return fail_io(c, errno);
+  const int on = 1;
+  setsockopt(c.socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  c.state = Connection::State::kConnecting;
+  const auto fd = static_cast<size_t>(c.socket.get());
+  if (fd >= by_fd_.size()) by_fd_.resize(fd + fd / 2 + 16);
+  by_fd_[fd] = &c;
+  poller_->adopt(c.socket.get());
+  if (::connect(c.socket.get(), reinterpret_cast<const sockaddr*>(&address.storage),
+                address.size) == 0)
+    return connected(c);
+  if (errno == EINPROGRESS) return want(c, EPOLLOUT);
+  fail_io(c, errno);
+}
+
+void Http1Transport::connected(Connection& c) {
+  ++c.opened;
+  c.times.connected_ns = clock_.now_ns();
+  if (tls_ == nullptr) return send(c);
+  c.tls = tls_->connect(c.socket.get());
+  if (c.tls == nullptr) return fail(c, {ErrorClass::kTls, "OpenSSL is out of memory"});
+  c.state = Connection::State::kSecuring;
+  secure(c);
+}
+
+void Http1Transport::secure(Connection& c) {
+  switch (c.tls->handshake()) {
+    case IoStep::kDone:
+      c.times.secured_ns = clock_.now_ns();
+      return send(c);
+    case IoStep::kWantsRead:
+      return want(c, kReadable);
+    case IoStep::kWantsWrite:
+      return want(c, EPOLLOUT);
+    case IoStep::kClosed:
+      return fail(c, {ErrorClass::kTls, "the peer closed during the TLS handshake"});
+    case IoStep::kFailed:
+      return fail(c, {ErrorClass::kTls, "TLS handshake: " + c.tls->problem()});
+  }
+}
+
+// Begins the request, or goes on with what is left of it.
+void Http1Transport::send(Connection& c) {
+  Http1Request& request = prepared_[c.request.endpoint];
+  std::string_view bytes = c.unsent;
+  if (c.state != Connection::State::kSending) {
+    c.state = Connection::State::kSending;
+    c.times.was_sent = true;
+    c.response.begin(request.is_head());
+    bytes = request.next(traces_);
+  }
+  while (!bytes.empty()) {
+    size_t count = 0;
+    const IoStep step = write_some(c, bytes, count);
+    if (step == IoStep::kDone) {
+      c.sent += count;
+      bytes.remove_prefix(count);
+      continue;
+    }
+    if (step == IoStep::kClosed || step == IoStep::kFailed) {
+      return fail_transfer(c);
+    }
+    c.unsent = std::string(bytes);
+    // An answer may come before all has been sent: a refusal of a large body.
+    return want(c, step == IoStep::kWantsRead ? kReadable : kReadable | EPOLLOUT);
+  }
+  c.unsent.clear();
+  c.state = Connection::State::kReceiving;
+  c.times.sent_ns = clock_.now_ns();
+  want(c, kReadable);
+}
+
+void Http1Transport::receive(Connection& c) {
+  for (;;) {
+    size_t count = 0;
+    const IoStep step = read_some(c, count);
+    if (step == IoStep::kWantsRead || step == IoStep::kWantsWrite) return;
+    if (step == IoStep::kClosed) return peer_closed(c);
+    if (step == IoStep::kFailed) return fail_transfer(c);
+    if (c.received == 0) c.times.first_byte_ns = clock_.now_ns();
+    c.received += count;
+    switch (c.response.feed({buffer_.data(), count})) {
+      case Http1Response::Progress::kComplete:
+        return end(c);
+      case Http1Response::Progress::kMalformed:
+        return fail(c, {ErrorClass::kProtocol, "not HTTP/1.1: " + c.response.problem()});
+      case Http1Response::Progress::kMore:
+        break;
+    }
+    // A plain socket that gave less than asked for is empty; epoll says when there is more.
+    if (c.tls == nullptr && count < buffer_.size()) return;
+  }
+}
+
+void Http1Transport::peer_closed(Connection& c) {
+  if (try_again(c)) return;
+  if (c.received != 0 && c.response.close() == Http1Response::Progress::kComplete) return end(c);
+  fail(c, {ErrorClass::kReset, c.received == 0 ? "the peer closed without an answer"
+                                               : "the peer closed in the middle of the answer"});
+}
+
+// A kept connection may be closed by the peer at any time. A request that found it so goes out
+// once more on a new one, as browsers do.
+bool Http1Transport::try_again(Connection& c) {
+  if (!c.kept || c.has_retried || c.received != 0) return false;
+  close(c);
+  c.has_retried = true;
+  c.times.was_sent = false;
+  c.addresses = addresses_->current();
+  c.address = 0;
+  connect(c);
+  return true;
+}
+
+void Http1Transport::react(Connection& c, uint32_t events) {
+  switch (c.state) {
+    case Connection::State::kConnecting: {
+      int error = 0;
+      socklen_t size = sizeof(error);
+      getsockopt(c.socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+      return error == 0 ? connected(c) : fail_io(c, error);
+    }
+    case Connection::State::kSecuring:
+      return secure(c);
+    case Connection::State::kSending:
+      if ((events & kReadable) != 0) receive(c);
+      if (c.state == Connection::State::kSending) send(c);
+      return;
+    case Connection::State::kReceiving:
+      return receive(c);
+    case Connection::State::kIdle:  // closed by the peer, or something that nobody asked for
+      idle_.back()->idle_index = c.idle_index;
+      std::swap(idle_[c.idle_index], idle_.back());
+      idle_.pop_back();
+      return retire(c);
+    case Connection::State::kClosed:
+    case Connection::State::kEnded:
+      return;
+  }
+}
+
+// Reading or writing has failed; errno says why, or OpenSSL does.
+void Http1Transport::fail_transfer(Connection& c) {
+  const int os_errno = errno;
+  if (try_again(c)) return;
+  if (c.tls != nullptr && os_errno == 0) return fail(c, {ErrorClass::kTls, c.tls->problem()});
+  fail_io(c, os_errno);
+}
+
+void Http1Transport::fail_io(Connection& c, int os_errno) {
+  const bool connecting = c.state == Connection::State::kConnecting;
+  // The next address of a name, as long as there is one.
+  if (connecting && c.address + 1 < c.addresses.size()) {
+    close(c);
+    ++c.address;
+    return connect(c);
+  }
+  const std::string what = connecting || !c.socket.valid() ? "connecting: " : "";
+  fail(c, {classify_errno(os_errno), what + std::strerror(os_errno)});
+}
+
+void Http1Transport::fail(Connection& c, const Failure& failure) {
+  c.error = failure.error;
+  c.detail = failure.detail;
+  end(c);
+}
+
+// ---- sockets
+// --------------------------------------------------------------------------------------
+
+IoStep Http1Transport::read_some(Connection& c, size_t& count) {
+  if (c.tls != nullptr) return c.tls->read(buffer_, count);
+  const ssize_t n = recv(c.socket.get(), buffer_.data(), buffer_.size(), 0);
+  if (n < 0) return step_of_errno(IoStep::kWantsRead);
+  count = static_cast<size_t>(n);
+  return n == 0 ? IoStep::kClosed : IoStep::kDone;
+}
+
+IoStep Http1Transport::write_some(Connection& c, std::string_view bytes, size_t& count) {
+  if (c.tls != nullptr) return c.tls->write(bytes, count);
+  const ssize_t n = ::send(c.socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (n < 0) return step_of_errno(IoStep::kWantsWrite);
+  count = static_cast<size_t>(n);
+  return IoStep::kDone;
+}
+
+void Http1Transport::want(Connection& c, uint32_t events) { poller_->want(c.socket.get(), events); }
+
+void Http1Transport::close(Connection& c) {
+  c.tls.reset();
+  c.unsent.clear();
+  c.state = Connection::State::kClosed;
+  if (!c.socket.valid()) return;
+  by_fd_[static_cast<size_t>(c.socket.get())] = nullptr;
+  poller_->want(c.socket.get(), 0);
+  poller_->forget(c.socket.get());
+  // Its number must not come back while events of the old socket are still at hand.
+  closing_.push_back(std::exchange(c.socket, Descriptor()));
+}
+
+void Http1Transport::retire(Connection& c) {
+  close(c);
+  unused_.push_back(&c);
+}
+
+// ---- ends
+// -----------------------------------------------------------------------------------------
+
+void Http1Transport::end(Connection& c) {
+  c.times.finished_ns = clock_.now_ns();
+  c.reusable = c.error == ErrorClass::kNone && c.state == Connection::State::kReceiving &&
+               c.response.reusable();
+  c.state = Connection::State::kEnded;
+  unlink(c);
+  ended_.push_back(&c);
+}
+
+// Reports the `count` completions that came first. A report may start a request that ends within
+// the start (a fast target on another processor, a refused port): it goes to the end of the line,
+// or two such connections would keep all others, the clock and the stop flag from their turn.
+void Http1Transport::report(size_t count, CompletionHandler& handler) {
+  for (; count > 0; --count) {
+    Connection& next = *ended_.front();
+    ended_.pop_front();
+    finish(next, handler);
+  }
+}
+
+void Http1Transport::finish(Connection& c, CompletionHandler& handler) {
+  Completion done;
+  done.endpoint = c.request.endpoint;
+  done.times = c.times;
+  done.sent_bytes = c.sent;
+  done.received_bytes = c.received;
+  done.connections_opened = c.opened;
+  done.error = c.error;
+  if (c.error == ErrorClass::kNone) {
+    done.status = c.response.status();
+    timing_ = c.response.server_timing();
+    done.server_timing = timing_;
+  } else {
+    detail_.swap(c.detail);
+    done.detail = detail_;
+  }
+  // The place is free before the handler, which may need it.
+  if (c.reusable) {
+    c.state = Connection::State::kIdle;
+    c.idle_index = idle_.size();
+    idle_.push_back(&c);
+  } else {
+    retire(c);
+  }
+  --in_flight_;
+  handler.on_completion(done);
+}
+
+void Http1Transport::poll(int64_t until_ns, CompletionHandler& handler) {
+  const int64_t now = clock_.now_ns();
+  // After a completion the caller's deadline may be another, so this does not wait then.
+  const bool reported = !ended_.empty();
+  report(ended_.size(), handler);
+  if (oldest_ != nullptr) until_ns = std::min(until_ns, oldest_->times.begun_ns + plan_.timeout_ns);
+  for (const epoll_event& e : poller_->wait(now, reported ? now : until_ns)) {
+    Connection* c = by_fd_[static_cast<size_t>(e.data.fd)];
+    if (c == nullptr) continue;  // closed while another event was handled
+    const size_t before = ended_.size();
+    react(*c, e.events);
+    report(ended_.size() - before, handler);
+  }
+  closing_.clear();
+  expire();
+}
+
+void Http1Transport::expire() {
+  const int64_t now = clock_.now_ns();
+  while (oldest_ != nullptr && oldest_->times.begun_ns + plan_.timeout_ns <= now) {
+    Connection& c = *oldest_;
+    const TimeoutPhase phase = timeout_phase(c.times);
+    fail(c,
+         {phase.error, "no complete answer within " + std::to_string(plan_.timeout_ns / 1'000'000) +
+                           " ms, " + std::string(phase.during)});
+  }
+}
+
+void Http1Transport::abandon_all() {
+  for (const auto& c : connections_)
+    if (c->state != Connection::State::kIdle && c->state != Connection::State::kClosed) retire(*c);
+  oldest_ = newest_ = nullptr;
+  ended_.clear();
+  closing_.clear();
+  in_flight_ = 0;
+}
+
+}  // namespace plumb::http_load

@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Measures http_load beside its peers against nginx: one processor for the server, one for each
+client in its turn, so neither takes the other's.
+
+usage: ./dev bench-load [--seconds N] [--rounds N] [--only efficiency|pacing|stall|memory]...
+
+Prints each figure with the peers' and writes build/bench/load.json, one flat object. A figure that
+could not be measured is absent. Efficiency is requests per second of processor time of the whole
+client, its start and its report included; ratios are plumb's figure over the peer's, the median of
+the rounds.
+"""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PLUMB = ROOT / "build/release/bin/plumb"
+SERVER_CPU, CLIENT_CPU = 0, 1
+
+NGINX = """
+worker_processes 1;
+daemon off;
+pid {dir}/nginx.pid;
+error_log {dir}/error.log;
+events {{ worker_connections 8192; }}
+http {{
+  access_log off;
+  client_body_temp_path {dir}/body;
+  proxy_temp_path {dir}/proxy;
+  fastcgi_temp_path {dir}/fastcgi;
+  uwsgi_temp_path {dir}/uwsgi;
+  scgi_temp_path {dir}/scgi;
+  keepalive_requests 1000000000;
+  keepalive_timeout 1h;
+  server {{
+    listen 127.0.0.1:{port} backlog=8192;
+    location / {{ default_type text/plain; return 200 "Hello, world\\n"; }}
+  }}
+}}
+"""
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port, process):
+    for _ in range(200):
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None:
+            sys.exit(f"bench-load: the server ended with {process.returncode}")
+        time.sleep(0.02)
+    sys.exit("bench-load: the server did not listen within 4 s")
+
+
+@contextlib.contextmanager
+def nginx():
+    """Yields the URL and the worker's pid."""
+    with tempfile.TemporaryDirectory(prefix="plumb-bench-") as directory:
+        port = free_port()
+        config = pathlib.Path(directory, "nginx.conf")
+        config.write_text(NGINX.format(dir=directory, port=port))
+        server = subprocess.Popen(
+            ["taskset", "-c", str(SERVER_CPU), "nginx", "-p", directory, "-c", str(config)],
+            stderr=subprocess.DEVNULL)
+        try:
+            wait_for_port(port, server)
+            children = pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text()
+            yield f"http://127.0.0.1:{port}", int(children.split()[0])
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def run(words):
+    """Output, processor seconds of the command and what it waited for, and its peak MiB."""
+    before = time.monotonic()
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(["taskset", "-c", str(CLIENT_CPU), *words], stdout=out,
+                                   stderr=subprocess.STDOUT, cwd=ROOT)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        text = out.read().decode(errors="replace")
+    return {"text": text, "exit": process.returncode, "cpu": usage.ru_utime + usage.ru_stime,
+            "seconds": time.monotonic() - before}
+
+
+def plumb(url, load, samplers=""):
+    with tempfile.TemporaryDirectory(prefix="plumb-bench-") as directory:
+        plan, report = pathlib.Path(directory, "plan.yaml"), pathlib.Path(directory, "report.json")
+        plan.write_text(f"name: bench\ntarget: {{url: '{url}'}}\nload:\n{load}\n"
+                        f"plugins: {{{samplers}}}\n")
+        done = run([str(PLUMB), "run", str(plan), "--format", "json", "-o", str(report),
+                    "--no-html", "--quiet", "--run-dir", directory])
+        if not report.exists():
+            sys.exit(f"bench-load: plumb gave no report (exit {done['exit']}):\n{done['text']}")
+        return done, json.loads(report.read_text())
+
+
+def fact(report, name, **labels):
+    for entry in report["facts"]:
+        if entry["name"] == name and entry["labels"] == labels:
+            return entry["value"]
+    return None
+
+
+def closed(url, users, seconds, protocol="http1"):
+    done, report = plumb(url, f"  users: {users}\n  protocol: {protocol}\n  warmup: 0s\n"
+                              f"  duration: {seconds}s\n  cooldown: 0s\n"
+                              f"  requests: [{{name: home, path: /}}]")
+    count = fact(report, "requests.count")
+    if fact(report, "requests.failed"):
+        sys.exit("bench-load: requests failed; see the server")
+    return count / done["cpu"]
+
+
+def wrk(url, connections, seconds):
+    done = run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", url])
+    return int(re.search(r"(\d+) requests in", done["text"])[1]) / done["cpu"]
+
+
+def h2load(url, connections, seconds):
+    done = run(["h2load", "--h1", "-t1", f"-c{connections}", f"-D{seconds}", url])
+    return int(re.search(r"requests: \d+ total, \d+ started, (\d+) done", done["text"])[1]) / done["cpu"]
+
+
+def efficiency(figures, options):
+    say(f"Requests per second of the client's processor time (nginx on the other; "
+        f"{options.rounds} rounds of {options.seconds} s, interleaved)")
+    say(f"  {'connections':>11} {'plumb':>10} {'wrk':>10} {'h2load':>10}   {'/wrk':>6} {'/h2load':>8}")
+    for connections in (64, 1024):
+        rows = []
+        for _ in range(options.rounds):
+            with nginx() as (url, _worker):
+                rows.append((wrk(url, connections, options.seconds),
+                             closed(url, connections, options.seconds),
+                             h2load(url, connections, options.seconds)))
+        by_wrk = statistics.median(p / w for w, p, _ in rows)
+        by_h2load = statistics.median(p / h for _, p, h in rows)
+        w, p, h = (statistics.median(column) for column in zip(*rows))
+        say(f"  {connections:>11} {p:>10,.0f} {w:>10,.0f} {h:>10,.0f}   {by_wrk:>6.2f} {by_h2load:>8.2f}")
+        figures[f"wrk_ratio_{connections}"] = round(by_wrk, 4)
+        figures[f"h2load_ratio_{connections}"] = round(by_h2load, 4)
+
+
+def pacing(figures, options):
+    with nginx() as (url, _worker):
+        done, report = plumb(url, f"  rate: 10000/s\n  warmup: 1s\n  duration: {options.seconds}s\n"
+                                  f"  cooldown: 0s\n  requests: [{{name: home, path: /}}]")
+    lag = {q: fact(report, f"lag.{q}") for q in ("p50", "p99")}
+    error = abs(fact(report, "requests.count") / options.seconds / 10_000 - 1)
+    say(f"\nPacing at 10,000/s: rate error {error:.4%}, lag p50 {lag['p50'] * 1e6:.1f} µs, "
+        f"p99 {lag['p99'] * 1e6:.1f} µs, {done['cpu'] / done['seconds']:.2f} of a processor")
+    figures.update(pacing_rate_error=error, pacing_lag_p50_us=lag["p50"] * 1e6,
+                   pacing_lag_p99_us=lag["p99"] * 1e6)
+
+
+def while_stopped(worker, after, seconds, work):
+    """Stops `worker` for `seconds`, beginning `after` seconds into `work`."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(after)
+        os.kill(worker, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(worker, signal.SIGCONT)
+        os._exit(0)
+    try:
+        return work()
+    finally:
+        os.waitpid(child, 0)
+
+
+def stall(figures, _options):
+    say("\nServer stopped for 1.4 s in 30 s at 2,000/s (for the others: as close as they come)")
+    with nginx() as (url, worker):
+        _, report = while_stopped(worker, 10, 1.4, lambda: plumb(
+            url, "  rate: 2000/s\n  warmup: 0s\n  duration: 30s\n  cooldown: 0s\n"
+                 "  requests: [{name: home, path: /}]"))
+        response, service = (fact(report, f"{what}.p99") for what in ("latency", "service"))
+        say(f"  plumb   response p99 {response * 1e3:,.0f} ms   service p99 {service * 1e3:,.2f} ms")
+        figures.update(stall_response_p99_s=response, stall_service_p99_s=service)
+        peers = {
+            "wrk": ["wrk", "-t1", "-c64", "-d30s", "--latency", url],
+            "ab": ["ab", "-q", "-k", "-t30", "-n100000000", "-c64", url + "/"],
+            "hey": ["hey", "-z", "30s", "-c", "20", "-q", "100", url],
+        }
+        for name, words in peers.items():
+            if not shutil.which(name):
+                continue
+            text = while_stopped(worker, 10, 1.4, lambda w=words: run(w))["text"]
+            p99 = re.search(r"^\s*99%\D*([\d.]+\s*\w*)", text, re.M)
+            say(f"  {name:<7} p99 {p99[1] if p99 else 'not told'}{' ms' if name == 'ab' else ''}")
+
+
+def memory(figures, options):
+    """Resident memory of the load process after a million requests and after ten."""
+    sizes = []
+    with nginx() as (url, _worker):
+        for count in (1_000_000, 10_000_000):
+            seconds = max(3, round(count / 60_000))
+            _, report = plumb(url, f"  users: 64\n  warmup: 0s\n  duration: {seconds}s\n"
+                                   f"  cooldown: 0s\n  requests: [{{name: home, path: /}}]")
+            resident = [p["resident_bytes"] for p in report["self"]["plugins"] if p["plugin"] == "http_load"]
+            sizes.append((fact(report, "requests.count"), resident[0] / 2**20))
+    growth = sizes[1][1] - sizes[0][1]
+    say("\nMemory of the load process: " +
+        ", ".join(f"{mib:.1f} MiB after {count:,.0f} requests" for count, mib in sizes) +
+        f": {growth:+.1f} MiB")
+    figures["rss_growth_mib"] = round(growth, 2)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
+    parts = {"efficiency": efficiency, "pacing": pacing, "stall": stall, "memory": memory}
+    parser.add_argument("--only", action="append", choices=parts)
+    options = parser.parse_args()
+    if os.cpu_count() < 2:
+        sys.exit("bench-load: one processor for the server and one for the client are needed")
+    figures = {}
+    for name in options.only or parts:
+        parts[name](figures, options)
+    target = ROOT / "build/bench/load.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(figures, indent=2) + "\n")
+    say(f"\nwritten: {target.relative_to(ROOT)}")
+
+
+main()
