@@ -32,9 +32,13 @@ int write_all(int fd, std::string_view text) {
   return 0;
 }
 
-}  // namespace
+Status write_into(const std::filesystem::path& path, std::string_view text) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  const int error = fd ? write_all(fd.get(), text) : errno;
+  return error == 0 ? Status::ok() : failure("write to", path, error);
+}
 
-Status write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+Status replace_file(const std::filesystem::path& path, std::string_view text) {
   static std::atomic<uint32_t> number{0};
   const std::string temporary =
       path.string() + "." + std::to_string(::getpid()) + "-" + std::to_string(++number) + ".tmp";
@@ -45,6 +49,17 @@ Status write_file_atomically(const std::filesystem::path& path, std::string_view
   if (error == 0) return Status::ok();
   ::unlink(temporary.c_str());
   return failure("write", path, error);
+}
+
+}  // namespace
+
+Status write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  std::error_code ignored;
+  const auto found = std::filesystem::status(path, ignored);
+  if (!std::filesystem::exists(found)) return replace_file(path, text);
+  if (!std::filesystem::is_regular_file(found)) return write_into(path, text);
+  const auto real = std::filesystem::canonical(path, ignored);
+  return replace_file(real.empty() ? path : real, text);
 }
 
 }  // namespace plumb

@@ -42,6 +42,24 @@ TEST_F(AtomicFileTest, SaysWhichPathCouldNotBeWritten) {
   EXPECT_NE(status.message().find("missing/a"), std::string::npos) << status.message();
 }
 
+TEST_F(AtomicFileTest, WritesThroughALinkAndLeavesItOne) {
+  ASSERT_TRUE(write_file_atomically(dir_ / "a", "old"));
+  fs::create_symlink(dir_ / "a", dir_ / "link");
+  ASSERT_TRUE(write_file_atomically(dir_ / "link", "new"));
+  EXPECT_TRUE(fs::is_symlink(dir_ / "link"));
+  EXPECT_EQ(text_of(dir_ / "a"), "new");
+  EXPECT_EQ(files(), 2u);
+}
+
+TEST_F(AtomicFileTest, WritesToADeviceInsteadOfReplacingIt) {
+  // A link to the device, so that no mistake here can harm the device itself.
+  fs::create_symlink("/dev/full", dir_ / "full");
+  const Status status = write_file_atomically(dir_ / "full", "x");
+  EXPECT_FALSE(status.is_ok());
+  EXPECT_NE(status.message().find("No space left"), std::string::npos) << status.message();
+  EXPECT_TRUE(fs::is_character_file("/dev/full"));
+}
+
 TEST_F(AtomicFileTest, LeavesNothingBehindWhenTheTargetIsADirectory) {
   fs::create_directory(dir_ / "a");
   EXPECT_FALSE(write_file_atomically(dir_ / "a", "x"));

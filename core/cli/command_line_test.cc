@@ -132,6 +132,19 @@ TEST_F(CommandLine, VersionIsAValue) {
   EXPECT_TRUE(nlohmann::json::parse(plumb("version --format json").out).contains("plugin_abi"));
 }
 
+TEST_F(CommandLine, OutputThatCannotBeWrittenIsAFailure) {
+  const Ran ran = plumb("version", "sh -c '\"$0\" \"$@\" >/dev/full'");
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("No space left on device"));
+}
+
+TEST_F(CommandLine, AReportThatHasNowhereToGoIsSaidBeforeTheRun) {
+  write_plan();
+  const Ran ran = plumb("run plan.yaml -o missing/report.json");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("there is no directory missing"));
+}
+
 TEST_F(CommandLine, ValidatePrintsValuesWithTheirOrigin) {
   write_plan();
   const Ran ran = plumb("validate plan.yaml --print --set load.timeout=3s", "PLUMB_LOAD_WARMUP=4s");

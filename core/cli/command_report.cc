@@ -1,4 +1,6 @@
+#include <chrono>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 
 #include "core/base/json_text.h"
@@ -66,6 +68,19 @@ std::optional<double> measured_seconds(const store::RunData& run) {
   return out;
 }
 
+// A run that is under way writes its file every second.
+bool is_abandoned(const std::filesystem::path& file) {
+  constexpr auto kSilence = std::chrono::seconds(10);
+  std::error_code error;
+  auto last = std::filesystem::last_write_time(file, error);
+  if (error) return false;
+  for (const char* beside : {"-wal", "-journal"}) {
+    const auto other = std::filesystem::last_write_time(file.string() + beside, error);
+    if (!error) last = std::max(last, other);
+  }
+  return std::filesystem::file_time_type::clock::now() - last > kSilence;
+}
+
 json describe(const std::filesystem::path& file) {
   json out = {{"id", file.stem().string()}, {"file", file.string()}};
   const auto run = store::read_run_header(file);
@@ -78,6 +93,7 @@ json describe(const std::filesystem::path& file) {
   out["name"] = run->header.name;
   out["started_unix_ms"] = run->header.started_unix_ms;
   out["state"] = store::run_state_name(run->state);
+  if (run->state == store::RunState::kRunning && is_abandoned(file)) out["state"] = "cut off";
   const auto seconds = measured_seconds(*run);
   out["measured_s"] = seconds ? json(*seconds) : json();
   const auto summary = run->documents.find(session::kSummaryDocument);

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <memory>
 
 #include "core/cli/command.h"
@@ -46,6 +47,12 @@ Result<session::RunSummary> run_with_progress(const plan::Plan& plan,
 }
 
 ExitCode run(const RunFlags& flags, const Terminal& terminal) {
+  // Said before the run: afterwards its figures would have nowhere to go.
+  const auto directory = std::filesystem::path(flags.output).parent_path();
+  if (!directory.empty() && !std::filesystem::is_directory(directory)) {
+    say("-o " + flags.output + ": there is no directory " + directory.string());
+    return ExitCode::kUsage;
+  }
   std::vector<plan::Override> overrides;
   if (!to_overrides(flags.values, overrides)) return ExitCode::kUsage;
   const engine::Catalog catalog = installed_catalog();

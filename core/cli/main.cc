@@ -1,4 +1,5 @@
 // plumb: the command line.
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -113,7 +114,10 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    // A full disk or file size limit is told by the write that meets it.
+    std::signal(SIGXFSZ, SIG_IGN);
+    const int code = run(argc, argv);
+    return plumb::cli::finish_output() ? code : static_cast<int>(ExitCode::kFailed);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "plumb: %s; this is a fault of plumb's own\n", e.what());
     return static_cast<int>(ExitCode::kFailed);

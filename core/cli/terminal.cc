@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace plumb::cli {
 namespace {
@@ -13,6 +15,11 @@ namespace {
 bool is_set(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && *value != '\0';
+}
+
+bool is_control(char c) {
+  const auto u = static_cast<unsigned char>(c);
+  return (u < 0x20 && c != '\n' && c != '\t') || u == 0x7f;
 }
 
 bool begins_code_point(char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }
@@ -38,7 +45,18 @@ Terminal detect_terminal(Color color) {
 }
 
 void say(std::string_view sentence) {
-  std::fprintf(stderr, "plumb: %.*s\n", static_cast<int>(sentence.size()), sentence.data());
+  // It may quote a plan, a file's name or another program, whose control characters stay text.
+  std::string shown(sentence);
+  std::replace_if(shown.begin(), shown.end(), is_control, '?');
+  std::fprintf(stderr, "plumb: %s\n", shown.c_str());
+}
+
+bool finish_output() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
+  say(std::string("the output could not be written: ") +
+      (errno != 0 ? std::strerror(errno) : "an earlier write failed"));
+  return false;
 }
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }

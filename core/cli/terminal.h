@@ -26,6 +26,8 @@ Terminal detect_terminal(Color color);
 void say(std::string_view sentence);
 // Writes a value to stdout.
 void print(std::string_view text);
+// Flushes what print() wrote. False, and said on stderr, when some of it could not be written.
+bool finish_output();
 
 // How many columns UTF-8 text takes, one for each code point.
 size_t columns_of(std::string_view text);

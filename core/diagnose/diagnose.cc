@@ -14,7 +14,9 @@ namespace {
 using facts::Fact;
 using facts::FactSet;
 
-constexpr double kThreatShare = 0.5;         // of the response time
+constexpr double kThreatShare = 0.5;     // of the response time
+constexpr double kWarningFailed = 0.01;  // of the requests, without any other finding
+constexpr double kThreatFailed = 0.1;
 constexpr double kUnexplainedDoubt = 0.2;    // lowers confidence
 constexpr double kUnexplainedUnknown = 0.5;  // nothing may be concluded
 
@@ -104,6 +106,9 @@ std::string healthy_sentence(const Ledger& ledger, const FactSet& facts) {
   if (largest != ledger.lines.end() && largest->key != "unexplained" && largest->ms > 0)
     sentence += ", most of it " + largest->layer + " " + largest->label + " (" +
                 milliseconds_text(largest->ms) + " ms)";
+  if (ledger.total_ms > 0 && ledger.unexplained_ms > kUnexplainedDoubt * ledger.total_ms)
+    sentence += "; " + milliseconds_text(ledger.unexplained_ms) +
+                " ms of it is spent on nothing that was watched";
   if (const auto busy = facts.value("host_cpu_busy_ratio.mean"))
     sentence += "; the processors are " + ratio_text(*busy) + " busy";
   return sentence + ".";
@@ -129,6 +134,12 @@ Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
     verdict.conclusion = breached->sentence + " " +
                          ratio_text(d.ledger.unexplained_ms / d.ledger.total_ms) +
                          " of the time is spent on nothing that was watched.";
+    return verdict;
+  }
+  if (const double failed = facts.value_or("requests.error_rate", 0); failed > kWarningFailed) {
+    verdict.label = failed > kThreatFailed ? "Threat" : "Warning";
+    verdict.conclusion =
+        ratio_text(failed) + " of the requests failed, and no layer explains it: see the errors.";
     return verdict;
   }
   verdict.label = breached != nullptr ? "Warning" : "Stable";

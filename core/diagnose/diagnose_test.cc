@@ -76,6 +76,33 @@ TEST(ShippedRules, NameNobodyOnAHealthyService) {
   EXPECT_FALSE(d.matrix.empty()) << "what was looked at is shown also when all is well";
 }
 
+TEST(Verdict, IsNotStableWhenRequestsFail) {
+  const auto label_with = [](uint64_t failed_per_second) {
+    RunBuilder run;
+    run.requests(0.0015, 100);
+    app(host(run, 0.15), 0.09, 0.01, 0.03, 0.5);
+    run.histogram("http_response_seconds", 0.001, failed_per_second,
+                  {{"endpoint", "orders"}, {"outcome", "failed"}});
+    return diagnosis_of(run).verdict.label;
+  };
+  EXPECT_EQ(label_with(1), "Stable");
+  EXPECT_EQ(label_with(4), "Warning");
+  EXPECT_EQ(label_with(30), "Threat");
+  EXPECT_EQ(label_with(150), "Inconclusive") << "most requests failed: nothing is explained";
+}
+
+TEST(Verdict, BlamesNobodyWhenTheLoadGeneratorDied) {
+  RunBuilder run;
+  run.requests(0.0015, 100);
+  app(host(run, 0.15), 0.09, 0.01, 0.03, 0.5);
+  run.data().health.push_back({"test", run.data().stages.back().start_ns + 2'000'000'000,
+                               PLUMB_HEALTH_DARK, "ended by SIGKILL"});
+  const Diagnosis d = diagnosis_of(run);
+  EXPECT_EQ(d.validity.status, ValidityStatus::kInsufficient);
+  EXPECT_EQ(d.verdict.label, "Inconclusive");
+  EXPECT_NE(d.verdict.conclusion.find("The load ended early"), std::string::npos);
+}
+
 TEST(ShippedRules, NameAnExhaustedPoolAndWhatItWouldGain) {
   RunBuilder run;
   run.requests(0.0793, 202);

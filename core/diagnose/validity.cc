@@ -12,6 +12,7 @@ using facts::Fact;
 using facts::FactSet;
 
 constexpr double kFewestRequests = 30;
+constexpr double kMostFailed = 0.5;        // of the requests
 constexpr double kLeastDelivered = 0.98;   // of the requests that were due
 constexpr double kLatestStart = 0.2;       // of the response time, on average
 constexpr double kSmallestLag = 0.002;     // seconds; below it a late start is no matter
@@ -32,6 +33,7 @@ class Checks {
       return std::move(validity_);
     }
     enough_requests();
+    generator_lived();
     some_succeeded();
     generator_kept_up();
     littles_law();
@@ -74,12 +76,36 @@ class Checks {
   void some_succeeded() {
     const Fact* errors = facts_.find("requests.error_rate");
     if (errors == nullptr) return;
-    const bool all_failed = errors->value >= 0.999;
-    if (all_failed) validity_.status = ValidityStatus::kInsufficient;
-    check("some-succeeded", !all_failed, true,
-          all_failed ? "Every request failed, so no latency can be explained: see the errors."
-                     : ratio_text(errors->value) + " of the requests failed.",
+    const bool most_failed = errors->value > kMostFailed;
+    if (most_failed) validity_.status = ValidityStatus::kInsufficient;
+    const std::string share =
+        errors->value >= 0.999 ? "Every request" : ratio_text(errors->value) + " of the requests";
+    check("some-succeeded", !most_failed, true,
+          share + " failed" +
+              (most_failed ? ", so no latency can be explained: see the errors." : "."),
           {errors});
+  }
+
+  // What a load generator that ended early would have measured is unknown, and no target may be
+  // judged by it.
+  void generator_lived() {
+    std::string load;
+    for (const store::SeriesData& series : run_.series)
+      if (series.info.name == "http_scheduled_total") load = series.info.plugin;
+    for (const HealthChange& change : run_.health) {
+      if (change.plugin != load || change.health != PLUMB_HEALTH_DARK ||
+          change.time_ns > window_->end_ns)
+        continue;
+      validity_.status = ValidityStatus::kInsufficient;
+      check("generator-lived", false, true, "The load ended early: " + dark_sentence(change), {});
+      return;
+    }
+  }
+
+  std::string dark_sentence(const HealthChange& change) const {
+    return "Plugin " + change.plugin + " went dark " +
+           seconds_text(static_cast<double>(change.time_ns - run_.header.started_ns) / 1e9) +
+           " into the run: " + change.message;
   }
 
   // The generator is to blame only where its own processor time says so: an overloaded target
@@ -143,11 +169,7 @@ class Checks {
   void signals_complete() {
     for (const HealthChange& change : run_.health) {
       if (change.health != PLUMB_HEALTH_DARK || change.time_ns > window_->end_ns) continue;
-      check("signals-complete", false, false,
-            "Plugin " + change.plugin + " went dark " +
-                seconds_text(static_cast<double>(change.time_ns - run_.header.started_ns) / 1e9) +
-                " into the run: " + change.message,
-            {});
+      check("signals-complete", false, false, dark_sentence(change), {});
     }
   }
 

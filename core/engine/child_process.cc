@@ -61,7 +61,7 @@ void reset_signals() {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   reset_signals();
-  const int moved = ::fcntl(report, F_DUPFD_CLOEXEC, 64);
+  const int moved = ::fcntl(report, F_DUPFD_CLOEXEC, fds.count);
   // A parent that ended before prctl took hold would never be noticed.
   if (::getppid() == parent && moved >= 0 && place_fds(fds)) {
     ::close_range(static_cast<unsigned>(fds.count), static_cast<unsigned>(moved) - 1, 0);

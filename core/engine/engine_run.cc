@@ -180,7 +180,10 @@ Status EngineRun::start_target() {
     observer_.on_phase("checking the target");
     const Status healthy = wait_until_healthy(target, nullptr, stop_);
     if (healthy.code() != PLUMB_UNAVAILABLE) return healthy;
-    return Status::unavailable(healthy.message() + ". Is it running?");
+    const bool answered = healthy.message().find(" answered ") != std::string::npos;
+    return Status::unavailable(
+        healthy.message() +
+        (answered ? ". Give target.health a path that answers below 400." : ". Is it running?"));
   }
   observer_.on_phase("starting the target");
   PLUMB_ASSIGN_OR_RETURN(target_, TargetProcess::start(target, options_.target_log));

@@ -58,6 +58,7 @@ class Assembler {
                                                   : "plan:" + std::to_string(value.mark.line)};
       if (value.secret && value.carried.is_string()) add_secret(value.carried.get<std::string>());
     }
+    for (const std::string& secret : checked_.secrets) add_secret(secret);
     return std::move(plan_);
   }
 
@@ -222,7 +223,6 @@ class Assembler {
       for (const char* own : {"host", "content-length", "transfer-encoding", "connection"})
         if (same_word(name, own)) wrong(key, name + " is set by the load plugin itself");
       if (!is_printable(value)) wrong(key, "the value of " + name + " holds a control character");
-      if (is_secret_header(name)) add_secret(value);
       request.headers.emplace_back(name, value);
     }
   }

@@ -66,18 +66,30 @@ std::string slip(OptionType type, const std::string& text) {
   return {};
 }
 
-Json any_value(const Node& node) {
+// With `hidden`, as it may be shown: what came from the environment or stands under the name of a
+// secret is redacted and its text added there.
+Json any_value(const Node& node, std::vector<std::string>* hidden = nullptr) {
   Json out;
+  if (hidden != nullptr && node.kind == Node::Kind::kScalar && node.substituted) {
+    hidden->push_back(node.text);
+    return kRedacted;
+  }
   switch (node.kind) {
     case Node::Kind::kNull:
       break;
     case Node::Kind::kList:
       out = Json::array();
-      for (const Node& item : node.items) out.push_back(any_value(item));
+      for (const Node& item : node.items) out.push_back(any_value(item, hidden));
       break;
     case Node::Kind::kMap:
       out = Json::object();
-      for (const Node& entry : node.entries) out[entry.key] = any_value(entry);
+      for (const Node& entry : node.entries) {
+        out[entry.key] = any_value(entry, hidden);
+        if (hidden == nullptr || entry.kind != Node::Kind::kScalar || !is_secret_header(entry.key))
+          continue;
+        hidden->push_back(entry.text);
+        out[entry.key] = kRedacted;
+      }
       break;
     case Node::Kind::kScalar:
       if (node.quoted)
@@ -95,6 +107,8 @@ Json any_value(const Node& node) {
   }
   return out;
 }
+
+constexpr std::string_view kRequests = "load.requests.";
 
 std::string_view kind_of(const Node& node) {
   switch (node.kind) {
@@ -224,7 +238,8 @@ class Checker {
         return string_map(row, node, key);
       case OptionType::kAny:
         keep(row, node, key, any_value(node));
-        return out_.values[key].carried;
+        return key.starts_with(kRequests) ? any_value(node, &out_.secrets)
+                                          : out_.values[key].carried;
       default:
         return scalar(row, node, key);
     }
@@ -282,7 +297,9 @@ class Checker {
       if (carried.contains(entry.key))
         at_key(entry, "duplicate key " + in_quotes(entry.key), "keep one of the two");
       carried[entry.key] = entry.text;
-      shown[entry.key] = is_secret_header(entry.key) ? kRedacted : entry.text;
+      const bool hidden = is_secret_header(entry.key) || entry.substituted;
+      shown[entry.key] = hidden ? kRedacted : entry.text;
+      if (hidden) out_.secrets.push_back(entry.text);
     }
     keep(row, node, key, carried);
     return shown;
@@ -291,7 +308,10 @@ class Checker {
   Json scalar(const OptionRow& row, const Node& node, const std::string& key) {
     auto carried = checked_scalar(row, node, key);
     if (!carried) return Json(Json::value_t::discarded);
-    Json shown = row.secret ? Json(kRedacted) : render(row.type, *carried);
+    // What the environment gives to a request is taken for a secret: a token in a path, say.
+    const bool hidden = node.substituted && key.starts_with(kRequests);
+    if (hidden) out_.secrets.push_back(node.text);
+    Json shown = row.secret || hidden ? Json(kRedacted) : render(row.type, *carried);
     keep(row, node, key, std::move(*carried));
     return shown;
   }

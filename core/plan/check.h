@@ -27,6 +27,8 @@ struct Checked {
   std::vector<std::string> order;        // the keys as documented
   std::map<std::string, Mark> sections;  // where each section and list item began, by dotted key
   nlohmann::json resolved = nlohmann::json::object();  // in the form of a plan, secrets redacted
+  std::vector<std::string>
+      secrets;  // what was redacted in requests: values of the environment, and of secret names
 };
 
 // What stands in for a secret.

@@ -158,5 +158,23 @@ TEST(Layers, AnOverriddenValueNeedsNoVariable) {
           .ok());
 }
 
+TEST(Layers, HidesWhatTheEnvironmentGivesToARequest) {
+  const Outcome out = layered(
+      "target: {url: 'http://[::1]'}\nload:\n  users: 1\n  requests:\n"
+      "    - {name: a, path: '/?key=${TOK}', headers: {X-Custom: 'v ${TOK}'},\n"
+      "       json: {user: me, note: '${TOK}', password: hunter22}}\n",
+      {}, {{"TOK", "s3cret99"}});
+  ASSERT_TRUE(out.ok()) << out.text();
+  EXPECT_EQ(out.plan.load.requests[0].path, "/?key=s3cret99");
+  EXPECT_THAT(out.plan.load.requests[0].body, HasSubstr("hunter22"));
+  const std::string resolved = out.plan.resolved.dump();
+  EXPECT_EQ(resolved.find("s3cret99"), std::string::npos) << resolved;
+  EXPECT_EQ(resolved.find("hunter22"), std::string::npos) << resolved;
+  EXPECT_THAT(resolved, HasSubstr("\"user\":\"me\""));
+  EXPECT_THAT(out.plan.secret_values,
+              testing::IsSupersetOf({std::string("s3cret99"), std::string("hunter22"),
+                                     std::string("/?key=s3cret99")}));
+}
+
 }  // namespace
 }  // namespace plumb::plan

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <variant>
@@ -38,6 +39,14 @@ Result<std::string> read_text(const std::filesystem::path& file) {
   return text;
 }
 
+bool has_sampler(const Plan& plan, const std::vector<PluginOptions>& plugins) {
+  return std::any_of(plan.plugins.begin(), plan.plugins.end(), [&](const PluginUse& use) {
+    return std::any_of(plugins.begin(), plugins.end(), [&](const PluginOptions& known) {
+      return known.name == use.name && known.role == PLUMB_ROLE_SAMPLER;
+    });
+  });
+}
+
 }  // namespace
 
 Outcome parse_plan(std::string_view text, const std::string& file, const Inputs& inputs) {
@@ -65,6 +74,10 @@ Outcome parse_plan(std::string_view text, const std::string& file, const Inputs&
   settle_names(root, stem.empty() ? "plan" : stem);
   Checked checked = check(root, schema, problems);
   out.plan = assemble(checked, inputs.plugins, problems);
+  if (!out.plan.target.process.empty() && !has_sampler(out.plan, inputs.plugins))
+    out.warnings.push_back(
+        "target.process has no effect: no sampler is named under plugins. Add host_metrics: {} "
+        "there.");
   out.keys = std::move(checked.order);
   out.problems = problems.take();
   return out;

@@ -191,6 +191,17 @@ TEST(PlanErrors, TheTargetIsChecked) {
   EXPECT_THAT(target(url + "process: 8080"), HasSubstr("expected keys such as port, pid, name"));
 }
 
+TEST(PlanErrors, AQuoteThatIsNeverClosedSwallowsNothing) {
+  const std::string start = "target: {url: 'http://[::1]'}\nload: {users: 1}\n";
+  for (const char* quote : {"\"", "'"})
+    EXPECT_THAT(outcome_of(start + "name: " + quote + "abc\nslos: [{p95: 1us}]\n").text(),
+                HasSubstr("plan.yaml:3:7: the quote that begins here is never closed"))
+        << quote;
+  EXPECT_TRUE(outcome_of(start + "name: 'it''s \"x\"'\n").ok());
+  EXPECT_TRUE(outcome_of(start + "name: \"a \\\" b\"\n").ok());
+  EXPECT_TRUE(outcome_of("# \xc3\xa9 and a \" in a comment\n" + start + "name: '\xc3\xa9'\n").ok());
+}
+
 TEST(PlanErrors, ManyProblemsAreCapped) {
   std::string plan = "target: {url: 'http://[::1]'}\nload:\n  users: 1\n";
   for (int i = 0; i < 500; ++i) plan += "x" + std::to_string(i) + ": 1\n";

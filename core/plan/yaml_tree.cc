@@ -46,6 +46,8 @@ size_t bytes_in(const Node& node) {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
+  // `text` outlives the builder.
+  explicit TreeBuilder(std::string_view text) : text_(text) {}
   Node take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -76,6 +78,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     count(1, mark);
+    check_closed(mark);
     if (key_expected()) {
       open_.back().key = Key{value, mark_of(mark)};
       if (anchor != 0) anchors_[anchor] = scalar(mark, tag, value);
@@ -108,6 +111,23 @@ class TreeBuilder final : public YAML::EventHandler {
   static Node scalar(const YAML::Mark& mark, const std::string& tag, const std::string& value) {
     return Node{
         .kind = Node::Kind::kScalar, .text = value, .quoted = tag == "!", .mark = mark_of(mark)};
+  }
+  // yaml-cpp takes a quote that is never closed for one that ends with the file, and with it all
+  // keys that follow.
+  void check_closed(const YAML::Mark& mark) const {
+    const auto start = static_cast<size_t>(mark.pos);
+    if (mark.is_null() || start >= text_.size()) return;
+    const char quote = text_[start];
+    if (quote != '"' && quote != '\'') return;
+    for (size_t i = start + 1; i < text_.size(); ++i) {
+      if (quote == '"' && text_[i] == '\\') {
+        ++i;
+      } else if (text_[i] == quote) {
+        if (quote == '"' || i + 1 >= text_.size() || text_[i + 1] != quote) return;
+        ++i;
+      }
+    }
+    throw Stop({mark_of(mark), "the quote that begins here is never closed", ""});
   }
   [[noreturn]] static void too_deep(const YAML::Mark& mark) {
     throw Stop({mark_of(mark),
@@ -167,6 +187,7 @@ class TreeBuilder final : public YAML::EventHandler {
   Node root_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
+  std::string_view text_;
   size_t values_ = 0;
   size_t copied_bytes_ = 0;
   int documents_ = 0;
@@ -230,7 +251,7 @@ std::variant<Node, YamlFault> parse_yaml(std::string_view text) {
   try {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);
-    TreeBuilder builder;
+    TreeBuilder builder(text);
     while (parser.HandleNextDocument(builder)) {
     }
     return builder.take();

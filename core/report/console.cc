@@ -81,6 +81,7 @@ class Console {
   std::string text_of() {
     head();
     verdict();
+    failures();
     ledger();
     matrix();
     advice();
@@ -172,6 +173,27 @@ class Console {
     hanging(first, text(verdict, "conclusion"), ink, true);
     if (const std::string what_if = text(verdict, "what_if"); !what_if.empty())
       hanging(std::string(first.size(), ' '), what_if);
+    line();
+  }
+
+  void failures() {
+    constexpr size_t kMost = 3;
+    std::vector<const json*> rows;
+    for (const json& error : list(report_, "errors")) rows.push_back(&error);
+    if (rows.empty() || fact_value(report_, "requests.failed").value_or(0) <= 0) return;
+    std::stable_sort(rows.begin(), rows.end(), [](const json* a, const json* b) {
+      return number(*a, "count").value_or(0) > number(*b, "count").value_or(0);
+    });
+    line(painted("Failed requests (of the whole run)", Ink::kBold));
+    for (size_t i = 0; i < rows.size() && i < kMost; ++i) {
+      const std::string example = text(*rows[i], "example");
+      const auto count = number(*rows[i], "count");
+      line(cut("  " + (count ? grouped(*count) : "–") + " × " + text(*rows[i], "endpoint") + ": " +
+                   (example.empty() ? text(*rows[i], "status") : example),
+               width_));
+    }
+    if (rows.size() > kMost)
+      line("  and " + grouped(static_cast<double>(rows.size() - kMost)) + " more kinds");
     line();
   }
 

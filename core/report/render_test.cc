@@ -44,6 +44,23 @@ TEST(Console, TellsTheWholeStoryOnOneScreen) {
   EXPECT_LE(lines_of(text).size(), 45u);
 }
 
+TEST(Console, SaysWhatFailedAndHowOften) {
+  json report = pool_report();
+  for (json& fact : report["facts"])
+    if (fact["name"] == "requests.failed") fact["value"] = 7;
+  report["errors"] = json::array();
+  for (int i = 0; i < 5; ++i)
+    report["errors"].push_back({{"endpoint", "report"},
+                                {"class", "status"},
+                                {"status", "50" + std::to_string(i)},
+                                {"count", i + 1},
+                                {"example", "GET /r answered 50" + std::to_string(i)}});
+  const std::string text = to_console(report, {});
+  EXPECT_THAT(text, HasSubstr("  5 × report: GET /r answered 504\n"));
+  EXPECT_THAT(text, Not(HasSubstr("answered 501")));
+  EXPECT_THAT(text, HasSubstr("  and 2 more kinds\n"));
+}
+
 TEST(Console, UsesColourOnlyWhenAsked) {
   EXPECT_THAT(to_console(pool_report(), {}), Not(HasSubstr("\x1b")));
   EXPECT_THAT(to_console(pool_report(), {.color = true}), HasSubstr("\x1b[1;31mTHREAT  \x1b[0m"));

@@ -6,9 +6,10 @@
 
 namespace plumb::serve {
 
-// To be called once, before other threads are started.
+// To be called once, before other threads are started: they inherit that the signals are held back
+// for wait_for_stop_signal().
 Status install_stop_signals();
-// Blocks until one has come and gives its number.
+// Blocks until one has come and gives its number. On the thread that installed them.
 int wait_for_stop_signal();
 
 }  // namespace plumb::serve

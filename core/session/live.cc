@@ -181,7 +181,8 @@ LiveSnapshot Live::snapshot(int64_t now_ns) const {
     out.stage_s = static_cast<double>(stage_->end_ns - stage_->start_ns) / 1e9;
     out.stage_elapsed_s =
         std::clamp(static_cast<double>(now_ns - stage_->start_ns) / 1e9, 0.0, out.stage_s);
-    out.left_s = std::max(0.0, load_seconds_ - static_cast<double>(now_ns - *first_stage_ns_) / 1e9);
+    out.left_s =
+        std::max(0.0, load_seconds_ - static_cast<double>(now_ns - *first_stage_ns_) / 1e9);
   }
   out.requests = requests_;
   out.failed = failed_;

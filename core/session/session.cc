@@ -185,7 +185,7 @@ Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
     return Status::from_code(outcome.status.code(), said);
   }
   const Status stored = file.finish(state_of(outcome.end), outcome.stages);
-  if (!stored.is_ok()) summary.warnings.push_back(stored.message());
+  note(stored, summary);
   if (!outcome.status.is_ok()) summary.warnings.push_back(said);
   summary.end = outcome.end;
   summary.plugins = std::move(outcome.plugins);
@@ -199,7 +199,7 @@ Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
     note(store::put_document(summary.run_file, "analysis", analysis), summary);
     summary.report["analysis"] = analysis;
   }
-  summary.exit_code = exit_code_of(summary.report);
+  summary.exit_code = stored.is_ok() ? exit_code_of(summary.report) : ExitCode::kFailed;
   note(store::put_document(summary.run_file, kSummaryDocument, summary_of(summary.report)),
        summary);
   if (options.html) write_page(summary);

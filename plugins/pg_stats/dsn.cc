@@ -36,6 +36,16 @@ void replace_all(std::string& text, std::string_view what) {
   }
 }
 
+// Of a URL: its only @ ends user and password.
+bool dsn_has_one_at_sign(std::string_view text) {
+  const size_t scheme = text.find("://");
+  if (!text.starts_with("postgres") || scheme == std::string_view::npos) return true;
+  const std::string_view rest = text.substr(scheme + 3, text.find('?') - scheme - 3);
+  const size_t at = rest.find('@');
+  if (at == std::string_view::npos) return true;
+  return at < rest.find('/') && rest.find('@', at + 1) == std::string_view::npos;
+}
+
 bool contains(std::string_view text, std::string_view what) {
   return text.find(what) != std::string_view::npos;
 }
@@ -54,6 +64,12 @@ Result<Dsn> Dsn::parse(const std::string& text) {
         "(special characters of the password percent-encoded) or host=... port=... dbname=... "
         "user=... password=...");
   Dsn dsn;
+  // libpq would take the rest of a password that holds these for a host or a database, and messages
+  // about those would print it.
+  if (!dsn_has_one_at_sign(text))
+    return Status::invalid_argument(
+        "dsn is ambiguous: percent-encode the special characters of its password (@ is %40, / is "
+        "%2F)");
   for (const PQconninfoOption* o = options.get(); o->keyword != nullptr; ++o)
     if (o->val != nullptr) dsn.words_.emplace_back(o->keyword, o->val);
   return dsn;

@@ -34,6 +34,18 @@ TEST(Dsn, AMistypedStringIsNotRepeated) {
   }
 }
 
+TEST(Dsn, APasswordThatLibpqWouldTakeApartIsRefused) {
+  for (const char* text :
+       {"postgres://u:hunter2/x@127.0.0.1:1/db", "postgresql://u:hun@ter2@db:1/db"}) {
+    const Result<Dsn> dsn = Dsn::parse(text);
+    ASSERT_FALSE(dsn.is_ok()) << text;
+    EXPECT_THAT(dsn.status().message(), HasSubstr("percent-encode"));
+    EXPECT_THAT(dsn.status().message(), Not(HasSubstr("ter2")));
+  }
+  EXPECT_EQ(parsed("postgresql://u:p%40ss@db/shop?application_name=a@b").value("password"), "p@ss");
+  EXPECT_EQ(parsed("postgresql:///shop?host=/run/postgresql").value("dbname"), "shop");
+}
+
 TEST(Dsn, TheSessionIsReadOnlyWhateverTheUserWrote) {
   const Dsn dsn = parsed(
       "host=db application_name=mine connect_timeout=60 "

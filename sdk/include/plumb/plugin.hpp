@@ -1,6 +1,9 @@
 // The C++20 wrapper over the C boundary, compiled into the plugin. A plugin derives from Sampler,
 // LoadDriver or Analyzer and names itself with PLUMB_PLUGIN; nothing it throws crosses over.
 //
+//   #include <cstdlib>
+//   #include <plumb/plugin.hpp>
+//
 //   class LoadAverage final : public plumb::Sampler {
 //    public:
 //     using Sampler::Sampler;
@@ -8,7 +11,12 @@
 //       PLUMB_ASSIGN_OR_RETURN(load_, host().gauge("host_load1", "1", PLUMB_LAYER_HOST));
 //       return plumb::Status::ok();
 //     }
-//     plumb::Status collect() override { return host().emit(load_, read_load()); }
+//     plumb::Status collect() override {
+//       double load = 0;
+//       if (getloadavg(&load, 1) != 1) return plumb::Status::unavailable("no load average");
+//       return host().emit(load_, load);
+//     }
+//
 //    private:
 //     plumb::Series load_;
 //   };
