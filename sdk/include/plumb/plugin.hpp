@@ -130,9 +130,9 @@ class Host {
   // `attributes` is a JSON object or empty.
   Status event(uint32_t level, const std::string& kind, const std::string& message,
                const std::string& attributes = {}) const {
-    const plumb_event e{sizeof(plumb_event), level,           now_ns(),
-                        kind.c_str(),        message.c_str(),
-                        attributes.empty() ? nullptr : attributes.c_str()};
+    const plumb_event e{
+        sizeof(plumb_event), level,           now_ns(),
+        kind.c_str(),        message.c_str(), attributes.empty() ? nullptr : attributes.c_str()};
     return Status::from_code(host_->emit_event(host_->context, &e), "the host refused an event");
   }
   Status table(const std::string& name, const std::string& json) const {
@@ -266,9 +266,17 @@ struct OptionSpec {
 };
 
 constexpr plumb_option option(const OptionSpec& o) {
-  return {sizeof(plumb_option), o.type,    o.key,    o.unit,       o.default_value,
-          o.minimum,            o.maximum, o.one_of, o.required ? 1u : 0u,
-          o.secret ? 1u : 0u,   o.help};
+  return {sizeof(plumb_option),
+          o.type,
+          o.key,
+          o.unit,
+          o.default_value,
+          o.minimum,
+          o.maximum,
+          o.one_of,
+          o.required ? 1u : 0u,
+          o.secret ? 1u : 0u,
+          o.help};
 }
 
 namespace detail {
@@ -387,8 +395,14 @@ struct Thunks {
 };
 
 constexpr plumb_descriptor descriptor(uint32_t role, const PluginInfo& info) {
-  return {sizeof(plumb_descriptor), role,         info.name,    info.version,
-          info.summary,             info.option_count, info.options, info.default_interval_ns,
+  return {sizeof(plumb_descriptor),
+          role,
+          info.name,
+          info.version,
+          info.summary,
+          info.option_count,
+          info.options,
+          info.default_interval_ns,
           info.needs};
 }
 
@@ -396,12 +410,12 @@ constexpr plumb_descriptor descriptor(uint32_t role, const PluginInfo& info) {
 }  // namespace plumb
 
 // Exports plugin class `Class` with a plumb::PluginInfo initialiser. Once per library.
-#define PLUMB_PLUGIN(Class, ...)                                                              \
-  static constexpr plumb_descriptor plumb_descriptor_ =                                       \
-      ::plumb::detail::descriptor(Class::kRole, ::plumb::PluginInfo __VA_ARGS__);             \
-  static constexpr plumb_plugin plumb_table_ =                                                \
-      ::plumb::detail::Thunks<Class>::table(&plumb_descriptor_);                              \
-  extern "C" PLUMB_EXPORT const plumb_plugin* plumb_plugin_entry_v1(void);                    \
+#define PLUMB_PLUGIN(Class, ...)                                                  \
+  static constexpr plumb_descriptor plumb_descriptor_ =                           \
+      ::plumb::detail::descriptor(Class::kRole, ::plumb::PluginInfo __VA_ARGS__); \
+  static constexpr plumb_plugin plumb_table_ =                                    \
+      ::plumb::detail::Thunks<Class>::table(&plumb_descriptor_);                  \
+  extern "C" PLUMB_EXPORT const plumb_plugin* plumb_plugin_entry_v1(void);        \
   extern "C" PLUMB_EXPORT const plumb_plugin* plumb_plugin_entry_v1(void) { return &plumb_table_; }
 
 #endif  // PLUMB_PLUGIN_HPP_

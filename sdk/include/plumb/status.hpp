@@ -66,8 +66,8 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : v_(std::move(value)) {}            // NOLINT: implicit by design
-  Result(Status status) : v_(std::move(status)) {}     // NOLINT: implicit by design
+  Result(T value) : v_(std::move(value)) {}         // NOLINT: implicit by design
+  Result(Status status) : v_(std::move(status)) {}  // NOLINT: implicit by design
   bool is_ok() const { return std::holds_alternative<T>(v_); }
   explicit operator bool() const { return is_ok(); }
   Status status() const { return is_ok() ? Status() : std::get<Status>(v_); }
@@ -87,8 +87,8 @@ class [[nodiscard]] Result {
 }  // namespace plumb
 
 // Returns from the enclosing function when the expression failed.
-#define PLUMB_RETURN_IF_ERROR(expr)                       \
-  do {                                                    \
+#define PLUMB_RETURN_IF_ERROR(expr)                                                           \
+  do {                                                                                        \
     if (::plumb::Status plumb_status_ = (expr); !plumb_status_.is_ok()) return plumb_status_; \
   } while (false)
 

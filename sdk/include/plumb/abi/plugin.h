@@ -43,7 +43,7 @@ enum plumb_code {
   PLUMB_PERMISSION_DENIED = 3, /* a privilege is missing: the message says which */
   PLUMB_NOT_FOUND = 4,
   PLUMB_DEADLINE_EXCEEDED = 5,
-  PLUMB_RESOURCE_EXHAUSTED = 6, /* a limit of the host was hit; the signal was dropped and counted */
+  PLUMB_RESOURCE_EXHAUSTED = 6, /* a limit of the host was hit: the signal is dropped and counted */
   PLUMB_UNSUPPORTED = 7,
   PLUMB_CANCELLED = 8,
   PLUMB_INTERNAL = 9
@@ -110,25 +110,25 @@ typedef struct plumb_error {
 /* One option that a plugin takes under plugins.<name> in a plan. */
 typedef struct plumb_option {
   uint32_t struct_size;
-  uint32_t type;               /* enum plumb_option_type */
+  uint32_t type; /* enum plumb_option_type */
   const char* key;
-  const char* unit;            /* or NULL */
-  const char* default_value;   /* as a user would write it, or NULL for none */
-  const char* minimum;         /* as a user would write it, or NULL */
-  const char* maximum;         /* as a user would write it, or NULL */
-  const char* const* one_of;   /* NULL-terminated list of allowed strings, or NULL */
-  uint32_t required;           /* 0 or 1 */
-  uint32_t secret;             /* 0 or 1: redacted in run files, logs and reports */
-  const char* help;            /* one sentence */
+  const char* unit;          /* or NULL */
+  const char* default_value; /* as a user would write it, or NULL for none */
+  const char* minimum;       /* as a user would write it, or NULL */
+  const char* maximum;       /* as a user would write it, or NULL */
+  const char* const* one_of; /* NULL-terminated list of allowed strings, or NULL */
+  uint32_t required;         /* 0 or 1 */
+  uint32_t secret;           /* 0 or 1: redacted in run files, logs and reports */
+  const char* help;          /* one sentence */
 } plumb_option;
 
 typedef struct plumb_value {
   uint32_t struct_size;
   uint32_t type; /* enum plumb_option_type: which of the fields below holds it */
   const char* key;
-  const char* string;  /* STRING, PATH */
-  int64_t integer;     /* INTEGER, BOOLEAN (0, 1), DURATION (ns), SIZE (bytes) */
-  double number;       /* NUMBER */
+  const char* string; /* STRING, PATH */
+  int64_t integer;    /* INTEGER, BOOLEAN (0, 1), DURATION (ns), SIZE (bytes) */
+  double number;      /* NUMBER */
 } plumb_value;
 
 /* What an instance is configured with. Options that the plan leaves out and that have no default
@@ -150,9 +150,9 @@ typedef struct plumb_label {
 /* One series, declared once before its first sample. */
 typedef struct plumb_series {
   uint32_t struct_size;
-  uint32_t kind;  /* enum plumb_kind */
-  uint32_t layer; /* enum plumb_layer */
-  uint32_t part;  /* enum plumb_part */
+  uint32_t kind;    /* enum plumb_kind */
+  uint32_t layer;   /* enum plumb_layer */
+  uint32_t part;    /* enum plumb_part */
   const char* name; /* [a-z][a-z0-9_]*, counters end in _total */
   const char* unit; /* seconds, bytes, ratio, requests, ... ("1" for a plain count) */
   const char* help; /* one sentence for people */
@@ -172,7 +172,7 @@ typedef struct plumb_sample {
   uint32_t reserved; /* zero */
   int64_t time_ns;   /* per series never smaller than the one before */
   double value;      /* finite */
-} plumb_sample; /* frozen: never grows */
+} plumb_sample;      /* frozen: never grows */
 
 typedef struct plumb_bucket {
   uint32_t index; /* see plumb/histogram.hpp for the layout */
@@ -198,8 +198,8 @@ typedef struct plumb_event {
   uint32_t struct_size;
   uint32_t level; /* enum plumb_level */
   int64_t time_ns;
-  const char* kind;    /* kebab-case, stable */
-  const char* message; /* one sentence for people */
+  const char* kind;       /* kebab-case, stable */
+  const char* message;    /* one sentence for people */
   const char* attributes; /* JSON object, or NULL */
 } plumb_event;
 
@@ -241,7 +241,7 @@ typedef struct plumb_host {
 
 typedef struct plumb_descriptor {
   uint32_t struct_size;
-  uint32_t role; /* enum plumb_role */
+  uint32_t role;       /* enum plumb_role */
   const char* name;    /* [a-z][a-z0-9_]*, the key under plugins: in a plan */
   const char* version; /* semantic version */
   const char* summary; /* one sentence */
@@ -255,7 +255,7 @@ typedef struct plumb_descriptor {
  * enum plumb_code and fill `error` (never NULL) when it is not PLUMB_OK. */
 typedef struct plumb_plugin {
   uint32_t struct_size;
-  uint32_t abi_minor;      /* the minor it was built against */
+  uint32_t abi_minor;        /* the minor it was built against */
   uint32_t least_host_minor; /* the host must have at least this minor */
   const plumb_descriptor* descriptor;
 
