@@ -208,7 +208,7 @@ def stall(figures, _options):
             if not shutil.which(name):
                 continue
             text = while_stopped(worker, 10, 1.4, lambda w=words: run(w))["text"]
-            p99 = re.search(r"^\s*99%\D*([\d.]+\s*\w*)", text, re.M)
+            p99 = re.search(r"^\s*99%\D*([\d.]+[ \t]*\w*)", text, re.M)
             say(f"  {name:<7} p99 {p99[1] if p99 else 'not told'}{' ms' if name == 'ab' else ''}")
 
 
@@ -217,7 +217,7 @@ def memory(figures, options):
     sizes = []
     with nginx() as (url, _worker):
         for count in (1_000_000, 10_000_000):
-            seconds = max(3, round(count / 60_000))
+            seconds = max(3, round(count / 150_000))
             _, report = plumb(url, f"  users: 64\n  warmup: 0s\n  duration: {seconds}s\n"
                                    f"  cooldown: 0s\n  requests: [{{name: home, path: /}}]")
             resident = [p["resident_bytes"] for p in report["self"]["plugins"] if p["plugin"] == "http_load"]
