@@ -36,7 +36,8 @@ TEST(LoadDocumentTest, TheLoadDriverGetsTheWholeLoad) {
   EXPECT_EQ(document["load"], json::parse(R"({
     "model": "open", "rate": 200.0, "users": 0, "spawn_rate": 0.0, "think_ns": 100000000,
     "warmup_ns": 2000000000, "duration_ns": 10000000000, "cooldown_ns": 1000000000,
-    "timeout_ns": 10000000000, "connections": 0, "seed": 1, "bearer": "t0ken",
+    "timeout_ns": 10000000000, "connections": 0, "arrivals": "constant",
+    "protocol": "auto", "seed": 1, "bearer": "t0ken",
     "requests": [{"name": "checkout", "method": "POST", "path": "/checkout", "weight": 3.0,
                   "headers": [["Content-Type", "application/json"]], "body": "{\"item\":7}",
                   "expect": [201]}]})"));
