@@ -14,12 +14,6 @@
 namespace plumb::http_load {
 namespace {
 
-uint64_t hash_of(std::string_view text) {
-  uint64_t h = 0xcbf29ce484222325u;  // FNV-1a
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return h;
-}
-
 int64_t micros(CURL* easy, CURLINFO what) {
   curl_off_t us = 0;
   curl_easy_getinfo(easy, what, &us);
@@ -55,8 +49,7 @@ CurlTransport::CurlTransport(const LoadPlan& plan, const Clock& clock)
     : plan_(plan),
       clock_(clock),
       limit_(static_cast<size_t>(plan.connections)),
-      // Trace ids of two runs with one seed must differ, or they would meet in a tracing store.
-      traces_(plan.seed ^ hash_of(plan.run_id)),
+      traces_(plan.seed, plan.run_id),
       timer_ns_(kNever) {}
 
 Result<std::unique_ptr<CurlTransport>> CurlTransport::open(const LoadPlan& plan, const Clock& clock,

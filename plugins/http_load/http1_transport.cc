@@ -20,13 +20,8 @@ namespace {
 // How late a timer may wake this process on an idle machine; longer would burn processor time.
 constexpr int64_t kSpinNs = 60'000;
 constexpr size_t kReadSize = 64 * 1024;
+constexpr int kMostReads = 64;  // in one turn of the loop
 constexpr uint32_t kReadable = EPOLLIN | EPOLLRDHUP;
-
-uint64_t hash_of(std::string_view text) {
-  uint64_t h = 0xcbf29ce484222325u;  // FNV-1a
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return h;
-}
 
 IoStep step_of_errno(IoStep wants) {
   return errno == EAGAIN || errno == EWOULDBLOCK ? wants : IoStep::kFailed;
@@ -78,8 +73,7 @@ Http1Transport::Http1Transport(const LoadPlan& plan, const Clock& clock)
     : plan_(plan),
       clock_(clock),
       limit_(static_cast<size_t>(plan.connections)),
-      // Trace ids of two runs with one seed must differ, or they would meet in a tracing store.
-      traces_(plan.seed ^ hash_of(plan.run_id)),
+      traces_(plan.seed, plan.run_id),
       buffer_(kReadSize) {}
 
 Result<std::unique_ptr<Http1Transport>> Http1Transport::open(const LoadPlan& plan,
@@ -103,7 +97,6 @@ Result<std::unique_ptr<Http1Transport>> Http1Transport::open(const LoadPlan& pla
 Http1Transport::~Http1Transport() { abandon_all(); }
 
 // ---- a request's way
-// ------------------------------------------------------------------------------
 
 Http1Transport::Connection& Http1Transport::free_connection() {
   if (!idle_.empty()) {
@@ -219,9 +212,7 @@ void Http1Transport::send(Connection& c) {
       bytes.remove_prefix(count);
       continue;
     }
-    if (step == IoStep::kClosed || step == IoStep::kFailed) {
-      return fail_transfer(c);
-    }
+    if (step == IoStep::kClosed || step == IoStep::kFailed) return fail_transfer(c);
     c.unsent = std::string(bytes);
     // An answer may come before all has been sent: a refusal of a large body.
     return want(c, step == IoStep::kWantsRead ? kReadable : kReadable | EPOLLOUT);
@@ -233,7 +224,8 @@ void Http1Transport::send(Connection& c) {
 }
 
 void Http1Transport::receive(Connection& c) {
-  for (;;) {
+  // An answer without end must not keep the others from their turn.
+  for (int reads = 0; reads < kMostReads; ++reads) {
     size_t count = 0;
     const IoStep step = read_some(c, count);
     if (step == IoStep::kWantsRead || step == IoStep::kWantsWrite) return;
@@ -328,7 +320,6 @@ void Http1Transport::fail(Connection& c, const Failure& failure) {
 }
 
 // ---- sockets
-// --------------------------------------------------------------------------------------
 
 IoStep Http1Transport::read_some(Connection& c, size_t& count) {
   if (c.tls != nullptr) return c.tls->read(buffer_, count);
@@ -366,7 +357,6 @@ void Http1Transport::retire(Connection& c) {
 }
 
 // ---- ends
-// -----------------------------------------------------------------------------------------
 
 void Http1Transport::end(Connection& c) {
   c.times.finished_ns = clock_.now_ns();

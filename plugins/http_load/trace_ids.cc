@@ -11,7 +11,15 @@ char* put_hex(char* at, uint64_t value) {
   return at;
 }
 
+uint64_t hash_of(std::string_view text) {
+  uint64_t h = 0xcbf29ce484222325u;  // FNV-1a
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return h;
+}
+
 }  // namespace
+
+TraceIds::TraceIds(uint64_t seed, std::string_view run_id) : random_(seed ^ hash_of(run_id)) {}
 
 void TraceIds::next(char* out) {
   std::memcpy(out, "00-", 3);

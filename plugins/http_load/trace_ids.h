@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "plugins/http_load/random.h"
 
@@ -18,7 +19,8 @@ class TraceIds {
   static constexpr size_t kHeaderSize = 13 + kIdsSize + 1;
   using Header = std::array<char, kHeaderSize>;
 
-  explicit TraceIds(uint64_t seed) : random_(seed) {}
+  // The ids of two runs with one seed differ, or they would meet in a tracing store.
+  explicit TraceIds(uint64_t seed, std::string_view run_id = {});
   // Writes the next ids, kIdsSize characters, no NUL. Neither is ever all zeros, which the format
   // forbids.
   void next(char* out);
