@@ -18,7 +18,7 @@ if(PLUMB_SANITIZE)
 endif()
 
 # Headers parsed once instead of once per file: the set `common` for libraries, and `test`, which adds
-# the test framework. With the unity builds of the presets a clean build takes 40% of the time.
+# the test framework. With the unity builds of the presets a clean build takes less than half the time.
 option(PLUMB_PRECOMPILE "Use precompiled headers" ON)
 
 # plumb_precompiled(SET HEADERS header... [DEPS target...] [DEFINITIONS NAME=value...]

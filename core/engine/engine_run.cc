@@ -178,12 +178,7 @@ Status EngineRun::start_target() {
   if (target.start.empty()) {
     target.health_timeout = std::min(target.health_timeout, kForeignTargetTime);
     observer_.on_phase("checking the target");
-    const Status healthy = wait_until_healthy(target, nullptr, stop_);
-    if (healthy.code() != PLUMB_UNAVAILABLE) return healthy;
-    const bool answered = healthy.message().find(" answered ") != std::string::npos;
-    return Status::unavailable(
-        healthy.message() +
-        (answered ? ". Give target.health a path that answers below 400." : ". Is it running?"));
+    return wait_until_healthy(target, nullptr, stop_);
   }
   observer_.on_phase("starting the target");
   PLUMB_ASSIGN_OR_RETURN(target_, TargetProcess::start(target, options_.target_log));

@@ -65,7 +65,8 @@ Status connect_once(const plan::Target& target, nanoseconds timeout) {
   curl_easy_setopt(curl.get(), CURLOPT_CONNECT_ONLY, 1L);
   const CURLcode code = curl_easy_perform(curl.get());
   if (code == CURLE_OK) return Status::ok();
-  return Status::unavailable(std::string("no connection: ") + curl_easy_strerror(code));
+  return Status::unavailable(std::string("no connection: ") + curl_easy_strerror(code) +
+                             ". Is it running?");
 }
 
 Status get_once(const plan::Target& target, nanoseconds timeout) {
@@ -73,12 +74,14 @@ Status get_once(const plan::Target& target, nanoseconds timeout) {
   if (!curl) return Status::internal("curl cannot be initialised");
   const CURLcode code = curl_easy_perform(curl.get());
   if (code != CURLE_OK) {
-    return Status::unavailable("GET " + target.health + ": " + curl_easy_strerror(code));
+    return Status::unavailable("GET " + target.health + ": " + curl_easy_strerror(code) +
+                               ". Is it running?");
   }
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   if (status <= kLastGoodStatus) return Status::ok();
-  return Status::unavailable("GET " + target.health + " answered " + std::to_string(status));
+  return Status::unavailable("GET " + target.health + " answered " + std::to_string(status) +
+                             ". Give target.health a path that answers below 400.");
 }
 
 std::string address(const plan::Target& target) {

@@ -92,7 +92,7 @@ def nginx():
 
 
 def run(words):
-    """Output, processor seconds of the command and what it waited for, and its peak MiB."""
+    """Output, exit code, processor seconds of the command and what it waited for, and duration."""
     before = time.monotonic()
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(["taskset", "-c", str(CLIENT_CPU), *words], stdout=out,
@@ -105,11 +105,11 @@ def run(words):
             "seconds": time.monotonic() - before}
 
 
-def plumb(url, load, samplers=""):
+def plumb(url, load):
     with tempfile.TemporaryDirectory(prefix="plumb-bench-") as directory:
         plan, report = pathlib.Path(directory, "plan.yaml"), pathlib.Path(directory, "report.json")
         plan.write_text(f"name: bench\ntarget: {{url: '{url}'}}\nload:\n{load}\n"
-                        f"plugins: {{{samplers}}}\n")
+                        f"plugins: {{}}\n")
         done = run([str(PLUMB), "run", str(plan), "--format", "json", "-o", str(report),
                     "--no-html", "--quiet", "--run-dir", directory])
         if not report.exists():
@@ -124,8 +124,8 @@ def fact(report, name, **labels):
     return None
 
 
-def closed(url, users, seconds, protocol="http1"):
-    done, report = plumb(url, f"  users: {users}\n  protocol: {protocol}\n  warmup: 0s\n"
+def closed(url, users, seconds):
+    done, report = plumb(url, f"  users: {users}\n  warmup: 0s\n"
                               f"  duration: {seconds}s\n  cooldown: 0s\n"
                               f"  requests: [{{name: home, path: /}}]")
     count = fact(report, "requests.count")
