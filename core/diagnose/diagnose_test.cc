@@ -243,6 +243,26 @@ TEST(ShippedRules, NameTheProcessThatHoldsSqlitesWriteLock) {
   EXPECT_NE(d.verdict.bottleneck->check.find("4711"), std::string::npos);
 }
 
+// SQLite's waiters sleep between their tries and one writer can win every time: the requests that
+// finish are quick, and the seven others never do.
+TEST(ShippedRules, NameTheWriteLockWhereOneWriterStarvesTheOthers) {
+  RunBuilder run;
+  run.requests(0.0052, 192);
+  run.gauge("http_in_flight", 8, {}, "requests");
+  app(host(run, 0.012), 0.0025, 0.0002, 0.05, 0.5);
+  const Labels database = {{"database", "shop.db"}};
+  run.gauge("sqlite_write_lock_ratio", 0.98, database, "ratio");
+  run.last_series().resource = "SQLite's write lock";
+  run.gauge("sqlite_waiters", 7, database);
+  run.last_series().ledger_line = "database.sqlite_lock";
+  run.last_series().layer = PLUMB_LAYER_DATABASE;
+  run.counter("sqlite_commits_total", 192, database, "1");
+  const Diagnosis d = diagnosis_of(run);
+  EXPECT_EQ(cause_of(d), "sqlite-writer-contention");
+  EXPECT_NEAR(d.ledger.total_ms, 41.7, 0.1);
+  EXPECT_NE(d.ledger.note.find("did not finish"), std::string::npos) << d.ledger.note;
+}
+
 TEST(ShippedRules, SayWhenAServiceWaitsOnNothingThatIsWatched) {
   RunBuilder run;
   run.requests(0.12, 50);

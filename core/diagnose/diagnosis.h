@@ -41,7 +41,8 @@ struct LedgerLine {
 };
 
 struct Ledger {
-  double total_ms = 0;  // mean response time the client saw
+  // Mean response time the client saw, with the time of requests that never finished.
+  double total_ms = 0;
   double requests = 0;
   std::vector<LedgerLine> lines;  // sum to total_ms
   double unexplained_ms = 0;

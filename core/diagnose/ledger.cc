@@ -17,6 +17,10 @@ using facts::FactSet;
 // Below this a line is noise of the clock; it is left out and its share stays in the rest.
 constexpr double kSmallestLine = 5e-7;  // seconds per request
 
+// From so many requests in flight that never finish, and from such a share of all, they count.
+constexpr double kFewestStuck = 1;
+constexpr double kStuckShare = 0.2;
+
 // A line in seconds per request while the ledger is being built.
 struct Entry {
   std::string key;
@@ -63,6 +67,7 @@ class Builder {
     if (latency == nullptr || requests_ <= 0 || latency->value <= 0) return {};
     total_ = latency->value;
     window_ = facts::steady_window(run_).value_or(facts::Window{});
+    add_what_never_finished();
     add_client();
     const size_t first_server_line = entries_.size();
     add_app();
@@ -75,6 +80,24 @@ class Builder {
   }
 
  private:
+  // A request that starves until the end of the stage has no response time, and a mean over those
+  // that finished hides it: what is in flight beyond their rate times their service time was waiting
+  // all the while.
+  void add_what_never_finished() {
+    const Fact* in_flight = facts_.find("requests.concurrency");
+    const Fact* rate = facts_.find("requests.rate");
+    const Fact* service = facts_.find("service.mean");
+    if (in_flight == nullptr || rate == nullptr || service == nullptr || rate->value <= 0) return;
+    const double stuck = in_flight->value - rate->value * service->value;
+    if (stuck < kFewestStuck || stuck < kStuckShare * in_flight->value) return;
+    fact("requests.stuck", stuck, "requests", {}, "ledger");
+    total_ += stuck / rate->value;
+    note_ = grouped(stuck, 1) + " of " + grouped(in_flight->value, 1) +
+            " requests in flight did not finish while others did; their time is counted, " +
+            seconds_text(total_) + " for each finished request, which itself took " +
+            seconds_text(facts_.value_or("latency.mean", 0));
+  }
+
   double share_of_requests(double at_an_instant) const {
     return at_an_instant * window_.seconds() / requests_;
   }
@@ -237,7 +260,8 @@ class Builder {
       return;
     }
     if (full.size() > 1) {
-      note_ = "more than one resource is nearly full (";
+      if (!note_.empty()) note_ += "; ";
+      note_ += "more than one resource is nearly full (";
       for (size_t i = 0; i < full.size(); ++i) note_ += (i ? ", " : "") + full[i]->name;
       note_ += "), so what is left is not given to either";
     }

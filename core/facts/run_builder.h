@@ -84,8 +84,12 @@ class RunBuilder {
   store::SeriesData& add(const std::string& name, uint32_t kind, Labels labels,
                          const std::string& unit) {
     std::sort(labels.begin(), labels.end());
+    // A series said again replaces the one that requests() made of it.
+    std::erase_if(run_.series, [&](const store::SeriesData& earlier) {
+      return earlier.info.name == name && earlier.info.labels == labels;
+    });
     store::SeriesData series;
-    series.info.id = static_cast<uint32_t>(run_.series.size() + 1);
+    series.info.id = ++series_;
     series.info.plugin = "test";
     series.info.name = name;
     series.info.unit = unit;
@@ -100,6 +104,7 @@ class RunBuilder {
   }
 
   store::RunData run_;
+  uint32_t series_ = 0;
 };
 
 }  // namespace plumb::testing
