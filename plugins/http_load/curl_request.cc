@@ -12,17 +12,17 @@ Status CurlRequest::add_header(const std::string& line) {
 }
 
 Result<std::unique_ptr<CurlRequest>> CurlRequest::make(const LoadPlan& plan,
-                                                       const Request& request) {
-  std::unique_ptr<CurlRequest> out(new CurlRequest(request));
-  out->url_ = plan.url + request.path;
+                                                       const Message& message) {
+  std::unique_ptr<CurlRequest> out(new CurlRequest(message));
+  out->url_ = plan.url + message.path;
   const bool takes_body =
-      request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-  out->has_body_ = takes_body || !request.body.empty();
+      message.method == "POST" || message.method == "PUT" || message.method == "PATCH";
+  out->has_body_ = takes_body || !message.body.empty();
   // Large bodies would otherwise wait up to a second for "100 Continue".
   PLUMB_RETURN_IF_ERROR(out->add_header("Expect:"));
   bool authorized = false;
   bool typed = false;
-  for (const auto& [name, value] : request.headers) {
+  for (const auto& [name, value] : message.headers) {
     // libcurl drops a header with nothing after its colon; this is how it takes an empty one.
     PLUMB_RETURN_IF_ERROR(out->add_header(value.empty() ? name + ";" : name + ": " + value));
     authorized = authorized || strcasecmp(name.c_str(), "authorization") == 0;
@@ -44,12 +44,12 @@ void CurlRequest::apply(CURL* easy, curl_slist& first_header) const {
   if (has_body_) {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(request_.body.size()));
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
-  } else if (request_.method == "HEAD") {
+                     static_cast<curl_off_t>(message_.body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, message_.body.data());
+  } else if (message_.method == "HEAD") {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   }
-  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, message_.method.c_str());
 }
 
 }  // namespace plumb::http_load

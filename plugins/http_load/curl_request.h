@@ -14,8 +14,8 @@ namespace plumb::http_load {
 
 class CurlRequest {
  public:
-  // `request` outlives what is made.
-  static Result<std::unique_ptr<CurlRequest>> make(const LoadPlan& plan, const Request& request);
+  // `message` outlives what is made.
+  static Result<std::unique_ptr<CurlRequest>> make(const LoadPlan& plan, const Message& message);
   ~CurlRequest() { curl_slist_free_all(headers_); }
   CurlRequest(const CurlRequest&) = delete;
   CurlRequest& operator=(const CurlRequest&) = delete;
@@ -25,10 +25,10 @@ class CurlRequest {
   void apply(CURL* easy, curl_slist& first_header) const;
 
  private:
-  explicit CurlRequest(const Request& request) : request_(request) {}
+  explicit CurlRequest(const Message& message) : message_(message) {}
   Status add_header(const std::string& line);
 
-  const Request& request_;
+  const Message& message_;
   std::string url_;
   bool has_body_ = false;
   curl_slist* headers_ = nullptr;

@@ -23,17 +23,17 @@ int64_t micros(CURL* easy, CURLINFO what) {
 }  // namespace
 
 // One easy handle and the request that it carries.
-struct CurlTransport::Slot {
+struct CurlTransport::Slot : Deadline<Slot> {
   ~Slot() { curl_easy_cleanup(easy); }
+  void tell(std::string_view line);
 
   CurlTransport* owner = nullptr;
   CURL* easy = nullptr;
-  int64_t endpoint = -1;  // whose options the handle has
+  int64_t endpoint = -1;  // whose options the handle has; -1: none, or of one message
+  std::unique_ptr<CurlRequest> own;  // of that message
   TraceIds::Header trace{};
   curl_slist trace_node{};  // its successor is the endpoint's own list
   char error[CURL_ERROR_SIZE] = {};
-  Slot* older = nullptr;
-  Slot* newer = nullptr;
 
   bool active = false;
   Start request;
@@ -42,6 +42,8 @@ struct CurlTransport::Slot {
   int64_t sent_ns = 0;
   int64_t first_byte_ns = 0;
   int open_errno = 0;
+  int status = 0;           // of the answer that its sink was told of
+  bool has_enough = false;  // the sink wants no more of it
   std::string server_timing;
 };
 
@@ -50,6 +52,7 @@ CurlTransport::CurlTransport(const LoadPlan& plan, const Clock& clock)
       clock_(clock),
       limit_(static_cast<size_t>(plan.connections)),
       traces_(plan.seed, plan.run_id),
+      deadlines_(plan.requests),
       timer_ns_(kNever) {}
 
 Result<std::unique_ptr<CurlTransport>> CurlTransport::open(const LoadPlan& plan, const Clock& clock,
@@ -137,37 +140,40 @@ void CurlTransport::set_fixed_options(Slot& slot) {
                    static_cast<long>(std::max<int64_t>(300'000, plan_.timeout_ns / 1'000'000 * 2)));
 }
 
-void CurlTransport::set_request_options(Slot& slot, uint32_t endpoint) {
+CURLcode CurlTransport::set_request_options(Slot& slot) {
   traces_.next(slot.trace);
-  if (slot.endpoint == endpoint) return;
-  slot.endpoint = endpoint;
-  prepared_[endpoint]->apply(slot.easy, slot.trace_node);
-}
-
-void CurlTransport::link(Slot& slot) {
-  slot.older = newest_;
-  slot.newer = nullptr;
-  (newest_ != nullptr ? newest_->newer : oldest_) = &slot;
-  newest_ = &slot;
-}
-
-void CurlTransport::unlink(Slot& slot) {
-  (slot.older != nullptr ? slot.older->newer : oldest_) = slot.newer;
-  (slot.newer != nullptr ? slot.newer->older : newest_) = slot.older;
+  const uint32_t endpoint = slot.request.endpoint;
+  if (slot.request.message != nullptr) {
+    auto made = CurlRequest::make(plan_, *slot.request.message);
+    if (!made.is_ok()) return CURLE_OUT_OF_MEMORY;
+    made.value()->apply(slot.easy, slot.trace_node);
+    slot.own = std::move(made).value();
+    slot.endpoint = -1;
+  } else if (slot.endpoint != endpoint) {
+    slot.endpoint = endpoint;
+    prepared_[endpoint]->apply(slot.easy, slot.trace_node);
+    slot.own.reset();
+  }
+  return CURLE_OK;
 }
 
 void CurlTransport::start(const Start& request) {
   Slot& slot = *free_slot();
-  set_request_options(slot, request.endpoint);
   slot.request = request;
   slot.ready_ns = slot.sent_ns = slot.first_byte_ns = 0;
   slot.open_errno = 0;
   slot.error[0] = '\0';
   slot.server_timing.clear();
+  slot.status = 0;
+  slot.has_enough = false;
   slot.active = true;
   slot.begun_ns = clock_.now_ns();
-  link(slot);
   ++in_flight_;
+  if (const CURLcode code = set_request_options(slot); code != CURLE_OK) {
+    ended_.push_back({&slot, code, slot.begun_ns});
+    return;
+  }
+  deadlines_.add(slot, request.endpoint, slot.begun_ns);
   curl_multi_add_handle(multi_, slot.easy);
   run_timers();  // a new handle is a timer that is due: this sends the request now
 }
@@ -188,8 +194,8 @@ void CurlTransport::act(curl_socket_t fd, int what) {
     if (message->msg != CURLMSG_DONE) continue;
     Slot* slot = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &slot);
-    unlink(*slot);
-    ended_.push_back({slot, message->data.result, now});
+    deadlines_.remove(*slot);
+    ended_.push_back({slot, slot->has_enough ? CURLE_OK : message->data.result, now});
   }
 }
 
@@ -215,7 +221,7 @@ void CurlTransport::poll(int64_t until_ns, CompletionHandler& handler) {
   // After a completion the caller's deadline may be another, so this does not wait then.
   const bool reported = !ended_.empty();
   report(ended_.size(), handler);
-  if (oldest_ != nullptr) until_ns = std::min(until_ns, oldest_->begun_ns + plan_.timeout_ns);
+  until_ns = std::min(until_ns, deadlines_.next_ns());
   until_ns = reported ? now : std::min(until_ns, timer_ns_);
   for (const epoll_event& e : poller_->wait(now, until_ns)) {
     int what = 0;
@@ -231,17 +237,16 @@ void CurlTransport::poll(int64_t until_ns, CompletionHandler& handler) {
 
 void CurlTransport::expire(CompletionHandler& handler) {
   const int64_t now = clock_.now_ns();
-  while (oldest_ != nullptr && oldest_->begun_ns + plan_.timeout_ns <= now) {
-    Slot& slot = *oldest_;
-    unlink(slot);
-    finish({&slot, CURLE_OPERATION_TIMEDOUT, now}, handler);
+  while (Slot* slot = deadlines_.due(now)) {
+    deadlines_.remove(*slot);
+    finish({slot, CURLE_OPERATION_TIMEDOUT, now}, handler);
   }
 }
 
 std::string CurlTransport::describe(const Slot& slot, CURLcode code, const Timeline& times) const {
   if (code == CURLE_OPERATION_TIMEDOUT) {
-    return "no complete answer within " + std::to_string(plan_.timeout_ns / 1'000'000) + " ms, " +
-           std::string(timeout_phase(times).during);
+    return timeout_sentence(plan_.requests[slot.request.endpoint].timeout_ns,
+                            timeout_phase(times).during);
   }
   if (slot.open_errno != 0) return std::string("no socket: ") + std::strerror(slot.open_errno);
   return slot.error[0] != '\0' ? slot.error : curl_easy_strerror(code);
@@ -274,6 +279,7 @@ void CurlTransport::finish(const Ended& ended, CompletionHandler& handler) {
   t.first_byte_ns = slot.first_byte_ns;
 
   done.endpoint = slot.request.endpoint;
+  done.user = slot.request.user;
   if (code != CURLE_OK) {
     long os_errno = slot.open_errno;
     if (os_errno == 0) curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
@@ -301,7 +307,7 @@ void CurlTransport::finish(const Ended& ended, CompletionHandler& handler) {
 void CurlTransport::abandon_all() {
   for (const auto& slot : slots_)
     if (slot->active) release(*slot);
-  oldest_ = newest_ = nullptr;
+  deadlines_.clear();
   ended_.clear();
 }
 
@@ -355,9 +361,36 @@ size_t CurlTransport::on_header(char* data, size_t size, size_t count, void* use
   const std::string_view line(data, size * count);
   if (slot.first_byte_ns == 0) slot.first_byte_ns = slot.owner->clock_.now_ns();
   append_server_timing(line, slot.server_timing);
+  if (slot.request.sink != nullptr) slot.tell(line);
   return line.size();
 }
 
-size_t CurlTransport::on_body(char*, size_t size, size_t count, void*) { return size * count; }
+// One line of an answer's head: its status line, a header, or the empty line at its end.
+void CurlTransport::Slot::tell(std::string_view line) {
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  if (line.starts_with("HTTP/")) {
+    long code = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
+    status = static_cast<int>(code);
+    if (status >= 200 || status == 101) request.sink->on_answer(status);
+    return;
+  }
+  const size_t colon = line.find(':');
+  if (status < 200 || colon == std::string_view::npos) return;
+  std::string_view value = line.substr(colon + 1);
+  while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
+  while (value.ends_with(' ') || value.ends_with('\t')) value.remove_suffix(1);
+  request.sink->on_header(line.substr(0, colon), value);
+}
+
+size_t CurlTransport::on_body(char* data, size_t size, size_t count, void* user) {
+  auto& slot = *static_cast<Slot*>(user);
+  const size_t length = size * count;
+  if (slot.request.sink == nullptr ||
+      slot.request.sink->on_body({data, length}, slot.owner->clock_.now_ns()))
+    return length;
+  slot.has_enough = true;
+  return 0;  // ends the transfer
+}
 
 }  // namespace plumb::http_load

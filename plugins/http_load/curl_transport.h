@@ -13,6 +13,7 @@
 
 #include "plugins/http_load/clock.h"
 #include "plugins/http_load/curl_request.h"
+#include "plugins/http_load/deadlines.h"
 #include "plugins/http_load/load_plan.h"
 #include "plugins/http_load/poller.h"
 #include "plugins/http_load/trace_ids.h"
@@ -49,9 +50,7 @@ class CurlTransport final : public Transport {
   Status set_multi_options();
   Slot* free_slot();
   void set_fixed_options(Slot& slot);
-  void set_request_options(Slot& slot, uint32_t endpoint);
-  void link(Slot& slot);
-  void unlink(Slot& slot);
+  CURLcode set_request_options(Slot& slot);
   void release(Slot& slot);
   void run_timers();
   void act(curl_socket_t fd, int what);
@@ -78,9 +77,7 @@ class CurlTransport final : public Transport {
   std::vector<std::unique_ptr<CurlRequest>> prepared_;  // by endpoint
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Slot*> free_;
-  // What is in flight, in order of its begin: with one timeout for all, the first is due first.
-  Slot* oldest_ = nullptr;
-  Slot* newest_ = nullptr;
+  Deadlines<Slot> deadlines_;  // of what is in flight
   int64_t timer_ns_;         // when libcurl wants to be called
   std::deque<Ended> ended_;  // not yet reported
   std::string timing_;       // of the completion being reported

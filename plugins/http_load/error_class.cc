@@ -57,6 +57,14 @@ std::string_view error_class_name(ErrorClass error) {
       return "descriptors";
     case ErrorClass::kProtocol:
       return "protocol";
+    case ErrorClass::kCheck:
+      return "check";
+    case ErrorClass::kExtract:
+      return "extract";
+    case ErrorClass::kRpc:
+      return "rpc_error";
+    case ErrorClass::kTool:
+      return "tool_error";
     case ErrorClass::kOther:
       break;
   }

@@ -25,6 +25,10 @@ enum class ErrorClass : uint8_t {
   kNoLocalPort,
   kDescriptors,
   kProtocol,  // what came back is not HTTP
+  kCheck,     // the answer came and is not what the plan expects of it
+  kExtract,   // ... or lacks what later requests need
+  kRpc,       // a JSON-RPC error, inside HTTP 200
+  kTool,      // an MCP tool that says it failed, inside a JSON-RPC result
   kOther,
 };
 

@@ -8,8 +8,8 @@
 namespace plumb::http_load {
 namespace {
 
-bool has_header(const Request& request, const char* name) {
-  return std::any_of(request.headers.begin(), request.headers.end(),
+bool has_header(const Message& message, const char* name) {
+  return std::any_of(message.headers.begin(), message.headers.end(),
                      [name](const auto& h) { return strcasecmp(h.first.c_str(), name) == 0; });
 }
 
@@ -20,29 +20,29 @@ bool takes_body(const std::string& method) {
 
 }  // namespace
 
-Http1Request::Http1Request(const LoadPlan& plan, const Request& request, std::string_view authority)
-    : is_head_(request.method == "HEAD") {
+Http1Request::Http1Request(const LoadPlan& plan, const Message& message, std::string_view authority)
+    : is_head_(message.method == "HEAD") {
   const auto add = [this](std::string_view name, std::string_view value) {
     bytes_.append(name).append(value.empty() ? ":" : ": ").append(value).append("\r\n");
   };
-  bytes_ = request.method + " " + request.path + " HTTP/1.1\r\n";
-  if (!has_header(request, "host")) add("Host", authority);
-  if (!has_header(request, "user-agent")) add("User-Agent", "plumb/0.1");
-  if (!has_header(request, "accept")) add("Accept", "*/*");
-  if (!plan.bearer.empty() && !has_header(request, "authorization"))
+  bytes_ = message.method + " " + message.path + " HTTP/1.1\r\n";
+  if (!has_header(message, "host")) add("Host", authority);
+  if (!has_header(message, "user-agent")) add("User-Agent", "plumb/0.1");
+  if (!has_header(message, "accept")) add("Accept", "*/*");
+  if (!plan.bearer.empty() && !has_header(message, "authorization"))
     add("Authorization", "Bearer " + plan.bearer);
   const bool says_length =
-      has_header(request, "content-length") || has_header(request, "transfer-encoding");
-  if ((!request.body.empty() || takes_body(request.method)) && !says_length)
-    add("Content-Length", std::to_string(request.body.size()));
-  for (const auto& [name, value] : request.headers) add(name, value);
-  if (!has_header(request, "traceparent")) {
+      has_header(message, "content-length") || has_header(message, "transfer-encoding");
+  if ((!message.body.empty() || takes_body(message.method)) && !says_length)
+    add("Content-Length", std::to_string(message.body.size()));
+  for (const auto& [name, value] : message.headers) add(name, value);
+  if (!has_header(message, "traceparent")) {
     constexpr std::string_view kName = "traceparent: ";
     trace_at_ = bytes_.size() + kName.size();
     bytes_.append(kName).append(TraceIds::kIdsSize, '0').append("\r\n");
   }
   bytes_ += "\r\n";
-  bytes_ += request.body;
+  bytes_ += message.body;
 }
 
 std::string_view Http1Request::next(TraceIds& traces) {

@@ -13,7 +13,7 @@ namespace plumb::http_load {
 class Http1Request {
  public:
   // `authority` is host[:port] as in the URL, for the Host header.
-  Http1Request(const LoadPlan& plan, const Request& request, std::string_view authority);
+  Http1Request(const LoadPlan& plan, const Message& message, std::string_view authority);
 
   // The whole request with the next trace ids; valid until the next call. A request whose headers
   // have a traceparent of their own keeps it.

@@ -1,12 +1,15 @@
 // Reads one HTTP/1.1 answer from the bytes of a connection as they come, over http_parser. Input is
-// untrusted: memory is bounded (headers end at 80 KiB, bodies are not kept). Not thread-safe.
+// untrusted: memory is bounded (headers end at 80 KiB, bodies are passed on). Not thread-safe.
 #ifndef PLUMB_PLUGINS_HTTP_LOAD_HTTP1_RESPONSE_H_
 #define PLUMB_PLUGINS_HTTP_LOAD_HTTP1_RESPONSE_H_
 
 #include <http_parser.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "plugins/http_load/transport.h"
 
 namespace plumb::http_load {
 
@@ -14,10 +17,10 @@ class Http1Response {
  public:
   enum class Progress : uint8_t { kMore, kComplete, kMalformed };
 
-  // The next answer, to a HEAD request or another.
-  void begin(bool to_head);
-  // Takes what arrived. Interim answers (100 to 199) are read over.
-  Progress feed(std::string_view bytes);
+  // The next answer, to a HEAD request or another. `sink` may be null.
+  void begin(bool to_head, AnswerSink* sink = nullptr);
+  // Takes what arrived at `now_ns`. Interim answers (100 to 199) are read over.
+  Progress feed(std::string_view bytes, int64_t now_ns = 0);
   // The peer has closed: completes an answer that lasts until then.
   Progress close();
 
@@ -30,19 +33,25 @@ class Http1Response {
   std::string problem() const;
 
  private:
-  static const http_parser_settings& callbacks();
+  static http_parser_settings make_callbacks(bool with_sink);
+  const http_parser_settings& callbacks() const;
+  void tell_answer();
+  int take_body(std::string_view bytes);
   Progress progress_after(size_t taken, size_t given);
   void end_header();
 
   http_parser parser_{};
+  AnswerSink* sink_ = nullptr;
+  int64_t now_ns_ = 0;
   int status_ = 0;
   bool to_head_ = false;
   bool complete_ = false;
   bool keep_alive_ = false;
   bool surplus_ = false;   // bytes came after the end of the answer
   bool in_value_ = false;  // of the header in name_ and value_
-  std::string name_;       // as far as it can still be one that matters
-  std::string value_;      // only of one that matters
+  bool told_ = false;      // the sink has been told of this answer
+  std::string name_;       // without a sink: as far as it can still be one that matters
+  std::string value_;      // without a sink: only of one that matters
   std::string server_timing_;
 };
 

@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <utility>
 
-#include "plugins/http_load/arrivals.h"
 #include "plugins/http_load/http1_response.h"
 
 namespace plumb::http_load {
@@ -35,7 +35,7 @@ struct Http1Transport::Failure {
 };
 
 // One connection, kept for the whole run, and the request that it carries.
-struct Http1Transport::Connection {
+struct Http1Transport::Connection : Deadline<Connection> {
   enum class State : uint8_t {
     kClosed,
     kIdle,
@@ -54,8 +54,6 @@ struct Http1Transport::Connection {
   std::vector<Address> addresses;
   size_t address = 0;     // the one in use
   size_t idle_index = 0;  // in idle_
-  Connection* older = nullptr;
-  Connection* newer = nullptr;
 
   Start request;
   bool kept = false;         // the request went out on a connection that was kept alive
@@ -71,9 +69,11 @@ struct Http1Transport::Connection {
 
 Http1Transport::Http1Transport(const LoadPlan& plan, const Clock& clock)
     : plan_(plan),
+      authority_(origin_of(plan.url).authority),
       clock_(clock),
       limit_(static_cast<size_t>(plan.connections)),
       traces_(plan.seed, plan.run_id),
+      deadlines_(plan.requests),
       buffer_(kReadSize) {}
 
 Result<std::unique_ptr<Http1Transport>> Http1Transport::open(const LoadPlan& plan,
@@ -90,7 +90,7 @@ Result<std::unique_ptr<Http1Transport>> Http1Transport::open(const LoadPlan& pla
   }
   t->addresses_ = std::make_unique<Addresses>(origin);
   for (const Request& request : plan.requests)
-    t->prepared_.emplace_back(plan, request, origin.authority);
+    t->prepared_.emplace_back(plan, request, t->authority_);
   return t;
 }
 
@@ -113,18 +113,6 @@ Http1Transport::Connection& Http1Transport::free_connection() {
   return c;
 }
 
-void Http1Transport::link(Connection& c) {
-  c.older = newest_;
-  c.newer = nullptr;
-  (newest_ != nullptr ? newest_->newer : oldest_) = &c;
-  newest_ = &c;
-}
-
-void Http1Transport::unlink(Connection& c) {
-  (c.older != nullptr ? c.older->newer : oldest_) = c.newer;
-  (c.newer != nullptr ? c.newer->older : newest_) = c.older;
-}
-
 void Http1Transport::start(const Start& request) {
   Connection& c = free_connection();
   c.request = request;
@@ -137,7 +125,7 @@ void Http1Transport::start(const Start& request) {
   c.opened = 0;
   c.sent = c.received = 0;
   c.error = ErrorClass::kNone;
-  link(c);
+  deadlines_.add(c, request.endpoint, c.times.begun_ns);
   ++in_flight_;
   if (c.kept) {
     send(c);
@@ -196,12 +184,14 @@ void Http1Transport::secure(Connection& c) {
 
 // Begins the request, or goes on with what is left of it.
 void Http1Transport::send(Connection& c) {
-  Http1Request& request = prepared_[c.request.endpoint];
   std::string_view bytes = c.unsent;
+  std::optional<Http1Request> own;  // of this one time
   if (c.state != Connection::State::kSending) {
+    if (c.request.message != nullptr) own.emplace(plan_, *c.request.message, authority_);
+    Http1Request& request = own ? *own : prepared_[c.request.endpoint];
     c.state = Connection::State::kSending;
     c.times.was_sent = true;
-    c.response.begin(request.is_head());
+    c.response.begin(request.is_head(), c.request.sink);
     bytes = request.next(traces_);
   }
   while (!bytes.empty()) {
@@ -231,9 +221,11 @@ void Http1Transport::receive(Connection& c) {
     if (step == IoStep::kWantsRead || step == IoStep::kWantsWrite) return;
     if (step == IoStep::kClosed) return peer_closed(c);
     if (step == IoStep::kFailed) return fail_transfer(c);
-    if (c.received == 0) c.times.first_byte_ns = clock_.now_ns();
+    const bool tells_time = c.received == 0 || c.request.sink != nullptr;
+    const int64_t now = tells_time ? clock_.now_ns() : 0;
+    if (c.received == 0) c.times.first_byte_ns = now;
     c.received += count;
-    switch (c.response.feed({buffer_.data(), count})) {
+    switch (c.response.feed({buffer_.data(), count}, now)) {
       case Http1Response::Progress::kComplete:
         return end(c);
       case Http1Response::Progress::kMalformed:
@@ -363,7 +355,7 @@ void Http1Transport::end(Connection& c) {
   c.reusable = c.error == ErrorClass::kNone && c.state == Connection::State::kReceiving &&
                c.response.reusable();
   c.state = Connection::State::kEnded;
-  unlink(c);
+  deadlines_.remove(c);
   ended_.push_back(&c);
 }
 
@@ -381,6 +373,7 @@ void Http1Transport::report(size_t count, CompletionHandler& handler) {
 void Http1Transport::finish(Connection& c, CompletionHandler& handler) {
   Completion done;
   done.endpoint = c.request.endpoint;
+  done.user = c.request.user;
   done.times = c.times;
   done.sent_bytes = c.sent;
   done.received_bytes = c.received;
@@ -411,7 +404,7 @@ void Http1Transport::poll(int64_t until_ns, CompletionHandler& handler) {
   // After a completion the caller's deadline may be another, so this does not wait then.
   const bool reported = !ended_.empty();
   report(ended_.size(), handler);
-  if (oldest_ != nullptr) until_ns = std::min(until_ns, oldest_->times.begun_ns + plan_.timeout_ns);
+  until_ns = std::min(until_ns, deadlines_.next_ns());
   for (const epoll_event& e : poller_->wait(now, reported ? now : until_ns)) {
     Connection* c = by_fd_[static_cast<size_t>(e.data.fd)];
     if (c == nullptr) continue;  // closed while another event was handled
@@ -425,19 +418,17 @@ void Http1Transport::poll(int64_t until_ns, CompletionHandler& handler) {
 
 void Http1Transport::expire() {
   const int64_t now = clock_.now_ns();
-  while (oldest_ != nullptr && oldest_->times.begun_ns + plan_.timeout_ns <= now) {
-    Connection& c = *oldest_;
-    const TimeoutPhase phase = timeout_phase(c.times);
-    fail(c,
-         {phase.error, "no complete answer within " + std::to_string(plan_.timeout_ns / 1'000'000) +
-                           " ms, " + std::string(phase.during)});
+  while (Connection* c = deadlines_.due(now)) {
+    const TimeoutPhase phase = timeout_phase(c->times);
+    fail(*c, {phase.error,
+              timeout_sentence(plan_.requests[c->request.endpoint].timeout_ns, phase.during)});
   }
 }
 
 void Http1Transport::abandon_all() {
   for (const auto& c : connections_)
     if (c->state != Connection::State::kIdle && c->state != Connection::State::kClosed) retire(*c);
-  oldest_ = newest_ = nullptr;
+  deadlines_.clear();
   ended_.clear();
   closing_.clear();
   in_flight_ = 0;

@@ -12,6 +12,7 @@
 
 #include "plugins/http_load/addresses.h"
 #include "plugins/http_load/clock.h"
+#include "plugins/http_load/deadlines.h"
 #include "plugins/http_load/http1_request.h"
 #include "plugins/http_load/load_plan.h"
 #include "plugins/http_load/poller.h"
@@ -43,8 +44,6 @@ class Http1Transport final : public Transport {
 
   Http1Transport(const LoadPlan& plan, const Clock& clock);
   Connection& free_connection();
-  void link(Connection& c);
-  void unlink(Connection& c);
 
   // Each step goes as far as it can without waiting.
   void connect(Connection& c);
@@ -71,6 +70,7 @@ class Http1Transport final : public Transport {
   void expire();
 
   const LoadPlan& plan_;
+  const std::string authority_;
   const Clock& clock_;
   const size_t limit_;
   TraceIds traces_;
@@ -82,9 +82,7 @@ class Http1Transport final : public Transport {
   std::vector<Connection*> by_fd_;
   std::vector<Connection*> idle_;    // kept alive; the last used is used next
   std::vector<Connection*> unused_;  // without a socket
-  // What is in flight, in order of its begin: with one timeout for all, the first is due first.
-  Connection* oldest_ = nullptr;
-  Connection* newest_ = nullptr;
+  Deadlines<Connection> deadlines_;  // of what is in flight
   size_t in_flight_ = 0;
   std::deque<Connection*> ended_;    // not yet reported
   std::vector<Descriptor> closing_;  // until the events at hand are done with

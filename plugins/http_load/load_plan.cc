@@ -53,6 +53,7 @@ Result<Request> read_request(const json& in, const std::string& where) {
   r.name = in.value("name", r.path);
   r.weight = in.value("weight", 1.0);
   r.body = in.value("body", "");
+  r.timeout_ns = in.value("timeout_ns", int64_t{0});
   if (!is_token(r.method)) return bad(where + ".method", "is no HTTP method");
   if (r.name.empty()) return bad(where + ".name", "is empty");
   if (!r.path.starts_with('/') || has_control(r.path) || r.path.find(' ') != std::string::npos)
@@ -139,6 +140,7 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
     for (const Request& other : plan.requests)
       if (other.name == request->name)
         return bad("load.requests", "holds two requests named " + other.name);
+    if (request->timeout_ns == 0) request->timeout_ns = plan.timeout_ns;
     plan.requests.push_back(std::move(request).value());
   }
   PLUMB_RETURN_IF_ERROR(check_model(plan));

@@ -14,14 +14,20 @@ namespace plumb::http_load {
 enum class Model { kOpen, kClosed };
 enum class Protocol { kHttp1, kCurl };
 
-struct Request {
-  std::string name;
+// What goes out as one request, but for what every request of a connection has: host, user agent,
+// length, trace ids, and the plan's token unless a header Authorization is there.
+struct Message {
   std::string method = "GET";
   std::string path = "/";
-  double weight = 1;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+};
+
+struct Request : Message {
+  std::string name;
+  double weight = 1;
   std::vector<int> expect;  // statuses that count as success; empty: below 400
+  int64_t timeout_ns = 0;   // resolved, never 0 in a parsed plan
 
   bool succeeds_with(int status) const;
 };

@@ -7,20 +7,39 @@
 #include <string_view>
 
 #include "plugins/http_load/error_class.h"
+#include "plugins/http_load/load_plan.h"
 #include "plugins/http_load/timeline.h"
 
 namespace plumb::http_load {
 
-// One request to send.
+// Takes what an answer brings, while it comes. Without one, transports read over headers and bodies.
+// Input is untrusted: whoever keeps it bounds it.
+class AnswerSink {
+ public:
+  virtual ~AnswerSink() = default;
+  // The final answer begins, perhaps not for the first time: a request that found its kept
+  // connection dead goes out once more.
+  virtual void on_answer(int status) = 0;
+  virtual void on_header(std::string_view name, std::string_view value) = 0;
+  // A part of the body, at `now_ns`. False: the answer is complete for its reader, whatever follows;
+  // the request ends here, and its connection is not used again unless others share it.
+  virtual bool on_body(std::string_view bytes, int64_t now_ns) = 0;
+};
+
+// One request to send. What it points to lives until its completion.
 struct Start {
   uint32_t endpoint = 0;    // index into the plan's requests
   int64_t intended_ns = 0;  // when the schedule wanted it
   int64_t queued_ns = 0;    // since when it has waited for a connection; 0: it did not wait
+  uint32_t user = 0;        // the caller's; comes back with the completion
+  const Message* message = nullptr;  // in place of the endpoint's own; null: as planned
+  AnswerSink* sink = nullptr;
 };
 
 // What became of it.
 struct Completion {
   uint32_t endpoint = 0;
+  uint32_t user = 0;
   int status = 0;  // 0: no answer
   ErrorClass error = ErrorClass::kNone;
   Timeline times;
