@@ -15,9 +15,11 @@ using nlohmann::json;
 json request_json(const plan::Request& request) {
   json headers = json::array();
   for (const auto& [name, value] : request.headers) headers.push_back({name, value});
-  return {{"name", request.name},     {"method", request.method},      {"path", request.path},
-          {"weight", request.weight}, {"headers", std::move(headers)}, {"body", request.body},
-          {"expect", request.expect}};
+  json out = {{"name", request.name},     {"method", request.method},      {"path", request.path},
+              {"weight", request.weight}, {"headers", std::move(headers)}, {"body", request.body},
+              {"expect", request.expect}};
+  out.update(request.extra);
+  return out;
 }
 
 json process_json(const plan::Target& target) {
@@ -36,7 +38,7 @@ json process_json(const plan::Target& target) {
 json load_json(const plan::Load& load) {
   json requests = json::array();
   for (const plan::Request& request : load.requests) requests.push_back(request_json(request));
-  return {{"model", load.model == plan::LoadModel::kOpen ? "open" : "closed"},
+  json out = {{"model", load.model == plan::LoadModel::kOpen ? "open" : "closed"},
           {"rate", load.rate},
           {"users", load.users},
           {"spawn_rate", load.spawn_rate},
@@ -51,6 +53,8 @@ json load_json(const plan::Load& load) {
           {"seed", load.seed},
           {"bearer", load.bearer},
           {"requests", std::move(requests)}};
+  out.update(load.extra);
+  return out;
 }
 
 std::string configure_document(const plan::Plan& plan, std::string_view run_id, uint32_t role,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <span>
 
 #include "core/base/nearest.h"
 #include "core/plan/quantity.h"
@@ -33,6 +34,10 @@ std::string hint_of(const std::string& word, const std::vector<std::string>& can
   if (!hint.empty()) hint.erase(0, 1);
   return hint;
 }
+
+// What only the load plugin reads; it goes there as it was checked.
+constexpr const char* kLoadSections[] = {"scenarios", "feeders", "auth", "mcp", "abort"};
+constexpr const char* kRequestKeys[] = {"timeout"};
 
 class Assembler {
  public:
@@ -84,6 +89,33 @@ class Assembler {
     return value == nullptr ? Json::array() : value->carried;
   }
   size_t length(const std::string& key) const { return number<size_t>(key, 0); }
+
+  // What the resolved plan shows at `key`, in carried units and with its secrets.
+  Json carried(const Json& shown, const std::string& key) const {
+    const Value* value = find(key);
+    if (value != nullptr && !(shown.is_array() && value->carried.is_number()))
+      return value->carried;
+    Json out = shown.is_array() ? Json::array() : Json::object();
+    if (shown.is_array()) {
+      for (size_t i = 0; i < shown.size(); ++i)
+        out.push_back(carried(shown[i], key + "." + std::to_string(i)));
+    } else if (shown.is_object()) {
+      for (const auto& [name, child] : shown.items()) out[name] = carried(child, key + "." + name);
+    }
+    return out;
+  }
+  // Those of `keys` that stand in the section at `prefix`.
+  Json extra(std::span<const char* const> keys, const Json& section,
+             const std::string& prefix) const {
+    Json out = Json::object();
+    for (const char* key : keys)
+      if (section.contains(key)) out[key] = carried(section[key], prefix + key);
+    return out;
+  }
+  Json section_of(const char* name) const {
+    const auto found = checked_.resolved.find(name);
+    return found != checked_.resolved.end() && found->is_object() ? *found : Json::object();
+  }
 
   Mark section_mark(const std::string& key) const {
     const auto found = checked_.sections.find(key);
@@ -173,6 +205,7 @@ class Assembler {
     load.seed = number<uint64_t>("load.seed", 1);
     load.bearer = text("load.bearer");
     if (!is_printable(load.bearer)) wrong("load.bearer", "a token takes no control characters");
+    load.extra = extra(kLoadSections, section_of("load"), "load.");
     if (find("load.plugin") == nullptr) return;
     load.plugin = text("load.plugin");
     std::vector<std::string> drivers;
@@ -203,6 +236,7 @@ class Assembler {
         request.expect.push_back(status.get<int>());
       headers(prefix, request);
       body(prefix, request);
+      request.extra = extra(kRequestKeys, section_of("load").value("requests", Json::array()).at(i), prefix);
       plan_.load.requests.push_back(std::move(request));
     }
   }

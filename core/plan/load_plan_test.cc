@@ -23,6 +23,15 @@ Outcome load(std::string_view text, Inputs inputs = inputs_for_tests()) {
   return parse_plan(text, "plan.yaml", inputs);
 }
 
+TEST(LoadPlan, CarriesWhatOnlyTheLoadPluginReads) {
+  const Outcome out = load(
+      "target: {url: 'http://[::1]'}\n"
+      "load: {users: 1, requests: [{path: /a, timeout: 250ms}, {path: /b}]}\n");
+  ASSERT_TRUE(out.ok()) << out.text();
+  EXPECT_EQ(out.plan.load.requests[0].extra, (nlohmann::json{{"timeout", 250'000'000}}));
+  EXPECT_EQ(out.plan.load.requests[1].extra, nlohmann::json::object());
+}
+
 TEST(LoadPlan, ReadsThePlanOfTheDesign) {
   const Outcome out = load(kShopPlan);
   ASSERT_TRUE(out.ok()) << out.text();

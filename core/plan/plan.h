@@ -42,6 +42,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;         // as sent; `json:` in the plan is serialised into it
   std::vector<int> expect;  // statuses that count as success; empty: below 400
+  // Further keys that only the load plugin reads, in carried units (ns, per second, ratio).
+  nlohmann::json extra = nlohmann::json::object();
 };
 
 enum class LoadModel { kOpen, kClosed };
@@ -62,6 +64,8 @@ struct Load {
   uint64_t seed = 1;
   std::string bearer;  // token for Authorization, already taken from the environment; a secret
   std::vector<Request> requests;
+  // Sections that only the load plugin reads, by key, in carried units. May hold secrets.
+  nlohmann::json extra = nlohmann::json::object();
   std::string plugin = "http_load";
   // The load plugin's own options, as in PluginUse; from plugins.<plugin> of the plan.
   nlohmann::json plugin_options = nlohmann::json::object();

@@ -153,6 +153,11 @@ const std::vector<OptionRow>& plan_option_table() {
        .minimum = "100",
        .maximum = "599",
        .help = "Statuses that count as success; all below 400 unless given."},
+      {.key = "load.requests[].timeout",
+       .type = T::kDuration,
+       .minimum = "1ms",
+       .maximum = "10m",
+       .help = "As load.timeout, for this request."},
 
       {.key = "plugins",
        .type = T::kSection,

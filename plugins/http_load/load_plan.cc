@@ -53,7 +53,7 @@ Result<Request> read_request(const json& in, const std::string& where) {
   r.name = in.value("name", r.path);
   r.weight = in.value("weight", 1.0);
   r.body = in.value("body", "");
-  r.timeout_ns = in.value("timeout_ns", int64_t{0});
+  r.timeout_ns = in.value("timeout", int64_t{0});
   if (!is_token(r.method)) return bad(where + ".method", "is no HTTP method");
   if (r.name.empty()) return bad(where + ".name", "is empty");
   if (!r.path.starts_with('/') || has_control(r.path) || r.path.find(' ') != std::string::npos)
