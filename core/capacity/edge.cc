@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 #include <cmath>
+#include <utility>
 
 namespace plumb::capacity {
 namespace {
@@ -24,6 +25,19 @@ double log_likelihood(const std::vector<Trial>& trials, double log_edge, double 
     sum += std::log(trial.kept ? p : 1 - p);
   }
   return sum;
+}
+
+// The highest rate kept and the lowest missed, the lower of them first.
+std::pair<double, double> contested(const std::vector<Trial>& trials) {
+  double kept = 0;
+  double missed = 0;
+  for (const Trial& trial : trials) {
+    if (trial.kept) kept = std::max(kept, trial.rate);
+    if (!trial.kept && (missed == 0 || trial.rate < missed)) missed = trial.rate;
+  }
+  if (kept == 0) kept = missed;
+  if (missed == 0) missed = kept;
+  return std::minmax(kept, missed);
 }
 
 // The weight of each grid point, normalised to sum to 1.
@@ -49,11 +63,9 @@ std::vector<double> posterior(const std::vector<Trial>& trials, double first, si
 
 Edge estimate_edge(const std::vector<Trial>& trials) {
   assert(!trials.empty());
-  const auto [lowest, highest] =
-      std::minmax_element(trials.begin(), trials.end(),
-                          [](const Trial& a, const Trial& b) { return a.rate < b.rate; });
-  const double first = std::log(lowest->rate / 2);
-  const double last = std::log(highest->rate * 2);
+  const auto [lower, higher] = contested(trials);
+  const double first = std::log(lower / 2);
+  const double last = std::log(higher * 2);
   const auto points = static_cast<size_t>((last - first) / kStep) + 1;
   const std::vector<double> weights = posterior(trials, first, points);
 

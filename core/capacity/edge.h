@@ -20,9 +20,10 @@ struct Edge {
 };
 
 // The posterior of a probit model: a trial at rate r is kept with probability Phi(ln(c/r)/w), but
-// for a few in a hundred that a disturbance decides. Every edge c from half of the lowest to twice
-// the highest rate tried, and every width w of a set from 0.3% to 20%, counts as equally likely
-// beforehand. `rate` is the median over c, with w integrated out.
+// for a few in a hundred that a disturbance decides. The highest rate kept and the lowest missed
+// are about the edge, in whichever order: every edge c from half of the lower to twice the higher
+// of the two, and every width w of a set from 0.3% to 20%, counts as equally likely beforehand.
+// `rate` is the median over c, with w integrated out.
 //
 // A posterior and no bootstrap: trials that do not contradict each other, which is what a target
 // with a sharp edge gives, look the same in every resample, and its interval would be empty.

@@ -60,14 +60,14 @@ bool is_drained(const store::RunData& run) {
 
 class Judgement {
  public:
-  Judgement(const store::RunData& run, int connections, const Baseline& baseline)
-      : run_(run), connections_(connections), baseline_(baseline), facts_(facts::compute(run)) {
+  Judgement(const store::RunData& run, const Setting& setting, const Baseline& baseline)
+      : run_(run), setting_(setting), baseline_(baseline), facts_(facts::compute(run)) {
     validity_ = diagnose::check_validity(run, facts_);
   }
 
-  std::optional<Probe> probe(double rate) {
+  std::optional<Probe> probe() {
     if (failed_check(validity_, "generator-lived") != nullptr) return std::nullopt;
-    measure(rate);
+    measure();
     if (due_ < kFewestDue) {
       probe_.verdict = ProbeVerdict::kInsufficient;
       probe_.why = "Only " + grouped(due_) + " requests were due; at least " +
@@ -82,12 +82,12 @@ class Judgement {
   }
 
  private:
-  void measure(double rate) {
+  void measure() {
     const double seconds = std::max(facts_.value_or("window.seconds", 0), 1e-9);
     due_ = facts_.value_or("requests.scheduled", 0);
     ended_ = facts_.value_or("requests.count", 0);
     const double failed = facts_.value_or("requests.failed", 0);
-    probe_.rate = rate;
+    probe_.rate = setting_.rate;
     probe_.measure_s = seconds;
     probe_.offered = due_ / seconds;
     probe_.completed = ended_ / seconds;
@@ -108,9 +108,10 @@ class Judgement {
   }
 
   void judge_backlog() {
-    probe_.behind = falls_behind(due_, ended_);
+    probe_.behind =
+        falls_behind({due_, ended_, probe_.rate * baseline_.mean_s, setting_.random_gaps});
     if (!probe_.behind) return;
-    miss("backlog", "Of " + grouped(due_) + " requests due, " + grouped(ended_) +
+    miss(kBacklogClause, "Of " + grouped(due_) + " requests due, " + grouped(ended_) +
                         " ended in the same time: a backlog grows.");
   }
 
@@ -144,15 +145,16 @@ class Judgement {
                      " at the 99th percentile.");
     const double in_flight = facts_.value_or("requests.concurrency", 0);
     const auto service = facts_.value("service.p50");
-    if (!by_errors && connections_ > 0 && in_flight >= kAllBusy * connections_ && service &&
+    if (!by_errors && setting_.connections > 0 &&
+        in_flight >= kAllBusy * setting_.connections && service &&
         *service <= kAsFastAsIdle * baseline_.p50_s)
-      limited("All " + grouped(connections_) +
+      limited("All " + grouped(setting_.connections) +
               " connections were busy, though the target answered as fast as when idle. Raise "
               "load.connections.");
   }
 
   const store::RunData& run_;
-  const int connections_;
+  const Setting& setting_;
   const Baseline& baseline_;
   FactSet facts_;
   diagnose::Validity validity_;
@@ -186,9 +188,9 @@ std::vector<plan::Slo> promises_of(const std::vector<plan::Slo>& slos, const Bas
   return out;
 }
 
-std::optional<Probe> judge(const store::RunData& run, double rate, int connections,
+std::optional<Probe> judge(const store::RunData& run, const Setting& setting,
                            const Baseline& baseline) {
-  return Judgement(run, connections, baseline).probe(rate);
+  return Judgement(run, setting, baseline).probe();
 }
 
 std::optional<Baseline> baseline_of(const store::RunData& run) {

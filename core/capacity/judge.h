@@ -17,13 +17,20 @@ namespace plumb::capacity {
 // any objective also gets a p99 of ten times the p99 of `baseline`, and at least 20 ms.
 std::vector<plan::Slo> promises_of(const std::vector<plan::Slo>& slos, const Baseline& baseline);
 
+// How a probe's load was made.
+struct Setting {
+  double rate = 0;           // requests/s
+  int connections = 0;       // the most at a time; 0: unknown
+  bool random_gaps = false;  // Poisson arrivals
+};
+
 // Judges the steady stage of a run whose plan holds the promises as its objectives. Nothing when
 // the load plugin ended before its time: then there is nothing to judge.
 //
 // Where a promise is missed, the generator is held responsible first: its own processor time
 // (validity.h), requests that it began late by half of their 99th percentile or more, or all
-// `connections` busy (0: the limit is unknown) while the target answers as fast as at the baseline.
-std::optional<Probe> judge(const store::RunData& run, double rate, int connections,
+// connections busy while the target answers as fast as at the baseline.
+std::optional<Probe> judge(const store::RunData& run, const Setting& setting,
                            const Baseline& baseline);
 
 // The closed-loop run of one user as a baseline; nothing when no request succeeded.

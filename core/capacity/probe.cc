@@ -1,12 +1,17 @@
 #include "core/capacity/probe.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace plumb::capacity {
 namespace {
 
-constexpr double kMostBehind = 0.01;  // of the requests that were due
+constexpr double kMostBehind = 0.005;  // of the requests that were due
 constexpr double kFewRequests = 3;
+// Standard deviations of what chance brings. Two counts of the requests in work differ by
+// sqrt(2 * busy), and random arrivals of a number n by sqrt(n).
+constexpr double kBusyDeviations = 1.5;
+constexpr double kArrivalDeviations = 0.8;
 
 }  // namespace
 
@@ -24,8 +29,10 @@ std::string_view verdict_name(ProbeVerdict verdict) {
   return "insufficient";
 }
 
-bool falls_behind(double due, double ended) {
-  return due - ended > std::max(kMostBehind * due, kFewRequests);
+bool falls_behind(const Backlog& backlog) {
+  const double chance = kFewRequests + kBusyDeviations * std::sqrt(2 * backlog.busy);
+  const double gaps = backlog.random_gaps ? kArrivalDeviations * std::sqrt(backlog.due) : 0;
+  return backlog.due - backlog.ended > std::max({kMostBehind * backlog.due, chance, gaps});
 }
 
 }  // namespace plumb::capacity

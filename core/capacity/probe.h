@@ -48,6 +48,9 @@ struct Probe {
   std::string run_id = {};               // empty: no run stands behind it
 };
 
+// The clause of a probe in which completions fell behind arrivals, and no objective was missed.
+inline constexpr const char* kBacklogClause = "backlog";
+
 // The target with one request at a time.
 struct Baseline {
   double mean_s = 0;
@@ -76,9 +79,18 @@ class Prober {
   virtual Result<Recovery> recover(double rate, double most_s, std::stop_token stop) = 0;
 };
 
-// Whether completions fell behind arrivals: a queue that grows by a hundredth of what arrives is
-// endless, however lenient the promises are. A few requests more or less in flight are none.
-bool falls_behind(double due, double ended);
+// What `falls_behind` is asked of, in requests.
+struct Backlog {
+  double due = 0;            // while measuring
+  double ended = 0;          // in the same time
+  double busy = 0;           // in work at a time, as the baseline has it: rate * mean
+  bool random_gaps = false;  // Poisson arrivals
+};
+
+// Whether completions fell behind arrivals: a queue that grows by half a percent of what arrives is
+// endless, however lenient the promises are. What a steady queue gains by chance is none: a few
+// requests in work more or less, and, where arrivals are random, what the last of them brought.
+bool falls_behind(const Backlog& backlog);
 
 }  // namespace plumb::capacity
 

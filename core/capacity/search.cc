@@ -9,16 +9,19 @@ namespace {
 
 constexpr double kLowestRate = 0.1;
 constexpr double kHighestRate = 1'000'000;
-constexpr int kMostHalvings = 6;
+constexpr int kMostHalvings = 4;
 constexpr int kMostBetween = 16;  // probes that narrow one bracket
 constexpr int kLeastAtEdge = 4;
-constexpr int kMostAtEdge = 14;
+constexpr int kMostAtEdge = 12;
 constexpr double kScoutBracket = 1.15;    // a wider bracket is narrowed by scouts
 constexpr double kGeneratorBracket = 1.1;  // how exactly the generator's own limit is sought
 constexpr int kSecondTries = 2;           // of a probe in which the generator was the limit
 constexpr double kLongestProbe = 60;
 constexpr double kOverhead = 1.5;  // seconds that a probe takes beside its load
+constexpr double kOverloadErrors = 0.1;  // a target that turns so many away is full
 constexpr double kNearEdge = 1.1;
+// Of the rate: a backlog that grows more slowly cannot be told from a steady queue in one probe.
+constexpr double kUnseenBacklog = 0.01;
 
 double middle(double low, double high) { return std::sqrt(low * high); }
 
@@ -68,8 +71,8 @@ class Search {
 
   // One judged probe at `rate`. A generator that was the limit is given further tries, since a
   // disturbance passes; too few requests are met with longer probes. False: the search must end.
-  bool probe(double rate, bool scout, Probe& out) {
-    ProbeRequest request = probe_at(rate, options_, scout);
+  bool probe(double rate, Depth depth, Probe& out) {
+    ProbeRequest request = probe_at(rate, options_, depth);
     for (int limited = 0;;) {
       if (!make(request, out)) return false;
       if (out.verdict == ProbeVerdict::kGeneratorLimited && limited++ < kSecondTries) continue;
@@ -99,20 +102,25 @@ class Search {
   // The bracket follows the later of two probes that contradict each other.
   void take(const Probe& probe) {
     if (probe.verdict == ProbeVerdict::kKept) {
+      result_.highest_kept = std::max(result_.highest_kept, probe.rate);
       kept_ = std::max(kept_, probe.rate);
       if (missed_ > 0 && missed_ <= kept_) missed_ = 0;
     } else if (probe.verdict == ProbeVerdict::kMissed) {
+      if (result_.lowest_missed == 0 || probe.rate < result_.lowest_missed) {
+        result_.lowest_missed = probe.rate;
+        lowest_was_behind_ = probe.behind;
+      }
       if (missed_ == 0 || probe.rate < missed_) missed_ = probe.rate;
       if (kept_ >= missed_) kept_ = 0;
       // What an overloaded target still completes is about what it can: the next rates to try.
-      if (probe.behind) saturated_ = probe.answered;
+      if (probe.behind || probe.error_rate > kOverloadErrors) saturated_ = probe.answered;
     }
   }
 
   double first_rate() const {
     if (options_.from > 0) return options_.from;
     const double one_user = 1 / std::max(result_.baseline->mean_s, 1e-6);
-    return std::clamp(one_user / 2, kLowestRate, kHighestRate);
+    return std::clamp(one_user, kLowestRate, kHighestRate);
   }
 
   // Finds a bracket: a rate that is kept and a higher one that is not.
@@ -121,7 +129,7 @@ class Search {
     int halvings = 0;
     Probe last;
     while (true) {
-      if (!probe(rate, true, last)) return false;
+      if (!probe(rate, Depth::kScout, last)) return false;
       if (last.verdict == ProbeVerdict::kGeneratorLimited) return approach_generator(rate);
       if (last.verdict == ProbeVerdict::kKept) {
         if (missed_ > 0) return true;
@@ -142,7 +150,7 @@ class Search {
     Probe last;
     while (kept_ > 0 && limit / kept_ > kGeneratorBracket) {
       const double rate = middle(kept_, limit);
-      if (!probe(rate, false, last)) return false;
+      if (!probe(rate, Depth::kUsual, last)) return false;
       if (last.verdict == ProbeVerdict::kMissed) return true;
       if (last.verdict == ProbeVerdict::kGeneratorLimited) limit = rate;
     }
@@ -154,8 +162,8 @@ class Search {
     Probe last;
     for (int i = 0; i < kMostBetween && kept_ > 0 && missed_ > 0; ++i) {
       if (missed_ / kept_ <= 1 + options_.tolerance) return true;
-      const bool scout = missed_ / kept_ > kScoutBracket;
-      if (!probe(next_between(), scout, last)) return false;
+      const Depth depth = missed_ / kept_ > kScoutBracket ? Depth::kScout : Depth::kUsual;
+      if (!probe(next_between(), depth, last)) return false;
       if (last.verdict == ProbeVerdict::kGeneratorLimited) return approach_generator(last.rate);
     }
     return true;
@@ -190,11 +198,20 @@ class Search {
       if (i >= kLeastAtEdge && sure) return end(Ended::kConverged);
       const double distance = std::clamp(edge.spread, options_.tolerance / 2, 0.25);
       const double rate = edge.rate * std::exp(above ? distance : -distance);
-      if (!probe(std::clamp(rate, kLowestRate, kHighestRate), false, last)) return false;
+      // Short probes of a noisy target see too little of its slowest requests.
+      const Depth depth = is_blurred() ? Depth::kDeep : Depth::kUsual;
+      if (!probe(std::clamp(rate, kLowestRate, kHighestRate), depth, last)) return false;
       if (last.verdict == ProbeVerdict::kGeneratorLimited && ++limited == 2)
         return end(Ended::kGenerator);
     }
     return end(Ended::kProbesUsed);
+  }
+
+  // Whether a rate was kept above one that was missed; well above, where a backlog decides: that
+  // edge is sharp, and two probes may disagree on it by what they cannot see.
+  bool is_blurred() const {
+    const double margin = lowest_was_behind_ ? 1 + options_.tolerance : 1;
+    return result_.lowest_missed > 0 && result_.highest_kept > result_.lowest_missed * margin;
   }
 
   std::vector<Trial> trials() const {
@@ -206,29 +223,24 @@ class Search {
   }
 
   void conclude() {
-    const Probe* missed = nullptr;
-    for (const Probe& probe : result_.probes) {
-      if (probe.verdict == ProbeVerdict::kKept)
-        result_.highest_kept = std::max(result_.highest_kept, probe.rate);
-      if (probe.verdict != ProbeVerdict::kMissed) continue;
-      if (missed == nullptr || probe.rate < missed->rate) missed = &probe;
-    }
-    if (missed != nullptr) result_.lowest_missed = missed->rate;
+    const bool missed = result_.lowest_missed > 0;
     if (result_.highest_kept == 0) {
-      const bool judged = missed != nullptr && result_.ended == Ended::kConverged;
+      const bool judged = missed && result_.ended == Ended::kConverged;
       result_.outcome = judged ? Outcome::kNever : Outcome::kUnknown;
-    } else if (missed == nullptr || result_.ended == Ended::kGenerator) {
+    } else if (!missed || result_.ended == Ended::kGenerator) {
       result_.outcome = Outcome::kAtLeast;
     } else {
       result_.outcome = Outcome::kCapacity;
       result_.capacity = estimate_edge(trials());
     }
-    if (missed != nullptr) tell_first_to_fail(*missed);
+    if (missed) tell_first_to_fail();
+    if (result_.capacity && result_.first_to_fail == kBacklogClause)
+      result_.capacity->low /= 1 + kUnseenBacklog;
   }
 
   // The clause that most of the missed probes near the edge name; further up everything fails.
-  void tell_first_to_fail(const Probe& lowest) {
-    const double edge = result_.capacity ? result_.capacity->rate : lowest.rate;
+  void tell_first_to_fail() {
+    const double edge = result_.capacity ? result_.capacity->rate : result_.lowest_missed;
     size_t most = 0;
     for (const Probe& one : result_.probes) {
       if (!is_near(one, edge)) continue;
@@ -240,13 +252,9 @@ class Search {
       result_.first_to_fail = one.clause;
       result_.first_sentence = one.why;
     }
-    if (most > 0) return;
-    result_.first_to_fail = lowest.clause;
-    result_.first_sentence = lowest.why;
   }
   static bool is_near(const Probe& probe, double edge) {
-    return probe.verdict == ProbeVerdict::kMissed && probe.rate <= edge * kNearEdge &&
-           probe.rate >= edge / kNearEdge;
+    return probe.verdict == ProbeVerdict::kMissed && probe.rate <= edge * kNearEdge;
   }
 
   Prober& prober_;
@@ -257,6 +265,7 @@ class Search {
   const double began_;
   double kept_ = 0;       // the bracket: the highest rate kept,
   double missed_ = 0;     // and the lowest missed; 0: none
+  bool lowest_was_behind_ = false;  // of all that were missed
   double saturated_ = 0;  // what an overloaded target completed; 0: unknown or used
   SearchResult result_;
 };
@@ -297,17 +306,17 @@ std::string_view ended_name(Ended ended) {
   return "failed";
 }
 
-ProbeRequest probe_at(double rate, const SearchOptions& options, bool scout) {
+ProbeRequest probe_at(double rate, const SearchOptions& options, Depth depth) {
   constexpr double kRequests = 1'000;
   constexpr double kShortest = 2;
   constexpr double kLongest = 10;
-  constexpr double kScoutShare = 0.2;
   ProbeRequest out;
   out.rate = rate;
-  out.measure_s = options.probe_s;
-  if (options.probe_s <= 0)
-    out.measure_s = scout ? std::clamp(kRequests * kScoutShare / rate, kShortest / 2, kLongest / 2)
-                          : std::clamp(kRequests / rate, kShortest, kLongest);
+  out.measure_s = std::clamp(kRequests / rate, kShortest, kLongest);
+  if (depth == Depth::kScout)
+    out.measure_s = std::clamp(kRequests / 5 / rate, kShortest / 2, kLongest / 2);
+  if (depth == Depth::kDeep) out.measure_s = std::min(5 * out.measure_s, kLongest);
+  if (options.probe_s > 0) out.measure_s = options.probe_s;
   out.warmup_s = std::clamp(out.measure_s / 4, 0.5, 2.0);
   return out;
 }

@@ -17,7 +17,7 @@
 namespace plumb::capacity {
 
 struct SearchOptions {
-  double from = 0;  // requests/s of the first probe; 0: half of what one user at a time gets
+  double from = 0;  // requests/s of the first probe; 0: what one user at a time gets
   double tolerance = 0.02;  // of the rate, to either side
   double probe_s = 0;       // measured seconds of each probe; 0: by the rate
   double most_s = 600;      // for the whole search
@@ -75,9 +75,14 @@ class SearchObserver {
 SearchResult search(Prober& prober, const SearchOptions& options, SearchObserver& observer,
                     const std::function<double()>& seconds_now, std::stop_token stop);
 
-// The probe that a rate is judged by: long enough for its 99th percentile, a thousand requests and
-// two seconds, but at most ten seconds. `scout`: a fifth of that, where only the direction matters.
-ProbeRequest probe_at(double rate, const SearchOptions& options, bool scout);
+// How much a probe is to tell.
+enum class Depth {
+  kScout,  // on which side of a far edge it lies: a fifth of an ordinary one
+  kUsual,  // long enough for its 99th percentile: a thousand requests and two seconds
+  kDeep    // where the edge is blurred: five times as long
+};
+// At most ten seconds are measured, whatever the depth.
+ProbeRequest probe_at(double rate, const SearchOptions& options, Depth depth);
 
 }  // namespace plumb::capacity
 

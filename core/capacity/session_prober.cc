@@ -189,7 +189,9 @@ Result<Probe> SessionProber::probe(const ProbeRequest& request, std::stop_token 
   load_openly(request.rate, request.warmup_s, request.measure_s, request.seed);
   PLUMB_ASSIGN_OR_RETURN(const store::RunData data, run(std::move(stop)));
   std::optional<Probe> judged =
-      judge(data, request.rate, connections_of(plan_.load), baseline_);
+      judge(data,
+            {request.rate, connections_of(plan_.load), plan_.load.arrivals == "poisson"},
+            baseline_);
   if (!judged)
     return Status::internal("the load plugin ended before the probe did");
   if (!options_.keep_probes) judged->run_id.clear();

@@ -51,7 +51,7 @@ class Stress {
 
   // False when the climb is over.
   bool step(double rate) {
-    ProbeRequest request = probe_at(rate, options_, false);
+    ProbeRequest request = probe_at(rate, options_, Depth::kUsual);
     const size_t number = result_.probes.size() + 1;
     request.seed = options_.seed + kStressSeed + number;
     if (stop_.stop_requested() ||
