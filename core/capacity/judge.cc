@@ -46,8 +46,8 @@ std::vector<plan::Slo> limits_of(const store::RunData& run) {
   if (slos == run.header.plan.end() || !slos->is_array()) return out;
   for (const auto& slo : *slos)
     if (slo.is_object() && slo.contains("metric") && slo["limit"].is_number())
-      out.push_back({slo.value("endpoint", ""), slo.value("metric", ""),
-                     slo["limit"].get<double>(), slo.value("written", "")});
+      out.push_back({slo.value("endpoint", ""), slo.value("metric", ""), slo["limit"].get<double>(),
+                     slo.value("written", "")});
   return out;
 }
 
@@ -70,14 +70,15 @@ class Judgement {
     measure();
     if (due_ < kFewestDue) {
       probe_.verdict = ProbeVerdict::kInsufficient;
-      probe_.why = "Only " + grouped(due_) + " requests were due; at least " +
-                   grouped(kFewestDue) + " are needed.";
+      probe_.why = "Only " + grouped(due_) + " requests were due; at least " + grouped(kFewestDue) +
+                   " are needed.";
       return probe_;
     }
     probe_.verdict = ProbeVerdict::kKept;
     judge_backlog();
     judge_promises();
     judge_generator();
+    note_hiccup(probe_, baseline_);
     return probe_;
   }
 
@@ -112,7 +113,7 @@ class Judgement {
         falls_behind({due_, ended_, probe_.rate * baseline_.mean_s, setting_.random_gaps});
     if (!probe_.behind) return;
     miss(kBacklogClause, "Of " + grouped(due_) + " requests due, " + grouped(ended_) +
-                        " ended in the same time: a backlog grows.");
+                             " ended in the same time: a backlog grows.");
   }
 
   // An objective is what was asked for, so it is named before a backlog that comes with it.
@@ -145,9 +146,8 @@ class Judgement {
                      " at the 99th percentile.");
     const double in_flight = facts_.value_or("requests.concurrency", 0);
     const auto service = facts_.value("service.p50");
-    if (!by_errors && setting_.connections > 0 &&
-        in_flight >= kAllBusy * setting_.connections && service &&
-        *service <= kAsFastAsIdle * baseline_.p50_s)
+    if (!by_errors && setting_.connections > 0 && in_flight >= kAllBusy * setting_.connections &&
+        service && *service <= kAsFastAsIdle * baseline_.p50_s)
       limited("All " + grouped(setting_.connections) +
               " connections were busy, though the target answered as fast as when idle. Raise "
               "load.connections.");
@@ -180,8 +180,8 @@ std::vector<plan::Slo> promises_of(const std::vector<plan::Slo>& slos, const Bas
   }
   if (out.empty()) {
     const auto limit = rounded_up_to_ms(std::max(kMostSlower * baseline.p99_s, kLeastLimit));
-    out.push_back({"", "p99", std::chrono::duration<double>(limit).count(),
-                   plan::format_duration(limit)});
+    out.push_back(
+        {"", "p99", std::chrono::duration<double>(limit).count(), plan::format_duration(limit)});
   }
   if (!limits_errors)
     out.push_back({"", "error_rate", kMostErrors, plan::format_ratio(kMostErrors)});

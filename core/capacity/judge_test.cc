@@ -135,8 +135,7 @@ TEST(CapacityPromises, APlanWithoutAnyGetsALimitOfTheBaselinesTenfold) {
 }
 
 TEST(CapacityPromises, ALeastRateIsLeftOutSinceNoLowRateKeepsIt) {
-  const auto promises =
-      promises_of({{"", "rate", 500, "500/s"}, {"", "p95", 0.05, "50ms"}}, kIdle);
+  const auto promises = promises_of({{"", "rate", 500, "500/s"}, {"", "p95", 0.05, "50ms"}}, kIdle);
   ASSERT_EQ(promises.size(), 2u);
   EXPECT_EQ(promises[0].metric, "p95");
   EXPECT_EQ(promises[1].metric, "error_rate");

@@ -42,6 +42,7 @@ struct Probe {
   std::optional<double> p99_s = {};
   std::optional<double> lag_p99_s = {};  // how late the generator itself began
   bool behind = false;                   // completions fell behind arrivals, see falls_behind()
+  bool hiccup = false;                   // missed, though most requests were as fast as when idle
   std::string clause = {};               // the promise that was missed first: "p99", "backlog"
   std::string why = {};                  // one sentence; empty for kKept
   bool drained = true;                   // every request had ended when the probe did
@@ -91,6 +92,14 @@ struct Backlog {
 // endless, however lenient the promises are. What a steady queue gains by chance is none: a few
 // requests in work more or less, and, where arrivals are random, what the last of them brought.
 bool falls_behind(const Backlog& backlog);
+
+// Sets `hiccup` of a probe that is judged otherwise: it missed a promise while the target kept up,
+// turned few away and answered half of the requests as fast as one user's. A full target is slow
+// for all; this is what a stall of the machine looks like, or one of the target's own.
+void note_hiccup(Probe& probe, const Baseline& baseline);
+
+// Whether the target turned requests away or fell behind: more than it could do was asked of it.
+bool is_full(const Probe& probe);
 
 }  // namespace plumb::capacity
 

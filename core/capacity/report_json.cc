@@ -21,6 +21,7 @@ json json_of(const Probe& probe) {
               {"p99_s", json_or_null(probe.p99_s)},
               {"lag_p99_s", json_or_null(probe.lag_p99_s)},
               {"behind", probe.behind},
+              {"hiccup", probe.hiccup},
               {"clause", probe.clause},
               {"why", probe.why}};
   if (!probe.run_id.empty()) out["run"] = probe.run_id;

@@ -21,7 +21,7 @@ Probe probe_of(double rate, ProbeVerdict verdict) {
   return out;
 }
 
-Report found() {
+Report found_report() {
   Report out;
   out.id = "20261120T104512Z-7f3a";
   out.name = "shop";
@@ -42,7 +42,7 @@ Report found() {
 }
 
 TEST(CapacityReport, SaysTheRateItsIntervalAndWhatFailsFirst) {
-  const std::string text = to_console(found());
+  const std::string text = to_console(found_report());
   EXPECT_THAT(text, HasSubstr("CAPACITY  1,234/s   (95% interval 1,200 to 1,260/s)"));
   EXPECT_THAT(text, HasSubstr("First to fail above it: p95 of orders."));
   EXPECT_THAT(text, HasSubstr("p95 of orders <= 50ms · error_rate <= 1% · no growing backlog"));
@@ -51,7 +51,7 @@ TEST(CapacityReport, SaysTheRateItsIntervalAndWhatFailsFirst) {
 }
 
 TEST(CapacityReport, ALimitedGeneratorIsSaidToBeNoCapacity) {
-  Report report = found();
+  Report report = found_report();
   report.search.outcome = Outcome::kAtLeast;
   report.search.ended = Ended::kGenerator;
   report.search.capacity.reset();
@@ -62,7 +62,7 @@ TEST(CapacityReport, ALimitedGeneratorIsSaidToBeNoCapacity) {
 }
 
 TEST(CapacityReport, TellsWhereItBrokeAndThatItRecovered) {
-  Report report = found();
+  Report report = found_report();
   report.stress = StressResult();
   report.stress->peak = 1'240;
   report.stress->peak_at = 1'851;
@@ -77,7 +77,7 @@ TEST(CapacityReport, TellsWhereItBrokeAndThatItRecovered) {
 }
 
 TEST(CapacityReport, JsonHoldsWhatTheTextSaysAndNullWhereNothingIsKnown) {
-  const nlohmann::json json = to_json(found());
+  const nlohmann::json json = to_json(found_report());
   EXPECT_EQ(json["outcome"], "capacity");
   EXPECT_EQ(json["capacity"]["rate"], 1'234);
   EXPECT_EQ(json["first_to_fail"]["clause"], "p95 of orders");

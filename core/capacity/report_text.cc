@@ -29,15 +29,16 @@ std::string verdict_text(const Probe& probe) {
 }
 
 size_t columns(std::string_view text) {
-  return static_cast<size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+  }));
 }
 
 using Row = std::array<std::string, 8>;
 
 Row row_of(const Probe& probe) {
-  return {rate_text(probe.rate),    rate_text(probe.completed), ms_or_dash(probe.p50_s),
-          ms_or_dash(probe.p95_s),  ms_or_dash(probe.p99_s),    ratio_text(probe.error_rate),
+  return {rate_text(probe.rate),         rate_text(probe.completed), ms_or_dash(probe.p50_s),
+          ms_or_dash(probe.p95_s),       ms_or_dash(probe.p99_s),    ratio_text(probe.error_rate),
           seconds_text(probe.measure_s), verdict_text(probe)};
 }
 
@@ -92,8 +93,7 @@ class Text {
     switch (search_.outcome) {
       case Outcome::kCapacity:
         line("CAPACITY  " + rate_text(search_.capacity->rate) + "/s   (95% interval " +
-             rate_text(search_.capacity->low) + " to " + rate_text(search_.capacity->high) +
-             "/s)");
+             rate_text(search_.capacity->low) + " to " + rate_text(search_.capacity->high) + "/s)");
         line("          First to fail above it: " + search_.first_to_fail + ". " +
              search_.first_sentence);
         return;
@@ -194,8 +194,8 @@ class Text {
 std::string to_console(const Report& report) { return Text(report).text_of(); }
 
 std::string probe_line(const Probe& probe) {
-  return rate_text(probe.rate) + "/s  " + verdict_text(probe) + "  p99 " +
-         ms_or_dash(probe.p99_s) + " ms  errors " + ratio_text(probe.error_rate);
+  return rate_text(probe.rate) + "/s  " + verdict_text(probe) + "  p99 " + ms_or_dash(probe.p99_s) +
+         " ms  errors " + ratio_text(probe.error_rate);
 }
 
 }  // namespace plumb::capacity

@@ -13,12 +13,11 @@ constexpr int kMostHalvings = 4;
 constexpr int kMostBetween = 16;  // probes that narrow one bracket
 constexpr int kLeastAtEdge = 4;
 constexpr int kMostAtEdge = 12;
-constexpr double kScoutBracket = 1.15;    // a wider bracket is narrowed by scouts
+constexpr double kScoutBracket = 1.15;     // a wider bracket is narrowed by scouts
 constexpr double kGeneratorBracket = 1.1;  // how exactly the generator's own limit is sought
-constexpr int kSecondTries = 2;           // of a probe in which the generator was the limit
+constexpr int kSecondTries = 2;            // of a probe in which the generator was the limit
 constexpr double kLongestProbe = 60;
 constexpr double kOverhead = 1.5;  // seconds that a probe takes beside its load
-constexpr double kOverloadErrors = 0.1;  // a target that turns so many away is full
 constexpr double kNearEdge = 1.1;
 // Of the rate: a backlog that grows more slowly cannot be told from a steady queue in one probe.
 constexpr double kUnseenBacklog = 0.01;
@@ -99,22 +98,39 @@ class Search {
     return settled.is_ok() || fail(settled);
   }
 
-  // The bracket follows the later of two probes that contradict each other.
   void take(const Probe& probe) {
     if (probe.verdict == ProbeVerdict::kKept) {
       result_.highest_kept = std::max(result_.highest_kept, probe.rate);
-      kept_ = std::max(kept_, probe.rate);
-      if (missed_ > 0 && missed_ <= kept_) missed_ = 0;
     } else if (probe.verdict == ProbeVerdict::kMissed) {
-      if (result_.lowest_missed == 0 || probe.rate < result_.lowest_missed) {
+      if (result_.lowest_missed == 0 || probe.rate < result_.lowest_missed)
         result_.lowest_missed = probe.rate;
-        lowest_was_behind_ = probe.behind;
+      if (!probe.hiccup && (firmly_missed_ == 0 || probe.rate < firmly_missed_)) {
+        firmly_missed_ = probe.rate;
+        was_full_ = is_full(probe);
       }
-      if (missed_ == 0 || probe.rate < missed_) missed_ = probe.rate;
-      if (kept_ >= missed_) kept_ = 0;
-      // What an overloaded target still completes is about what it can: the next rates to try.
-      if (probe.behind || probe.error_rate > kOverloadErrors) saturated_ = probe.answered;
+      // What an overloaded target still answers is about what it can: the next rates to try.
+      if (is_full(probe)) saturated_ = probe.answered;
     }
+    set_bracket();
+  }
+
+  // From the highest rate kept to the lowest above it that was missed: what was missed below a
+  // rate that was kept was most likely disturbed.
+  void set_bracket() {
+    kept_ = result_.highest_kept;
+    missed_ = 0;
+    for (const Probe& probe : result_.probes)
+      if (probe.verdict == ProbeVerdict::kMissed && probe.rate > kept_ &&
+          (missed_ == 0 || probe.rate < missed_))
+        missed_ = probe.rate;
+  }
+
+  // A bracket rests on single probes, so one that had a hiccup is repeated: it may have been a
+  // disturbance of the machine.
+  bool probe_surely(double rate, Depth depth, Probe& out) {
+    if (!probe(rate, depth, out)) return false;
+    if (!out.hiccup) return true;
+    return probe(rate, depth, out);
   }
 
   double first_rate() const {
@@ -129,7 +145,7 @@ class Search {
     int halvings = 0;
     Probe last;
     while (true) {
-      if (!probe(rate, Depth::kScout, last)) return false;
+      if (!probe_surely(rate, Depth::kScout, last)) return false;
       if (last.verdict == ProbeVerdict::kGeneratorLimited) return approach_generator(rate);
       if (last.verdict == ProbeVerdict::kKept) {
         if (missed_ > 0) return true;
@@ -163,7 +179,7 @@ class Search {
     for (int i = 0; i < kMostBetween && kept_ > 0 && missed_ > 0; ++i) {
       if (missed_ / kept_ <= 1 + options_.tolerance) return true;
       const Depth depth = missed_ / kept_ > kScoutBracket ? Depth::kScout : Depth::kUsual;
-      if (!probe(next_between(), depth, last)) return false;
+      if (!probe_surely(next_between(), depth, last)) return false;
       if (last.verdict == ProbeVerdict::kGeneratorLimited) return approach_generator(last.rate);
     }
     return true;
@@ -198,7 +214,6 @@ class Search {
       if (i >= kLeastAtEdge && sure) return end(Ended::kConverged);
       const double distance = std::clamp(edge.spread, options_.tolerance / 2, 0.25);
       const double rate = edge.rate * std::exp(above ? distance : -distance);
-      // Short probes of a noisy target see too little of its slowest requests.
       const Depth depth = is_blurred() ? Depth::kDeep : Depth::kUsual;
       if (!probe(std::clamp(rate, kLowestRate, kHighestRate), depth, last)) return false;
       if (last.verdict == ProbeVerdict::kGeneratorLimited && ++limited == 2)
@@ -207,18 +222,20 @@ class Search {
     return end(Ended::kProbesUsed);
   }
 
-  // Whether a rate was kept above one that was missed; well above, where a backlog decides: that
-  // edge is sharp, and two probes may disagree on it by what they cannot see.
+  // Short probes see too little of a target's slowest requests: where a promise breaks before the
+  // target is full, and where a rate was kept well above one that was missed.
   bool is_blurred() const {
-    const double margin = lowest_was_behind_ ? 1 + options_.tolerance : 1;
-    return result_.lowest_missed > 0 && result_.highest_kept > result_.lowest_missed * margin;
+    return firmly_missed_ > 0 &&
+           (!was_full_ || result_.highest_kept > firmly_missed_ * (1 + options_.tolerance));
   }
 
   std::vector<Trial> trials() const {
     std::vector<Trial> out;
     for (const Probe& probe : result_.probes)
       if (probe.verdict == ProbeVerdict::kKept || probe.verdict == ProbeVerdict::kMissed)
-        out.push_back({probe.rate, probe.verdict == ProbeVerdict::kKept});
+        out.push_back({probe.rate, probe.verdict == ProbeVerdict::kKept ? TrialEnd::kKept
+                                   : probe.hiccup                       ? TrialEnd::kHiccup
+                                                                        : TrialEnd::kMissed});
     return out;
   }
 
@@ -263,10 +280,11 @@ class Search {
   const std::function<double()>& seconds_now_;
   const std::stop_token stop_;
   const double began_;
-  double kept_ = 0;       // the bracket: the highest rate kept,
-  double missed_ = 0;     // and the lowest missed; 0: none
-  bool lowest_was_behind_ = false;  // of all that were missed
-  double saturated_ = 0;  // what an overloaded target completed; 0: unknown or used
+  double kept_ = 0;           // the bracket: the highest rate kept,
+  double missed_ = 0;         // and the lowest missed; 0: none
+  double firmly_missed_ = 0;  // the lowest missed without a hiccup; 0: none
+  bool was_full_ = false;     // the target, then
+  double saturated_ = 0;      // what an overloaded target completed; 0: unknown or used
   SearchResult result_;
 };
 

@@ -17,7 +17,7 @@
 namespace plumb::capacity {
 
 struct SearchOptions {
-  double from = 0;  // requests/s of the first probe; 0: what one user at a time gets
+  double from = 0;          // requests/s of the first probe; 0: what one user at a time gets
   double tolerance = 0.02;  // of the rate, to either side
   double probe_s = 0;       // measured seconds of each probe; 0: by the rate
   double most_s = 600;      // for the whole search

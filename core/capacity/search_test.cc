@@ -43,8 +43,7 @@ Accuracy accuracy(const std::function<SimulatedTarget(int seed)>& target,
     const double expected = truth(one);
     const double error = result.capacity->rate / expected - 1;
     out.within += std::fabs(error) <= 0.05 ? 1 : 0;
-    out.covered +=
-        result.capacity->low <= expected && expected <= result.capacity->high ? 1 : 0;
+    out.covered += result.capacity->low <= expected && expected <= result.capacity->high ? 1 : 0;
     char text[64];
     std::snprintf(text, sizeof(text), " %+.1f%%(%zu probes, %.0f s)", error * 100,
                   result.probes.size(), result.seconds);
@@ -89,8 +88,8 @@ TEST(CapacitySearch, FindsWhereEvenArrivalsOverflowRandomWorkers) {
 
 TEST(CapacitySearch, FindsWhereRandomArrivalsOverflowRandomWorkers) {
   for (const int workers : {1, 4, 32}) {
-    const Accuracy found = accuracy([&](int seed) { return varied(seed, workers, 800); },
-                                    plain_capacity);
+    const Accuracy found =
+        accuracy([&](int seed) { return varied(seed, workers, 800); }, plain_capacity);
     EXPECT_GE(found.within, 19) << workers << " workers:" << found.errors;
   }
 }

@@ -189,11 +189,9 @@ Result<Probe> SessionProber::probe(const ProbeRequest& request, std::stop_token 
   load_openly(request.rate, request.warmup_s, request.measure_s, request.seed);
   PLUMB_ASSIGN_OR_RETURN(const store::RunData data, run(std::move(stop)));
   std::optional<Probe> judged =
-      judge(data,
-            {request.rate, connections_of(plan_.load), plan_.load.arrivals == "poisson"},
+      judge(data, {request.rate, connections_of(plan_.load), plan_.load.arrivals == "poisson"},
             baseline_);
-  if (!judged)
-    return Status::internal("the load plugin ended before the probe did");
+  if (!judged) return Status::internal("the load plugin ended before the probe did");
   if (!options_.keep_probes) judged->run_id.clear();
   return *judged;
 }
@@ -231,8 +229,7 @@ Result<Recovery> SessionProber::recover(double rate, double most_s, std::stop_to
   const std::optional<int64_t> at = recovered_at(*data);
   Recovery out;
   out.recovered = at.has_value();
-  out.seconds =
-      static_cast<double>(at.value_or(load_ended_ns_) - overload_ended_ns) / 1e9;
+  out.seconds = static_cast<double>(at.value_or(load_ended_ns_) - overload_ended_ns) / 1e9;
   return out;
 }
 

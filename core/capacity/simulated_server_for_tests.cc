@@ -11,7 +11,9 @@ Result<Baseline> SimulatedServer::baseline(std::stop_token) {
   seconds_ += 2.5;
   const double p99 =
       target_.random_service ? target_.service_s * std::log(100.0) : target_.service_s;
-  return Baseline{target_.service_s, target_.service_s, p99};
+  const double p50 = target_.service_s * (target_.random_service ? std::log(2.0) : 1);
+  baseline_ = {target_.service_s, p50, p99};
+  return baseline_;
 }
 
 Result<Probe> SimulatedServer::probe(const ProbeRequest& request, std::stop_token) {
@@ -32,7 +34,9 @@ Result<Recovery> SimulatedServer::recover(double, double most_s, std::stop_token
   return recovery;
 }
 
-double SimulatedServer::exponential(double mean) { return std::exponential_distribution<>(1 / mean)(random_); }
+double SimulatedServer::exponential(double mean) {
+  return std::exponential_distribution<>(1 / mean)(random_);
+}
 
 SimulatedServer::Seen SimulatedServer::simulate(const ProbeRequest& request) {
   Seen seen;
@@ -100,6 +104,7 @@ Probe SimulatedServer::judged(const ProbeRequest& request, Seen seen) const {
   }
   if (request.rate > target_.generator_rate) out.verdict = ProbeVerdict::kGeneratorLimited;
   if (seen.due < 30) out.verdict = ProbeVerdict::kInsufficient;
+  note_hiccup(out, baseline_);
   return out;
 }
 

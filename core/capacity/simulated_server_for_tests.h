@@ -14,10 +14,10 @@ namespace plumb::capacity {
 
 struct SimulatedTarget {
   int workers = 1;
-  double service_s = 0.01;      // mean
-  bool random_service = true;   // exponential, else constant
-  bool random_arrivals = true;  // Poisson, else evenly spaced
-  double p99_limit_s = 1e9;     // promised
+  double service_s = 0.01;       // mean
+  bool random_service = true;    // exponential, else constant
+  bool random_arrivals = true;   // Poisson, else evenly spaced
+  double p99_limit_s = 1e9;      // promised
   size_t queue = 1'000'000'000;  // requests beyond which one fails at once
   double generator_rate = 1e9;   // the most that the generator can make
   double disturbed = 0;          // share of probes in which the target stalls for a second
@@ -59,6 +59,7 @@ class SimulatedServer final : public Prober {
 
   const SimulatedTarget target_;
   std::mt19937_64 random_;
+  Baseline baseline_;
   double seconds_ = 0;
   size_t probes_ = 0;
   int settled_ = 0;

@@ -6,19 +6,18 @@ namespace plumb::capacity {
 namespace {
 
 constexpr double kStepUp = 1.5;
-constexpr double kHighest = 10;           // times the capacity
-constexpr double kMostFailed = 0.5;       // of the requests
-constexpr double kCollapsed = 0.9;        // of the peak
-constexpr double kRecoveryShare = 0.5;    // of the capacity
+constexpr double kHighest = 10;         // times the capacity
+constexpr double kMostFailed = 0.5;     // of the requests
+constexpr double kCollapsed = 0.9;      // of the peak
+constexpr double kRecoveryShare = 0.5;  // of the capacity
 constexpr double kRecoverySeconds = 30;
-constexpr double kStressOverhead = 4;     // seconds that an overloaded probe takes beside its load
-constexpr uint64_t kStressSeed = 1'000;   // apart from those of the search
+constexpr double kStressOverhead = 4;    // seconds that an overloaded probe takes beside its load
+constexpr uint64_t kStressSeed = 1'000;  // apart from those of the search
 
 class Stress {
  public:
   Stress(Prober& prober, const SearchResult& found, double most_s, const SearchOptions& options,
-         SearchObserver& observer, const std::function<double()>& seconds_now,
-         std::stop_token stop)
+         SearchObserver& observer, const std::function<double()>& seconds_now, std::stop_token stop)
       : prober_(prober),
         capacity_(found.capacity->rate),
         options_(options),
@@ -119,9 +118,8 @@ std::string_view breaking_name(Breaking breaking) {
 }
 
 StressResult stress(Prober& prober, const SearchResult& found, double most_s,
-                    const SearchOptions& options,
-                    SearchObserver& observer, const std::function<double()>& seconds_now,
-                    std::stop_token stop) {
+                    const SearchOptions& options, SearchObserver& observer,
+                    const std::function<double()>& seconds_now, std::stop_token stop) {
   return Stress(prober, found, most_s, options, observer, seconds_now, std::move(stop)).run();
 }
 

@@ -99,8 +99,9 @@ void measure(const plan::Plan& plan, const engine::Catalog& catalog, const Capac
   const double began = steady_seconds();
   const auto prober = capacity::SessionProber::start(plan, catalog, options, interrupt.token());
   if (!prober.is_ok()) {
-    const bool stopped = interrupt.token().stop_requested();
-    report.search.ended = stopped ? capacity::Ended::kInterrupted : capacity::Ended::kFailed;
+    report.search.ended = capacity::Ended::kInterrupted;
+    if (interrupt.token().stop_requested()) return;
+    report.search.ended = capacity::Ended::kFailed;
     report.search.failure = prober.status();
     return;
   }
@@ -140,8 +141,7 @@ ExitCode capacity_search(const CapacityFlags& flags, const Terminal& terminal) {
                                                                   : ExitCode::kFailed;
   }
   const std::string json = json_text(capacity::to_json(report), 2) + "\n";
-  const auto file =
-      std::filesystem::path(outcome.plan.run_dir) / (report.id + ".capacity.json");
+  const auto file = std::filesystem::path(outcome.plan.run_dir) / (report.id + ".capacity.json");
   const Status kept = write_file_atomically(file, json);
   say(kept.is_ok() ? "kept as " + file.string() : kept.message());
   if (!write_value(flags.output, flags.format == "json" ? json : capacity::to_console(report)))
@@ -150,13 +150,14 @@ ExitCode capacity_search(const CapacityFlags& flags, const Terminal& terminal) {
 }
 
 void add_search_flags(CLI::App& command, CapacityFlags& flags) {
-  command.add_option("--from", flags.from,
-                     "The first rate; what one user at a time gets unless given")
+  command
+      .add_option("--from", flags.from, "The first rate; what one user at a time gets unless given")
       ->type_name("RATE");
   command.add_option("--tolerance", flags.tolerance, "How exactly, to either side")
       ->type_name("SHARE");
-  command.add_option("--probe-time", flags.probe_time,
-                     "How long each probe measures; 1,000 requests, 2s to 10s, unless given")
+  command
+      .add_option("--probe-time", flags.probe_time,
+                  "How long each probe measures; 1,000 requests, 2s to 10s, unless given")
       ->type_name("TIME");
   command.add_option("--max-time", flags.max_time, "How long the whole may take")
       ->type_name("TIME");
@@ -178,11 +179,14 @@ void add_capacity_command(CLI::App& app, Shared& shared) {
       "  plumb capacity plan.yaml --from 200/s --max-time 5m\n"
       "  plumb capacity plan.yaml --stress\n"
       "  plumb capacity plan.yaml --format json -o capacity.json\n"
-      "\nRuns short open-model probes of the plan's requests at rising rates until one misses an SLO\n"
-      "or leaves a growing backlog, then closes in on the edge and repeats near it. The result is a\n"
+      "\nRuns short open-model probes of the plan's requests at rising rates until one misses an "
+      "SLO\n"
+      "or leaves a growing backlog, then closes in on the edge and repeats near it. The result is "
+      "a\n"
       "rate with a 95% interval. Without SLOs: at most 1% errors, and a p99 of ten times that of\n"
       "one user at a time.\n"
-      "\nExit codes: 0 found; 1 failed to run; 2 usage or plan invalid; 3 not even the lowest rate\n"
+      "\nExit codes: 0 found; 1 failed to run; 2 usage or plan invalid; 3 not even the lowest "
+      "rate\n"
       "kept the SLOs; 5 no valid result: the generator was the limit, the time was used up before\n"
       "an edge was seen, or the search was interrupted.");
   command->add_option("PLAN", flags->plan, "The plan's file")->required()->type_name("FILE");

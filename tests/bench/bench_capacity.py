@@ -106,7 +106,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--max-time", type=int, default=150)
+    parser.add_argument("--max-time", type=int, default=75)
     options = parser.parse_args()
     words = priority()
     say(f"Capacity of servers with a known one; {'raised' if words else 'ordinary'} priority")

@@ -29,15 +29,16 @@ class CapacitySearchRun : public testing::Test {
     std::ofstream(file) << "name: paced\ntarget:\n  url: http://127.0.0.1:" << port
                         << "\n  start: [\"" << PLUMB_BINARY_DIR << "/tests/paced_server\", \""
                         << port << "\", \"" << workers << "\", \"" << service_us << "\", \""
-                        << queue << "\"]\nload:\n  rate: 10/s\n  requests: [{name: home, path: /}]\n"
+                        << queue
+                        << "\"]\nload:\n  rate: 10/s\n  requests: [{name: home, path: /}]\n"
                         << "plugins: {}\n"
                         << slos;
     return file.string();
   }
   std::vector<std::string> arguments(const std::string& plan_file,
                                      std::vector<std::string> more) const {
-    std::vector<std::string> out = {"capacity",  plan_file, "--format",
-                                    "json",      "--run-dir", runs_.path().string()};
+    std::vector<std::string> out = {"capacity", plan_file,   "--format",
+                                    "json",     "--run-dir", runs_.path().string()};
     out.insert(out.end(), more.begin(), more.end());
     return out;
   }
