@@ -88,6 +88,10 @@ Status Emitter::declare_totals() {
   }
   PLUMB_ASSIGN_OR_RETURN(t.cpu, counter("generator_cpu_seconds_total", "seconds",
                                         "Processor time of the load process", PLUMB_PART_BUSY));
+  PLUMB_ASSIGN_OR_RETURN(
+      t.throttled,
+      counter("generator_throttled_seconds_total", "seconds",
+              "Time the quota of its cgroup held the load process back", PLUMB_PART_WAIT));
   if (usage_.runqueue_seconds()) {
     PLUMB_ASSIGN_OR_RETURN(
         t.runqueue,
@@ -135,6 +139,7 @@ void Emitter::add_totals(int64_t start_ns, int64_t end_ns, const Totals& t) {
   count(totals_.connections_opened, t.connections_opened);
   add_load(start_ns, end_ns);
   add(totals_.cpu, time_ns, usage_.cpu_seconds());
+  add(totals_.throttled, time_ns, usage_.throttled_seconds().value_or(0));
   if (totals_.runqueue)
     if (const auto seconds = usage_.runqueue_seconds()) add(*totals_.runqueue, time_ns, *seconds);
 }

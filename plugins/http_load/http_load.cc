@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "plugins/http_load/abort_watch.h"
 #include "plugins/http_load/curl_transport.h"
 #include "plugins/http_load/descriptor_limit.h"
 #include "plugins/http_load/driver.h"
@@ -59,10 +60,12 @@ class HttpLoad final : public LoadDriver {
       return Status::invalid_argument("no stage to drive the load through");
     emitter_.emplace(host(), plan_, *schedule_);
     PLUMB_RETURN_IF_ERROR(emitter_->begin());
+    AbortWatch watch(plan_.abort, schedule_->start_ns(), *emitter_,
+                     [this](const std::string& sentence) { abort(sentence); });
     if (workers_.size() == 1)
-      work(0, stages, *emitter_);
+      work(0, stages, watch);
     else
-      work_together(stages);
+      work_together(stages, watch);
     return Status::ok();
   }
 
@@ -93,7 +96,7 @@ class HttpLoad final : public LoadDriver {
   }
 
   // One thread each; this one puts their intervals together.
-  void work_together(std::span<const Stage> stages) {
+  void work_together(std::span<const Stage> stages, IntervalSink& sink) {
     IntervalMerger merger(workers_.size(), plan_.requests.size(), schedule_->start_ns());
     std::vector<std::jthread> threads;
     for (size_t i = 0; i < workers_.size(); ++i)
@@ -101,7 +104,12 @@ class HttpLoad final : public LoadDriver {
         work(i, stages, merger.sink(i));
         merger.finished(i);
       });
-    merger.run(*emitter_);
+    merger.run(sink);
+  }
+
+  void abort(const std::string& sentence) {
+    (void)host().event(PLUMB_WARNING, "load-aborted", sentence);
+    stop_.request();
   }
 
   HostClock clock_{host()};
