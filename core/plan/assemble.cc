@@ -215,6 +215,8 @@ class Assembler {
     load.extra = extra(kLoadSections, section_of("load"), "load.");
     stages(load);
     replay(load);
+    if (find("load.log") != nullptr)
+      load.extra["log"] = std::filesystem::absolute(text("load.log")).string();
     if (find("load.plugin") == nullptr) return;
     load.plugin = text("load.plugin");
     std::vector<std::string> drivers;

@@ -150,6 +150,11 @@ const std::vector<OptionRow>& plan_option_table() {
        .minimum = "0.001",
        .maximum = "1000",
        .help = "How many times faster than it was recorded."},
+      {.key = "load.log",
+       .type = T::kPath,
+       .help =
+           "A file for a line about each request (start, endpoint, user, status, phases, bytes, "
+           "error), as CSV compressed with zstd: requests.csv.zst. `--log FILE` is the same."},
       {.key = "load.workers",
        .type = T::kInteger,
        .default_value = "1",

@@ -16,6 +16,7 @@
 #include "plugins/http_load/load_plan.h"
 #include "plugins/http_load/load_schedule.h"
 #include "plugins/http_load/plain_workload.h"
+#include "plugins/http_load/request_log.h"
 
 namespace plumb::http_load {
 namespace {
@@ -40,6 +41,9 @@ class HttpLoad final : public LoadDriver {
   }
 
   Status start() override {
+    if (!plan_.log.empty()) {
+      PLUMB_ASSIGN_OR_RETURN(log_, RequestLog::open(plan_.log, plan_.requests));
+    }
     share_plan_ = plan_;
     share_plan_.connections = (plan_.connections + plan_.workers - 1) / plan_.workers;
     for (int64_t i = 0; i < plan_.workers; ++i) {
@@ -60,12 +64,14 @@ class HttpLoad final : public LoadDriver {
       return Status::invalid_argument("no stage to drive the load through");
     emitter_.emplace(host(), plan_, *schedule_);
     PLUMB_RETURN_IF_ERROR(emitter_->begin());
+    if (log_ != nullptr) log_->begin(schedule_->start_ns());
     AbortWatch watch(plan_.abort, schedule_->start_ns(), *emitter_,
                      [this](const std::string& sentence) { abort(sentence); });
     if (workers_.size() == 1)
       work(0, stages, watch);
     else
       work_together(stages, watch);
+    if (log_ != nullptr) end_log();
     return Status::ok();
   }
 
@@ -89,7 +95,10 @@ class HttpLoad final : public LoadDriver {
   void work(size_t index, std::span<const Stage> stages, IntervalSink& sink) {
     Recorder recorder(plan_.requests, Intervals(stages), schedule_->start_ns(), sink);
     Worker& worker = workers_[index];
-    Driver driver({plan_, *schedule_, clock_, *worker.transport, *worker.workload, recorder},
+    std::optional<RequestLog::Writer> log;
+    if (log_ != nullptr) log.emplace(*log_);
+    Driver driver({plan_, *schedule_, clock_, *worker.transport, *worker.workload, recorder,
+                   log ? &*log : nullptr},
                   {static_cast<uint32_t>(index), static_cast<uint32_t>(workers_.size())},
                   [this] { return stop_.requested(); });
     driver.run();
@@ -107,6 +116,16 @@ class HttpLoad final : public LoadDriver {
     merger.run(sink);
   }
 
+  void end_log() {
+    const Status closed = log_->close();
+    if (!closed.is_ok())
+      (void)host().event(PLUMB_WARNING, "request-log-incomplete", closed.message());
+    else if (log_->dropped() > 0)
+      (void)host().event(PLUMB_WARNING, "request-log-incomplete",
+                         std::to_string(log_->dropped()) + " requests are missing in " + plan_.log +
+                             ": the disk did not keep up");
+  }
+
   void abort(const std::string& sentence) {
     (void)host().event(PLUMB_WARNING, "load-aborted", sentence);
     stop_.request();
@@ -118,6 +137,7 @@ class HttpLoad final : public LoadDriver {
   LoadPlan share_plan_;  // of one worker
   std::optional<LoadSchedule> schedule_;
   std::vector<Worker> workers_;
+  std::unique_ptr<RequestLog> log_;
   std::optional<Emitter> emitter_;
 };
 

@@ -187,6 +187,7 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   plan.timeout_ns = load.value("timeout_ns", kDefaultTimeoutNs);
   plan.seed = load.value("seed", uint64_t{1});
   plan.bearer = load.value("bearer", "");
+  plan.log = load.value("log", "");
   plan.connections = load.value("connections", int64_t{0});
   if (plan.connections == 0) plan.connections = option_connections;
   if (plan.connections == 0)

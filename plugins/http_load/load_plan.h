@@ -71,6 +71,7 @@ struct LoadPlan {
   int64_t timeout_ns = 0;
   int64_t connections = 0;  // the most at one time; resolved, never 0
   uint64_t seed = 1;
+  std::string log;     // where every request is logged, or empty
   std::string bearer;  // a secret: goes into the request and nowhere else
   std::vector<Request> requests;
 

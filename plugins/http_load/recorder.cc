@@ -94,7 +94,7 @@ void Recorder::record_timings(EndpointInterval& endpoint, std::string_view heade
   }
 }
 
-void Recorder::record(const Completion& completion) {
+bool Recorder::record(const Completion& completion) {
   advance(completion.times.finished_ns);
   ++totals_.finished;
   totals_.sent_bytes += completion.sent_bytes;
@@ -117,10 +117,11 @@ void Recorder::record(const Completion& completion) {
   endpoint.response[kind].record(static_cast<uint64_t>(completion.times.response_ns()));
   if (ok || completion.times.was_sent)
     endpoint.service[kind].record(static_cast<uint64_t>(completion.times.service_ns()));
-  if (!ok) return;
+  if (!ok) return false;
   const auto phases = completion.times.phases();
   for (size_t i = 0; i < kPhases; ++i) endpoint.phases[i].record(static_cast<uint64_t>(phases[i]));
   if (!completion.server_timing.empty()) record_timings(endpoint, completion.server_timing);
+  return true;
 }
 
 }  // namespace plumb::http_load

@@ -88,8 +88,8 @@ class Recorder {
   void started() { ++totals_.started; }
   void shed(uint32_t endpoint);
   // Ends the intervals that are over by then, and counts the completion into the one it fell into.
-  // Completions come in order of their end.
-  void record(const Completion& completion);
+  // Completions come in order of their end. True when it is a success.
+  bool record(const Completion& completion);
   // Ends the intervals that are over by `now_ns`.
   void advance(int64_t now_ns);
   // Ends the last interval at `now_ns`, however short.
