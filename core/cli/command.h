@@ -43,6 +43,7 @@ struct PlanFlags {
   std::string rate;
   std::string users;
   std::string duration;
+  std::string log;
   std::string run_dir;
 };
 // --set alone.
