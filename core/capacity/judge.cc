@@ -33,13 +33,17 @@ std::string clause_of(const diagnose::SloResult& slo) {
   return slo.metric + (slo.endpoint.empty() ? "" : " of " + slo.endpoint);
 }
 
-// By how much a promise is missed, to name the one that failed worst.
-double excess(const diagnose::SloResult& slo, const std::vector<plan::Slo>& promises, size_t i) {
-  if (!slo.actual) return 0;  // it follows from another: no request succeeded
-  return i < promises.size() && promises[i].limit > 0 ? *slo.actual / promises[i].limit : 1;
+// By how much a promise is missed, to name the one that failed worst; 0 where it could not be
+// evaluated, which follows from another: no request succeeded.
+double excess(const diagnose::SloResult& slo, const std::vector<plan::Slo>& promises) {
+  if (!slo.actual) return 0;
+  for (const plan::Slo& promise : promises)
+    if (promise.endpoint == slo.endpoint && promise.metric == slo.metric && promise.limit > 0)
+      return *slo.actual / promise.limit;
+  return 1;
 }
 
-// The limits as the run's plan has them, in the order in which they were judged.
+// The limits as the run's plan has them.
 std::vector<plan::Slo> limits_of(const store::RunData& run) {
   std::vector<plan::Slo> out;
   const auto slos = run.header.plan.find("slos");
@@ -119,12 +123,11 @@ class Judgement {
   // An objective is what was asked for, so it is named before a backlog that comes with it.
   void judge_promises() {
     const std::vector<plan::Slo> limits = limits_of(run_);
-    const std::vector<diagnose::SloResult> results = diagnose::check_slos(run_, facts_);
     double worst = -1;
-    for (size_t i = 0; i < results.size(); ++i) {
-      if (results[i].met || excess(results[i], limits, i) <= worst) continue;
-      worst = excess(results[i], limits, i);
-      miss(clause_of(results[i]), results[i].sentence);
+    for (const diagnose::SloResult& result : diagnose::check_slos(run_, facts_)) {
+      if (result.met || excess(result, limits) <= worst) continue;
+      worst = excess(result, limits);
+      miss(clause_of(result), result.sentence);
     }
   }
 

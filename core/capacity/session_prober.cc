@@ -47,7 +47,9 @@ int64_t end_of_load(const store::RunData& run) {
 void show_load(plan::Plan& plan) {
   const plan::Load& load = plan.load;
   nlohmann::json& shown = plan.resolved["load"];
-  for (const char* key : {"rate", "users", "spawn_rate", "think", "profile"}) shown.erase(key);
+  for (const char* key : {"rate", "users", "spawn_rate", "think", "pacing", "stages", "ramp",
+                          "spike", "replay", "replay_speed", "abort", "profile"})
+    shown.erase(key);
   const bool open = load.model == plan::LoadModel::kOpen;
   shown["model"] = open ? "open" : "closed";
   if (open)
@@ -91,9 +93,12 @@ SessionProber::SessionProber(const plan::Plan& plan, const engine::Catalog& cata
   plan_.plugins =
       options_.with_plugins ? samplers_of(plan, catalog) : std::vector<plan::PluginUse>();
   if (!options_.with_plugins) plan_.resolved.erase("plugins");
-  plan_.load.cooldown = plan::Nanoseconds(0);
-  plan_.load.spawn_rate = 0;
-  plan_.load.think = plan::Nanoseconds(0);
+  plan::Load& load = plan_.load;
+  load.stages.clear();
+  load.replay.clear();
+  load.extra.erase("abort");  // a probe is to see what fails
+  load.cooldown = load.think = load.pacing = plan::Nanoseconds(0);
+  load.spawn_rate = 0;
   plan_.target.start.clear();
   if (!plan.target.start.empty() && plan_.target.process.empty())
     plan_.target.process.port = plan_.target.port;
