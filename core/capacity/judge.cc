@@ -14,12 +14,13 @@ namespace {
 using facts::FactSet;
 
 constexpr double kMostErrors = 0.01;
-constexpr double kMostSlower = 10;     // p99 against the baseline's, where nothing is promised
-constexpr double kLeastLimit = 0.02;   // seconds; below it a shared machine's scheduler decides
-constexpr double kFewestDue = 30;      // requests; fewer are no measurement
-constexpr double kLateShare = 0.5;     // of the p99, begun late by the generator itself
-constexpr double kAllBusy = 0.95;      // of the connections
-constexpr double kAsFastAsIdle = 1.5;  // times the baseline
+constexpr double kMostSlower = 10;       // p99 against the baseline's, where nothing is promised
+constexpr double kLeastLimit = 0.02;     // seconds; below it a shared machine's scheduler decides
+constexpr double kFewestDue = 30;        // requests; fewer are no measurement
+constexpr double kLateShare = 0.25;      // of the p99, begun late by the generator itself
+constexpr double kGeneratorSpent = 0.7;  // of a processor
+constexpr double kAllBusy = 0.95;        // of the connections
+constexpr double kAsFastAsIdle = 1.5;    // times the baseline
 constexpr int kWindowsInARow = 3;
 constexpr int64_t kWindowNs = 1'000'000'000;
 
@@ -138,6 +139,7 @@ class Judgement {
   }
 
   void judge_generator() {
+    probe_.spent = facts_.value_or("generator_cpu_seconds_total.rate", 0) >= kGeneratorSpent;
     if (const auto* check = failed_check(validity_, "generator-kept-up"))
       return limited(check->sentence);
     if (probe_.verdict != ProbeVerdict::kMissed) return;
@@ -149,11 +151,13 @@ class Judgement {
                      " at the 99th percentile.");
     const double in_flight = facts_.value_or("requests.concurrency", 0);
     const auto service = facts_.value("service.p50");
-    if (!by_errors && setting_.connections > 0 && in_flight >= kAllBusy * setting_.connections &&
-        service && *service <= kAsFastAsIdle * baseline_.p50_s)
-      limited("All " + grouped(setting_.connections) +
-              " connections were busy, though the target answered as fast as when idle. Raise "
-              "load.connections.");
+    if (by_errors || setting_.connections == 0 || in_flight < kAllBusy * setting_.connections ||
+        !service || *service > kAsFastAsIdle * baseline_.p50_s)
+      return;
+    probe_.spent = true;
+    limited("All " + grouped(setting_.connections) +
+            " connections were busy, though the target answered as fast as when idle. Raise "
+            "load.connections.");
   }
 
   const store::RunData& run_;

@@ -28,7 +28,7 @@ struct Setting {
 // the load plugin ended before its time: then there is nothing to judge.
 //
 // Where a promise is missed, the generator is held responsible first: its own processor time
-// (validity.h), requests that it began late by half of their 99th percentile or more, or all
+// (validity.h), requests that it began late by a quarter of their 99th percentile or more, or all
 // connections busy while the target answers as fast as at the baseline.
 std::optional<Probe> judge(const store::RunData& run, const Setting& setting,
                            const Baseline& baseline);

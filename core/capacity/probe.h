@@ -43,6 +43,7 @@ struct Probe {
   std::optional<double> lag_p99_s = {};  // how late the generator itself began
   bool behind = false;                   // completions fell behind arrivals, see falls_behind()
   bool hiccup = false;                   // missed, though most requests were as fast as when idle
+  bool spent = false;                    // generator-limited by the rate, not by a busy machine
   std::string clause = {};               // the promise that was missed first: "p99", "backlog"
   std::string why = {};                  // one sentence; empty for kKept
   bool drained = true;                   // every request had ended when the probe did

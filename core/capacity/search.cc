@@ -15,7 +15,9 @@ constexpr int kLeastAtEdge = 4;
 constexpr int kMostAtEdge = 12;
 constexpr double kScoutBracket = 1.15;     // a wider bracket is narrowed by scouts
 constexpr double kGeneratorBracket = 1.1;  // how exactly the generator's own limit is sought
-constexpr int kSecondTries = 2;            // of a probe in which the generator was the limit
+// Of a probe in which the generator was the limit: of itself, and since the machine was busy.
+constexpr int kTriesWhenSpent = 1;
+constexpr int kTriesWhenBusy = 4;
 constexpr double kLongestProbe = 60;
 constexpr double kOverhead = 1.5;  // seconds that a probe takes beside its load
 constexpr double kNearEdge = 1.1;
@@ -74,7 +76,8 @@ class Search {
     ProbeRequest request = probe_at(rate, options_, depth);
     for (int limited = 0;;) {
       if (!make(request, out)) return false;
-      if (out.verdict == ProbeVerdict::kGeneratorLimited && limited++ < kSecondTries) continue;
+      const int tries = out.spent ? kTriesWhenSpent : kTriesWhenBusy;
+      if (out.verdict == ProbeVerdict::kGeneratorLimited && limited++ < tries) continue;
       if (out.verdict != ProbeVerdict::kInsufficient) return true;
       if (request.measure_s * 2 > kLongestProbe) return end(Ended::kInsufficient);
       request.measure_s *= 2;
@@ -92,7 +95,7 @@ class Search {
     result_.probes.push_back(out);
     take(out);
     observer_.on_end(number, out, kept_, missed_);
-    if (out.drained) return true;
+    if (out.drained && out.verdict != ProbeVerdict::kGeneratorLimited) return true;
     observer_.on_phase("waiting for the target to settle");
     const Status settled = prober_.settle(stop_);
     return settled.is_ok() || fail(settled);
@@ -135,7 +138,7 @@ class Search {
 
   double first_rate() const {
     if (options_.from > 0) return options_.from;
-    const double one_user = 1 / std::max(result_.baseline->mean_s, 1e-6);
+    const double one_user = 1 / std::max(result_.baseline->p50_s, 1e-6);
     return std::clamp(one_user, kLowestRate, kHighestRate);
   }
 

@@ -102,7 +102,8 @@ Probe SimulatedServer::judged(const ProbeRequest& request, Seen seen) const {
     out.verdict = ProbeVerdict::kMissed;
     out.why = "It missed " + out.clause + ".";
   }
-  if (request.rate > target_.generator_rate) out.verdict = ProbeVerdict::kGeneratorLimited;
+  out.spent = request.rate > target_.generator_rate;
+  if (out.spent) out.verdict = ProbeVerdict::kGeneratorLimited;
   if (seen.due < 30) out.verdict = ProbeVerdict::kInsufficient;
   note_hiccup(out, baseline_);
   return out;
