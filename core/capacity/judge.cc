@@ -150,9 +150,10 @@ class Judgement {
       return limited("The generator itself began requests late, by " + seconds_text(lag) +
                      " at the 99th percentile.");
     const double in_flight = facts_.value_or("requests.concurrency", 0);
-    const auto service = facts_.value("service.p50");
+    // By Little's law, since those that a full target never answers have no service time.
+    const double residence = probe_.completed > 0 ? in_flight / probe_.completed : 1e9;
     if (by_errors || setting_.connections == 0 || in_flight < kAllBusy * setting_.connections ||
-        !service || *service > kAsFastAsIdle * baseline_.p50_s)
+        residence > kAsFastAsIdle * baseline_.mean_s)
       return;
     probe_.spent = true;
     limited("All " + grouped(setting_.connections) +

@@ -80,10 +80,18 @@ TEST(CapacityJudge, RequestsThatTheGeneratorBeganLateBlameNobody) {
 TEST(CapacityJudge, BusyConnectionsToAnIdleTargetAreTheGeneratorsLimit) {
   RunBuilder run;
   run.requests(0.2, 200);
-  run.histogram("http_service_seconds", 0.010, 200, {{"endpoint", "orders"}, {"outcome", "ok"}});
   run.gauge("http_in_flight", 2, {}, "requests");
   promise(run.data(), "p99", 0.05);
   EXPECT_EQ(judged(run.data(), 200, 2).verdict, ProbeVerdict::kGeneratorLimited);
+  EXPECT_EQ(judged(run.data(), 200, 512).verdict, ProbeVerdict::kMissed);
+}
+
+TEST(CapacityJudge, BusyConnectionsToATargetThatAnswersAFewAtOnceAreNot) {
+  RunBuilder run;
+  run.requests(0.2, 200);
+  run.histogram("http_service_seconds", 0.005, 200, {{"endpoint", "orders"}, {"outcome", "ok"}});
+  run.gauge("http_in_flight", 512, {}, "requests");
+  promise(run.data(), "p99", 0.05);
   EXPECT_EQ(judged(run.data(), 200, 512).verdict, ProbeVerdict::kMissed);
 }
 

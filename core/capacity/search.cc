@@ -9,6 +9,7 @@ namespace plumb::capacity {
 namespace {
 
 constexpr double kLowestRate = 0.1;
+constexpr double kLeastFirstRate = 10;  // a lower one takes long to measure
 constexpr double kHighestRate = 1'000'000;
 constexpr int kMostHalvings = 4;
 constexpr double kStepDown = 4;   // from a first rate that the generator cannot make
@@ -142,7 +143,7 @@ class Search {
   double first_rate() const {
     if (options_.from > 0) return options_.from;
     const double one_user = 1 / std::max(result_.baseline->mean_s, 1e-6);
-    return std::clamp(one_user / 2, kLowestRate, kHighestRate);
+    return std::clamp(one_user, kLeastFirstRate, kHighestRate);
   }
 
   // Finds a bracket: a rate that is kept and a higher one that is not.
@@ -336,7 +337,7 @@ std::string_view ended_name(Ended ended) {
 
 ProbeRequest probe_at(double rate, const SearchOptions& options, Depth depth) {
   constexpr double kRequests = 1'000;
-  constexpr double kScoutRequests = 100;
+  constexpr double kScoutRequests = 50;
   constexpr double kShortest = 2;
   constexpr double kLongest = 10;
   ProbeRequest out;

@@ -112,7 +112,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--max-time", type=int, default=75)
+    parser.add_argument("--max-time", type=int, default=110)
     options = parser.parse_args()
     with contextlib.suppress(OSError):
         os.setsid()  # a session of its own, for a priority of its own
