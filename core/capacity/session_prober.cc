@@ -107,7 +107,7 @@ SessionProber::SessionProber(const plan::Plan& plan, const engine::Catalog& cata
 Result<std::unique_ptr<SessionProber>> SessionProber::start(const plan::Plan& plan,
                                                             const engine::Catalog& catalog,
                                                             ProberOptions options,
-                                                            std::stop_token stop) {
+                                                            const std::stop_token& stop) {
   std::unique_ptr<SessionProber> prober(new SessionProber(plan, catalog, std::move(options)));
   std::error_code error;
   std::filesystem::create_directories(prober->probe_dir_, error);
@@ -144,7 +144,7 @@ Result<store::RunData> SessionProber::run(std::stop_token stop) {
   options.html = false;
   options.log = options_.log;
   PLUMB_ASSIGN_OR_RETURN(const session::RunSummary summary,
-                         session::run(plan_, catalog_, options, stop));
+                         session::run(plan_, catalog_, options, std::move(stop)));
   PLUMB_ASSIGN_OR_RETURN(store::RunData data, store::read_run(summary.run_file));
   if (!options_.keep_probes) {
     std::error_code ignored;

@@ -35,7 +35,8 @@ class SessionProber final : public Prober {
   // prober. Fails with INVALID_ARGUMENT for a plan whose load has no open form.
   static Result<std::unique_ptr<SessionProber>> start(const plan::Plan& plan,
                                                       const engine::Catalog& catalog,
-                                                      ProberOptions options, std::stop_token stop);
+                                                      ProberOptions options,
+                                                      const std::stop_token& stop);
   // Stops the target and removes what was not to be kept.
   ~SessionProber() override;
   SessionProber(const SessionProber&) = delete;

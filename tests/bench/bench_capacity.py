@@ -9,7 +9,7 @@ Prints each result with its error and writes build/bench/capacity.json, one flat
 within_5_percent, median_error, worst_error (shares of the capacity), interval_holds (how many 95%
 intervals hold the true value) and seconds; each search's own result is kept as
 build/bench/capacity/<seed>.json. A search without a result counts as a run, and not as one
-within 5 percent. Twenty seeds take a quarter of an hour.
+within 5 percent. Twenty seeds take about 20 minutes.
 """
 import argparse
 import contextlib

@@ -215,6 +215,7 @@ int main(int argc, char** argv) {
   }
   Queue queue(argc > 4 ? static_cast<size_t>(std::atoll(argv[4])) : 4'096);
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(workers));
   for (int i = 0; i < workers; ++i)
     threads.emplace_back([&queue, service_ns] { work(queue, service_ns); });
   std::puts("paced_server: listening");
