@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/http_load/scenario_plan.h"
+
 namespace plumb::http_load {
 
 enum class Model { kOpen, kClosed };
@@ -21,11 +23,14 @@ struct Message {
   std::string path = "/";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+
+  // Whatever the case of its letters.
+  bool has_header(std::string_view header) const;
 };
 
 struct Request : Message {
   std::string name;
-  double weight = 1;
+  double weight = 1;        // 0: only as a step of a scenario
   std::vector<int> expect;  // statuses that count as success; empty: below 400
   int64_t timeout_ns = 0;   // resolved, never 0 in a parsed plan
 
@@ -47,6 +52,7 @@ struct LoadPlan {
   uint64_t seed = 1;
   std::string bearer;  // a secret: goes into the request and nowhere else
   std::vector<Request> requests;
+  ScenarioPlan scenario;
 };
 
 // Reads the document of plumb_config. `option_connections` is the plugin's own option, 0 for none;
