@@ -48,9 +48,9 @@ struct SequencePlan {
 struct FeederPlan {
   enum class Kind : uint8_t { kFile, kCounter, kRandom };
   enum class Order : uint8_t { kSequential, kRandom, kOnce };
-  std::string name;
+  std::string name = {};
   Kind kind = Kind::kFile;
-  std::string file;
+  std::string file = {};
   Order order = Order::kSequential;
   int64_t from = 1;
   int64_t step = 1;

@@ -32,16 +32,6 @@ std::optional<int64_t> integer_of(std::string_view text) {
   return out;
 }
 
-// Evenly from `from` to `to`, both included.
-int64_t random_between(int64_t from, int64_t to, Random& random) {
-  const uint64_t span = static_cast<uint64_t>(to) - static_cast<uint64_t>(from) + 1;
-  const uint64_t bits = random.next();
-  __extension__ using Wide = unsigned __int128;
-  const uint64_t offset =
-      span == 0 ? bits : static_cast<uint64_t>((static_cast<Wide>(bits) * span) >> 64);
-  return static_cast<int64_t>(static_cast<uint64_t>(from) + offset);
-}
-
 std::string_view number_text(int64_t value, std::array<char, 40>& buffer) {
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
   return {buffer.data(), static_cast<size_t>(end - buffer.data())};
