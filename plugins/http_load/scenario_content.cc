@@ -35,6 +35,7 @@ Result<std::unique_ptr<ScenarioContent>> ScenarioContent::compile(const LoadPlan
   const Origin origin = origin_of(plan.url);
   out->origin_ = plan.url;
   out->site_ = {origin.host, origin.tls};
+  out->closed_users_ = static_cast<uint64_t>(plan.most_users());
   out->keeps_cookies_ = plan.scenario.cookies;
   PLUMB_RETURN_IF_ERROR(out->open_feeders(plan.scenario));
   PLUMB_RETURN_IF_ERROR(out->name_extracts(plan.scenario));

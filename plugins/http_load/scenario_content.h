@@ -69,6 +69,8 @@ class ScenarioContent {
   // A weighted choice among the scenarios and the requests that stand alone.
   const IterationContent& choose(uint64_t bits) const { return iterations_[mix_->pick(bits)]; }
   size_t slots() const { return names_.size(); }
+  // Users of the closed model have the numbers below this one.
+  uint64_t closed_users() const { return closed_users_; }
   bool keeps_cookies() const { return keeps_cookies_; }
   const CookieSite& site() const { return site_; }
   const std::string& origin() const { return origin_; }
@@ -88,6 +90,7 @@ class ScenarioContent {
 
   std::string origin_;
   CookieSite site_;
+  uint64_t closed_users_ = 0;
   bool keeps_cookies_ = false;
   TemplateNames names_;
   std::vector<std::unique_ptr<Feeder>> feeders_;

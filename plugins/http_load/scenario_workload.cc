@@ -18,8 +18,8 @@ void put_header(Message& message, size_t index, std::string_view name, std::stri
 }  // namespace
 
 struct ScenarioWorkload::User {
-  uint64_t number = 0;  // over all workers
-  uint64_t iteration = 0;
+  uint64_t number = 0;      // over all workers
+  uint64_t iterations = 0;  // begun
   const IterationContent* content = nullptr;
   size_t step = 0;
   Random random{0};
@@ -33,8 +33,51 @@ struct ScenarioWorkload::User {
   CapturedAnswer answer;
   // The redirects of the request at hand, and what its earlier hops came to.
   int64_t hops = 0;
-  Completion before;
+  Timeline first_hop;
+  uint64_t sent_bytes = 0;
+  uint64_t received_bytes = 0;
+  uint32_t connections_opened = 0;
+
+  void change_method(std::string method);
+  void add_hop(const Completion& hop);
+  void merge_hops(Completion& last) const;
 };
+
+// With another method the body goes, and what describes it.
+void ScenarioWorkload::User::change_method(std::string method) {
+  if (method == message.method) return;
+  message.method = std::move(method);
+  message.body.clear();
+  const auto own_end = message.headers.begin() + static_cast<ptrdiff_t>(own_headers);
+  const auto kept = std::remove_if(message.headers.begin(), own_end, [](const auto& header) {
+    return same_header(header.first, "content-type");
+  });
+  own_headers = static_cast<size_t>(kept - message.headers.begin());
+  message.headers.erase(kept, own_end);
+}
+
+void ScenarioWorkload::User::add_hop(const Completion& hop) {
+  if (hops++ == 0) {
+    first_hop = hop.times;
+    sent_bytes = received_bytes = 0;
+    connections_opened = 0;
+  }
+  sent_bytes += hop.sent_bytes;
+  received_bytes += hop.received_bytes;
+  connections_opened += hop.connections_opened;
+}
+
+// One request to the user: its first hop was sent, and the answer to the last one came. All
+// between is waiting.
+void ScenarioWorkload::User::merge_hops(Completion& last) const {
+  if (hops == 0) return;
+  const Timeline times = std::exchange(last.times, first_hop);
+  last.times.first_byte_ns = times.first_byte_ns;
+  last.times.finished_ns = times.finished_ns;
+  last.sent_bytes += sent_bytes;
+  last.received_bytes += received_bytes;
+  last.connections_opened += connections_opened;
+}
 
 ScenarioWorkload::ScenarioWorkload(const ScenarioContent& content,
                                    const Authorization* authorization, WorkerPlace place,
@@ -48,10 +91,16 @@ ScenarioWorkload::User& ScenarioWorkload::user_at(uint32_t index) {
   std::unique_ptr<User>& user = users_[index];
   if (user == nullptr) {
     user = std::make_unique<User>();
-    user->number = uint64_t{index} * place_.count + place_.index;
+    user->number = number_of(index);
     user->values.resize(content_.slots());
   }
   return *user;
+}
+
+uint64_t ScenarioWorkload::number_of(uint32_t index) const {
+  const uint64_t closed = content_.closed_users();
+  if (index < closed) return index;
+  return closed + (index - closed) * place_.count + place_.index;
 }
 
 // ---- an iteration's way
@@ -62,10 +111,12 @@ Step ScenarioWorkload::begin(uint32_t index, bool fresh, uint64_t draw) {
   user.random = Random(draw);
   user.content = &content_.choose(user.random.next());
   user.step = 0;
-  if (!draw_data(user)) return {.endpoint = kNoEndpoint};
-  const Step first = prepare(user);
-  ++user.iteration;
-  return first;
+  if (!draw_data(user)) {
+    ++left_out_;
+    return {.endpoint = kNoEndpoint};
+  }
+  ++user.iterations;
+  return prepare(user);
 }
 
 bool ScenarioWorkload::draw_data(User& user) const {
@@ -124,7 +175,7 @@ bool ScenarioWorkload::needs_message(const User& user, const EndpointContent& en
 }
 
 void ScenarioWorkload::render(User& user, const EndpointContent& endpoint) const {
-  const TemplateScope scope{user.values, user.number, user.iteration, user.random, wall_ms_};
+  const TemplateScope scope{user.values, user.number, user.iterations - 1, user.random, wall_ms_};
   const Request& request = *endpoint.request;
   Message& out = user.message;
   out.method = request.method;
@@ -183,43 +234,15 @@ bool ScenarioWorkload::follow(User& user, const EndpointContent& endpoint, Compl
     fail(completion, ErrorClass::kCheck, path.status().message());
     return false;
   }
-  if (user.hops++ == 0) {
-    user.before = completion;
-  } else {
-    user.before.sent_bytes += completion.sent_bytes;
-    user.before.received_bytes += completion.received_bytes;
-    user.before.connections_opened += completion.connections_opened;
-  }
-  Message& message = user.message;
-  message.path = std::move(path).value();
-  std::string method = redirected_method(completion.status, message.method);
-  if (method != message.method) {
-    message.method = std::move(method);
-    message.body.clear();
-    // What describes the body goes with it.
-    const auto own_end = message.headers.begin() + static_cast<ptrdiff_t>(user.own_headers);
-    const auto kept = std::remove_if(message.headers.begin(), own_end, [](const auto& header) {
-      return same_header(header.first, "content-type");
-    });
-    user.own_headers = static_cast<size_t>(kept - message.headers.begin());
-    message.headers.erase(kept, own_end);
-  }
+  user.add_hop(completion);
+  user.message.path = std::move(path).value();
+  user.change_method(redirected_method(completion.status, user.message.method));
   add_state(user, endpoint);
   return true;
 }
 
 void ScenarioWorkload::judge(User& user, const EndpointContent& endpoint, Completion& completion) {
-  if (user.hops > 0) {
-    // One request to the user: its first hop was sent, and the answer of the last one came. All
-    // between is waiting.
-    Timeline& times = completion.times;
-    const Timeline last = std::exchange(times, user.before.times);
-    times.first_byte_ns = last.first_byte_ns;
-    times.finished_ns = last.finished_ns;
-    completion.sent_bytes += user.before.sent_bytes;
-    completion.received_bytes += user.before.received_bytes;
-    completion.connections_opened += user.before.connections_opened;
-  }
+  user.merge_hops(completion);
   if (completion.error != ErrorClass::kNone || !endpoint.request->succeeds_with(completion.status))
     return;
   const Status checked = endpoint.checks.run(user.answer, completion.times.response_ns());

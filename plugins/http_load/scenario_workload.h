@@ -14,7 +14,8 @@
 
 namespace plumb::http_load {
 
-// Which of several workers: so that {{user}} is another for each user of the run.
+// Which of several workers. Users of the closed model have numbers of their own among all workers;
+// visitors of the open model come after them, and get such numbers from this.
 struct WorkerPlace {
   uint32_t index = 0;
   uint32_t count = 1;
@@ -33,10 +34,14 @@ class ScenarioWorkload final : public Workload {
   Next completed(Completion& completion) override;
   Step next(uint32_t user) override;
 
+  // Iterations that did not begin, since a feeder was used up.
+  uint64_t left_out() const { return left_out_; }
+
  private:
   struct User;
 
   User& user_at(uint32_t index);
+  uint64_t number_of(uint32_t index) const;
   bool draw_data(User& user) const;
   Step prepare(User& user);
   bool needs_message(const User& user, const EndpointContent& endpoint) const;
@@ -53,6 +58,7 @@ class ScenarioWorkload final : public Workload {
   const WorkerPlace place_;
   const WallClock wall_ms_;
   std::vector<std::unique_ptr<User>> users_;
+  uint64_t left_out_ = 0;
   std::string detail_;  // of the last failure
 };
 
