@@ -37,6 +37,13 @@ std::optional<uint64_t> Feeder::draw(Random& random) const {
   return row;
 }
 
+uint64_t Feeder::refused() const {
+  const bool once =
+      plan_.kind == FeederPlan::Kind::kFile && plan_.order == FeederPlan::Order::kOnce;
+  const uint64_t count = next_.load(std::memory_order_relaxed);
+  return once && count > table_.rows() ? count - table_.rows() : 0;
+}
+
 void Feeder::write(uint64_t drawn, size_t column, std::string& out) const {
   if (plan_.kind == FeederPlan::Kind::kFile)
     out = table_.at(drawn, column);

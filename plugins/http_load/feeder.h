@@ -30,6 +30,8 @@ class Feeder {
   // What one iteration gets: the same draws for the same random numbers, but in sequence, where
   // the order of the callers decides. Nothing once a feeder of order `once` is used up.
   std::optional<uint64_t> draw(Random& random) const;
+  // How often there was nothing.
+  uint64_t refused() const;
   // A column of what was drawn, in place of `out`.
   void write(uint64_t drawn, size_t column, std::string& out) const;
   // An error when a value of this column cannot stand in a header.

@@ -49,6 +49,7 @@ TEST_F(Feeding, GoesThroughAFileAgainAndAgain) {
 TEST_F(Feeding, GivesEachRowOnce) {
   const auto feeder = rows(FeederPlan::Order::kOnce);
   for (const char* name : {"ann", "bob", "cid", "none", "none"}) EXPECT_EQ(next(*feeder), name);
+  EXPECT_EQ(feeder->refused(), 2u);
 }
 
 TEST_F(Feeding, DrawsRowsAtRandom) {

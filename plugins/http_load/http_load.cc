@@ -80,6 +80,8 @@ class HttpLoad final : public LoadDriver {
       emitter_->flush_errors();
       emitter_->emit_summary();
     }
+    if (scenario_)
+      for (const std::string& sentence : scenario_->used_up()) host().log(PLUMB_WARNING, sentence);
     workers_.clear();
     return Status::ok();
   }

@@ -148,6 +148,15 @@ std::optional<std::pair<const Feeder*, size_t>> ScenarioContent::column_of(uint3
   return std::nullopt;
 }
 
+std::vector<std::string> ScenarioContent::used_up() const {
+  std::vector<std::string> out;
+  for (const auto& feeder : feeders_)
+    if (feeder->refused() > 0)
+      out.push_back("feeder " + feeder->name() + " is used up: " +
+                    std::to_string(feeder->refused()) + " iterations found no row");
+  return out;
+}
+
 std::vector<uint32_t> ScenarioContent::slots_of(const EndpointContent& endpoint) const {
   std::vector<uint32_t> out;
   const auto add = [&out](const Template& text) {

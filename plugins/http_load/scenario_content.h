@@ -68,6 +68,8 @@ class ScenarioContent {
   const EndpointContent& endpoint(uint32_t index) const { return endpoints_[index]; }
   // A weighted choice among the scenarios and the requests that stand alone.
   const IterationContent& choose(uint64_t bits) const { return iterations_[mix_->pick(bits)]; }
+  // A sentence for each feeder that was used up, once the load has ended.
+  std::vector<std::string> used_up() const;
   size_t slots() const { return names_.size(); }
   // Users of the closed model have the numbers below this one.
   uint64_t closed_users() const { return closed_users_; }

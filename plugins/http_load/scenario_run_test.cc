@@ -68,7 +68,10 @@ TEST_P(ScenarioOver, EndsWithTheRowsOfAFeeder) {
   load["feeders"] = json::array({{{"name", "rows"}, {"file", file}, {"order", "once"}}});
   load["requests"][0]["path"] = "/{{rows.id}}";
   {
-    const PluginRun run(server.url(), load, 50, 100);
+    PluginRun run(server.url(), load);
+    run.may_log = true;
+    run.drive(50, 100);
+    EXPECT_THAT(run.host.logs, testing::ElementsAre(testing::HasSubstr("rows is used up: 2 iter")));
     EXPECT_EQ(run.host.total("http_requests_total{"), 5);
     EXPECT_EQ(run.host.last("http_scheduled_total{}"), 5);
   }

@@ -111,10 +111,7 @@ Step ScenarioWorkload::begin(uint32_t index, bool fresh, uint64_t draw) {
   user.random = Random(draw);
   user.content = &content_.choose(user.random.next());
   user.step = 0;
-  if (!draw_data(user)) {
-    ++left_out_;
-    return {.endpoint = kNoEndpoint};
-  }
+  if (!draw_data(user)) return {.endpoint = kNoEndpoint};
   ++user.iterations;
   return prepare(user);
 }

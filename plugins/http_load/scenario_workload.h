@@ -34,9 +34,6 @@ class ScenarioWorkload final : public Workload {
   Next completed(Completion& completion) override;
   Step next(uint32_t user) override;
 
-  // Iterations that did not begin, since a feeder was used up.
-  uint64_t left_out() const { return left_out_; }
-
  private:
   struct User;
 
@@ -58,7 +55,6 @@ class ScenarioWorkload final : public Workload {
   const WorkerPlace place_;
   const WallClock wall_ms_;
   std::vector<std::unique_ptr<User>> users_;
-  uint64_t left_out_ = 0;
   std::string detail_;  // of the last failure
 };
 

@@ -1,0 +1,23 @@
+// What holds between the parts of a plan that make up scenarios: steps are requests, feeders have
+// one source, credentials are whole and go only where they may.
+#ifndef PLUMB_CORE_PLAN_SCENARIO_RULES_H_
+#define PLUMB_CORE_PLAN_SCENARIO_RULES_H_
+
+#include <functional>
+#include <string>
+
+#include "core/plan/check.h"
+#include "core/plan/plan.h"
+#include "core/plan/problems.h"
+
+namespace plumb::plan {
+
+// `load` has its requests and its sections. A request that is a step and has no weight of its own
+// gets weight 0; files of feeders become absolute, since plugins may run elsewhere.
+void settle_scenarios(const Checked& checked,
+                      const std::function<bool(const std::string& host)>& is_allowed, Load& load,
+                      Problems& problems);
+
+}  // namespace plumb::plan
+
+#endif  // PLUMB_CORE_PLAN_SCENARIO_RULES_H_
