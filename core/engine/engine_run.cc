@@ -211,6 +211,8 @@ void EngineRun::drive() {
     if (stop_.stop_requested() || (loaded && load_is_over())) break;
     enter(stage);
     wait_in_stage(stage.end_ns, loaded);
+    const bool ended_early = monotonic_ns() + kEarly.count() < stage.end_ns;
+    if (ended_early) break;
   }
   const int64_t now = monotonic_ns();
   if (stop_.stop_requested()) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/facts/facts.h"
+#include "core/facts/recovery.h"
 #include "core/facts/statistics.h"
 
 namespace plumb::facts {
@@ -235,7 +236,9 @@ std::optional<Window> steady_window(const store::RunData& run) {
 FactSet compute(const store::RunData& run) {
   const std::optional<Window> window = steady_window(run);
   if (!window) return {};
-  return Computation(run, *window).compute();
+  FactSet facts = Computation(run, *window).compute();
+  add_recovery(run, facts);
+  return facts;
 }
 
 }  // namespace plumb::facts

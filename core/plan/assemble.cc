@@ -56,8 +56,12 @@ constexpr const char* kRequestKeys[] = {"timeout", "think", "redirects", "extrac
 
 class Assembler {
  public:
-  Assembler(const Checked& checked, const std::vector<PluginOptions>& plugins, Problems& problems)
-      : checked_(checked), plugins_(plugins), problems_(problems) {}
+  Assembler(const Checked& checked, const std::vector<PluginOptions>& plugins, bool may_name_files,
+            Problems& problems)
+      : checked_(checked),
+        plugins_(plugins),
+        may_name_files_(may_name_files),
+        problems_(problems) {}
 
   Plan run() {
     plan_.name = text("name");
@@ -70,9 +74,9 @@ class Assembler {
     target();
     load();
     requests();
-    settle_scenarios(
-        checked_, [this](const std::string& host) { return is_allowed(host); }, plan_.load,
-        problems_);
+    const auto allowed = [this](const std::string& host) { return is_allowed(host); };
+    const auto may_read = [this](const std::string& key) { return may_name_file(key); };
+    settle_scenarios(checked_, {allowed, may_read}, plan_.load, problems_);
     plugins();
     slos();
     plan_.resolved = checked_.resolved;
@@ -234,6 +238,8 @@ class Assembler {
     load.extra = extra(kLoadSections, section_of("load"), "load.");
     stages(load);
     replay(load);
+    if (find("load.log") != nullptr && may_name_file("load.log"))
+      load.extra["log"] = std::filesystem::absolute(text("load.log")).string();
     if (find("load.plugin") == nullptr) return;
     load.plugin = text("load.plugin");
     std::vector<std::string> drivers;
@@ -325,9 +331,14 @@ class Assembler {
       load.stages.push_back(stage);
     }
   }
+  bool may_name_file(const std::string& key) {
+    if (!may_name_files_)
+      wrong(key, "a plan from elsewhere names no file of this machine", "leave it out");
+    return may_name_files_;
+  }
   // How long a recorded trace lasts is known only from its file.
   void replay(Load& load) {
-    if (find("load.replay") == nullptr) return;
+    if (find("load.replay") == nullptr || !may_name_file("load.replay")) return;
     load.replay = std::filesystem::absolute(text("load.replay")).string();
     load.replay_speed = number<double>("load.replay_speed", 1);
     auto trace = read_arrival_trace(load.replay);
@@ -457,6 +468,7 @@ class Assembler {
 
   const Checked& checked_;
   const std::vector<PluginOptions>& plugins_;
+  const bool may_name_files_;
   Problems& problems_;
   Plan plan_;
 };
@@ -464,8 +476,8 @@ class Assembler {
 }  // namespace
 
 Plan assemble(const Checked& checked, const std::vector<PluginOptions>& plugins,
-              Problems& problems) {
-  return Assembler(checked, plugins, problems).run();
+              bool may_name_files, Problems& problems) {
+  return Assembler(checked, plugins, may_name_files, problems).run();
 }
 
 }  // namespace plumb::plan

@@ -45,9 +45,9 @@ std::string nearest_hint(const std::string& word, const std::vector<std::string>
 
 class ScenarioRules {
  public:
-  ScenarioRules(const Checked& checked, const std::function<bool(const std::string&)>& is_allowed,
-                Load& load, Problems& problems)
-      : checked_(checked), is_allowed_(is_allowed), load_(load), problems_(problems) {
+  ScenarioRules(const Checked& checked, const ScenarioPermissions& permissions, Load& load,
+                Problems& problems)
+      : checked_(checked), permissions_(permissions), load_(load), problems_(problems) {
     for (const Request& request : load.requests) names_.push_back(request.name);
   }
 
@@ -134,6 +134,7 @@ class ScenarioRules {
     }
   }
   void feeder_file(size_t index, const std::string& key) {
+    if (!permissions_.may_read(key)) return;
     const std::filesystem::path file = std::filesystem::absolute(text(key));
     load_.extra["feeders"][index]["file"] = file.string();
     const std::string ending = file.extension().string();
@@ -189,15 +190,16 @@ class ScenarioRules {
     const size_t host = written.find("://");
     const size_t path = host == std::string::npos ? host : written.find_first_of("/?#", host + 3);
     const auto url = parse_target_url(written.substr(0, path));
+    if (url.is_ok()) load_.token_host = url->host;
     if (!url.is_ok())
       wrong(key, url.status().message());
-    else if (!is_allowed_(url->host))
+    else if (!permissions_.is_allowed(url->host))
       wrong(key, url->host + " is not this machine, and secrets go only where it is allowed",
             "if it is yours, add to the plan: allow: [" + url->host + "]");
   }
 
   const Checked& checked_;
-  const std::function<bool(const std::string&)>& is_allowed_;
+  const ScenarioPermissions& permissions_;
   Load& load_;
   Problems& problems_;
   std::vector<std::string> names_;
@@ -206,10 +208,9 @@ class ScenarioRules {
 
 }  // namespace
 
-void settle_scenarios(const Checked& checked,
-                      const std::function<bool(const std::string& host)>& is_allowed, Load& load,
+void settle_scenarios(const Checked& checked, const ScenarioPermissions& permissions, Load& load,
                       Problems& problems) {
-  ScenarioRules(checked, is_allowed, load, problems).run();
+  ScenarioRules(checked, permissions, load, problems).run();
 }
 
 }  // namespace plumb::plan

@@ -12,10 +12,16 @@
 
 namespace plumb::plan {
 
+struct ScenarioPermissions {
+  // Whether requests may go to this host.
+  std::function<bool(const std::string& host)> is_allowed;
+  // Whether the file under this key may be looked at; says so itself when it may not.
+  std::function<bool(const std::string& key)> may_read;
+};
+
 // `load` has its requests and its sections. A request that is a step and has no weight of its own
 // gets weight 0; files of feeders become absolute, since plugins may run elsewhere.
-void settle_scenarios(const Checked& checked,
-                      const std::function<bool(const std::string& host)>& is_allowed, Load& load,
+void settle_scenarios(const Checked& checked, const ScenarioPermissions& permissions, Load& load,
                       Problems& problems);
 
 }  // namespace plumb::plan

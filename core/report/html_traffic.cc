@@ -74,7 +74,10 @@ std::string percentiles(const json& report) {
 }  // namespace
 
 std::string latency_section(HtmlPage& page) {
-  std::string body = percentiles(page.report) + histogram(page.report);
+  std::string body = percentiles(page.report);
+  for (const std::string& sentence : spike_sentences(page.report))
+    body += "<p>" + shortened(sentence) + "</p>";
+  body += histogram(page.report);
   body += page.chart({.id = "chart-latency",
                       .title = "Response time over time",
                       .unit = "ms",
@@ -164,7 +167,8 @@ std::string slos_section(HtmlPage& page) {
     const json& slo = slos[i];
     const bool met = flag(slo, "met");
     const std::string endpoint = text(slo, "endpoint");
-    const std::string relation = text(slo, "metric") == "rate" ? " ≥ " : " ≤ ";
+    const std::string metric = text(slo, "metric");
+    const std::string relation = metric == "rate" ? " ≥ " : metric == "abort" ? " " : " ≤ ";
     table.add_row({shortened((endpoint.empty() ? "all requests" : endpoint) + ": " +
                                  text(slo, "metric") + relation + text(slo, "limit"),
                              120),

@@ -10,7 +10,6 @@
 namespace plumb::http_load {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kDay = 86'400 * kSecond;
 
 LevelCurve level(double value, int64_t start_ns = 0, int64_t end_ns = 2 * kDay) {

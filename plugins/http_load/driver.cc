@@ -141,7 +141,8 @@ void Driver::on_completion(const Completion& seen) {
         {step.endpoint, users_[user].intended_ns, 0, user, step.message, step.sink});
     return;
   }
-  parts_.recorder.record(completion);
+  const bool ok = parts_.recorder.record(completion);
+  if (parts_.log != nullptr) parts_.log->add(completion, !ok);
   if (next.what == Next::What::kStep && issuing_) {
     pauses_.push_back({at_ns + next.pause_ns, user});
     std::push_heap(pauses_.begin(), pauses_.end(), is_later<Pause, Pause>);

@@ -15,6 +15,7 @@
 #include "plugins/http_load/load_plan.h"
 #include "plugins/http_load/load_schedule.h"
 #include "plugins/http_load/recorder.h"
+#include "plugins/http_load/request_log.h"
 #include "plugins/http_load/transport.h"
 #include "plugins/http_load/workload.h"
 
@@ -30,6 +31,7 @@ class Driver final : private CompletionHandler {
     Transport& transport;
     Workload& workload;
     Recorder& recorder;
+    RequestLog::Writer* log = nullptr;
   };
   // Takes `share` of the schedule. `stop_requested` is asked once per turn of the loop.
   Driver(const Parts& parts, Share share, std::function<bool()> stop_requested);

@@ -12,6 +12,12 @@ uint32_t layer_of(size_t phase) {
                                                              : PLUMB_LAYER_CLIENT;
 }
 
+std::string joined(const std::vector<std::string>& examples) {
+  std::string out;
+  for (const std::string& example : examples) out += (out.empty() ? "" : " | ") + example;
+  return out;
+}
+
 SeriesSpec histogram(std::string name, std::string help, uint32_t layer,
                      std::vector<std::pair<std::string, std::string>> labels) {
   return {.name = std::move(name),
@@ -88,6 +94,10 @@ Status Emitter::declare_totals() {
   }
   PLUMB_ASSIGN_OR_RETURN(t.cpu, counter("generator_cpu_seconds_total", "seconds",
                                         "Processor time of the load process", PLUMB_PART_BUSY));
+  PLUMB_ASSIGN_OR_RETURN(
+      t.throttled,
+      counter("generator_throttled_seconds_total", "seconds",
+              "Time the quota of its cgroup held the load process back", PLUMB_PART_WAIT));
   if (usage_.runqueue_seconds()) {
     PLUMB_ASSIGN_OR_RETURN(
         t.runqueue,
@@ -135,6 +145,7 @@ void Emitter::add_totals(int64_t start_ns, int64_t end_ns, const Totals& t) {
   count(totals_.connections_opened, t.connections_opened);
   add_load(start_ns, end_ns);
   add(totals_.cpu, time_ns, usage_.cpu_seconds());
+  add(totals_.throttled, time_ns, usage_.throttled_seconds().value_or(0));
   if (totals_.runqueue)
     if (const auto seconds = usage_.runqueue_seconds()) add(*totals_.runqueue, time_ns, *seconds);
 }
@@ -219,15 +230,15 @@ void Emitter::flush_errors() {
   if (errors_flushed_) return;
   nlohmann::json rows = nlohmann::json::array();
   for (const Outcome& o : failures_)
-    rows.push_back(
-        {plan_.requests[o.endpoint].name, error_class_name(o.error), o.status, o.count, o.example});
+    rows.push_back({plan_.requests[o.endpoint].name, error_class_name(o.error), o.status, o.count,
+                    joined(o.examples)});
   const nlohmann::json table = {{"title", "Failed requests"},
                                 {"columns",
                                  {{{"key", "endpoint"}, {"title", "Endpoint"}},
                                   {{"key", "class"}, {"title", "Class"}},
                                   {{"key", "status"}, {"title", "Status"}},
                                   {{"key", "count"}, {"title", "Count"}},
-                                  {{"key", "example"}, {"title", "Example"}}}},
+                                  {{"key", "example"}, {"title", "Examples"}}}},
                                 {"rows", rows}};
   // What a server says may be no UTF-8.
   note(host_.table("http_errors",

@@ -46,6 +46,7 @@ class Emitter final : public IntervalSink {
     std::optional<Series> users;  // ... or closed
     Series cpu;
     std::optional<Series> runqueue;  // where the kernel tells
+    Series throttled;
   };
 
   Status declare_endpoints();

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "plugins/http_load/abort_watch.h"
 #include "plugins/http_load/authorization.h"
 #include "plugins/http_load/curl_transport.h"
 #include "plugins/http_load/descriptor_limit.h"
@@ -16,6 +17,7 @@
 #include "plugins/http_load/load_plan.h"
 #include "plugins/http_load/load_schedule.h"
 #include "plugins/http_load/plain_workload.h"
+#include "plugins/http_load/request_log.h"
 #include "plugins/http_load/scenario_content.h"
 #include "plugins/http_load/scenario_workload.h"
 
@@ -41,12 +43,16 @@ class HttpLoad final : public LoadDriver {
     if (plan_.scenario.needed) {
       PLUMB_ASSIGN_OR_RETURN(scenario_, ScenarioContent::compile(plan_));
     }
+    PLUMB_RETURN_IF_ERROR(check_local_ports(local_port_range(), plan_.connections));
     return reserve_descriptors(plan_.connections);
   }
 
   Status start() override {
     if (plan_.scenario.auth.is_dynamic()) {
       PLUMB_ASSIGN_OR_RETURN(authorization_, open_authorization(plan_.scenario.auth));
+    }
+    if (!plan_.log.empty()) {
+      PLUMB_ASSIGN_OR_RETURN(log_, RequestLog::open(plan_.log, plan_.requests));
     }
     share_plan_ = plan_;
     share_plan_.connections = (plan_.connections + plan_.workers - 1) / plan_.workers;
@@ -68,10 +74,14 @@ class HttpLoad final : public LoadDriver {
       return Status::invalid_argument("no stage to drive the load through");
     emitter_.emplace(host(), plan_, *schedule_);
     PLUMB_RETURN_IF_ERROR(emitter_->begin());
+    if (log_ != nullptr) log_->begin(schedule_->start_ns());
+    AbortWatch watch(plan_.abort, schedule_->start_ns(), *emitter_,
+                     [this](const std::string& sentence) { abort(sentence); });
     if (workers_.size() == 1)
-      work(0, stages, *emitter_);
+      work(0, stages, watch);
     else
-      work_together(stages);
+      work_together(stages, watch);
+    if (log_ != nullptr) end_log();
     return Status::ok();
   }
 
@@ -103,14 +113,17 @@ class HttpLoad final : public LoadDriver {
   void work(size_t index, std::span<const Stage> stages, IntervalSink& sink) {
     Recorder recorder(plan_.requests, Intervals(stages), schedule_->start_ns(), sink);
     Worker& worker = workers_[index];
-    Driver driver({plan_, *schedule_, clock_, *worker.transport, *worker.workload, recorder},
+    std::optional<RequestLog::Writer> log;
+    if (log_ != nullptr) log.emplace(*log_);
+    Driver driver({plan_, *schedule_, clock_, *worker.transport, *worker.workload, recorder,
+                   log ? &*log : nullptr},
                   {static_cast<uint32_t>(index), static_cast<uint32_t>(workers_.size())},
                   [this] { return stop_.requested(); });
     driver.run();
   }
 
   // One thread each; this one puts their intervals together.
-  void work_together(std::span<const Stage> stages) {
+  void work_together(std::span<const Stage> stages, IntervalSink& sink) {
     IntervalMerger merger(workers_.size(), plan_.requests.size(), schedule_->start_ns());
     std::vector<std::jthread> threads;
     for (size_t i = 0; i < workers_.size(); ++i)
@@ -118,7 +131,22 @@ class HttpLoad final : public LoadDriver {
         work(i, stages, merger.sink(i));
         merger.finished(i);
       });
-    merger.run(*emitter_);
+    merger.run(sink);
+  }
+
+  void end_log() {
+    const Status closed = log_->close();
+    if (!closed.is_ok())
+      (void)host().event(PLUMB_WARNING, "request-log-incomplete", closed.message());
+    else if (log_->dropped() > 0)
+      (void)host().event(PLUMB_WARNING, "request-log-incomplete",
+                         std::to_string(log_->dropped()) + " requests are missing in " + plan_.log +
+                             ": the disk did not keep up");
+  }
+
+  void abort(const std::string& sentence) {
+    (void)host().event(PLUMB_WARNING, "load-aborted", sentence);
+    stop_.request();
   }
 
   HostClock clock_{host()};
@@ -129,6 +157,7 @@ class HttpLoad final : public LoadDriver {
   std::unique_ptr<Authorization> authorization_;  // null: credentials stay the same
   std::optional<LoadSchedule> schedule_;
   std::vector<Worker> workers_;
+  std::unique_ptr<RequestLog> log_;
   std::optional<Emitter> emitter_;
 };
 

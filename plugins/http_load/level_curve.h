@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "plugins/http_load/clock.h"
+
 namespace plumb::http_load {
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();

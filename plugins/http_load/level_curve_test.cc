@@ -5,8 +5,6 @@
 namespace plumb::http_load {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
-
 TEST(LevelCurve, KnowsWhenAnAreaIsFilled) {
   // 10/s for a second, up to 30/s within another, and down to nothing within two.
   LevelCurve curve(

@@ -121,6 +121,15 @@ Status read_stages(const json& stages, LoadPlan& plan) {
   return Status::ok();
 }
 
+AbortLimits read_abort(const json& in) {
+  AbortLimits out;
+  if (in.contains("error_rate")) out.error_rate = in["error_rate"].get<double>();
+  if (in.contains("p99")) out.p99_ns = in["p99"].get<int64_t>();
+  if (in.contains("rate")) out.rate = in["rate"].get<double>();
+  out.over_ns = in.value("over", out.over_ns);
+  return out;
+}
+
 Status check_model(const LoadPlan& plan) {
   if (plan.workers < 1 || plan.workers > kMostWorkers)
     return bad("load.workers", "must be 1 to 64");
@@ -204,6 +213,7 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   plan.pacing_ns = load.value("pacing_ns", int64_t{0});
   plan.workers = load.value("workers", int64_t{1});
   plan.replay_speed = load.value("replay_speed", 1.0);
+  plan.abort = read_abort(load.value("abort", json::object()));
   PLUMB_RETURN_IF_ERROR(read_stages(load.value("stages", json::array()), plan));
   if (const std::string replay = load.value("replay", ""); !replay.empty()) {
     PLUMB_ASSIGN_OR_RETURN(plan.replay_ns, read_replay(replay));
@@ -211,6 +221,7 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   plan.timeout_ns = load.value("timeout_ns", kDefaultTimeoutNs);
   plan.seed = load.value("seed", uint64_t{1});
   plan.bearer = load.value("bearer", "");
+  plan.log = load.value("log", "");
   plan.connections = load.value("connections", int64_t{0});
   if (plan.connections == 0) plan.connections = option_connections;
   if (plan.connections == 0)

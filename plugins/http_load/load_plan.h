@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <plumb/status.hpp>
 #include <string>
 #include <string_view>
@@ -46,6 +47,15 @@ struct LoadStage {
   double to = 0;
 };
 
+// What ends a load before its time, judged over its last seconds.
+struct AbortLimits {
+  std::optional<double> error_rate = {};  // more of what was answered failed
+  std::optional<int64_t> p99_ns = {};     // of all responses
+  std::optional<double> rate = {};        // less of what was due was answered
+  int64_t over_ns = 10'000'000'000;
+  bool any() const { return error_rate || p99_ns || rate; }
+};
+
 struct LoadPlan {
   std::string run_id;
   std::string url;  // scheme://host[:port]
@@ -62,9 +72,11 @@ struct LoadPlan {
   std::shared_ptr<const std::vector<int64_t>> replay_ns;
   double replay_speed = 1;
   int64_t workers = 1;
+  AbortLimits abort;
   int64_t timeout_ns = 0;
   int64_t connections = 0;  // the most at one time; resolved, never 0
   uint64_t seed = 1;
+  std::string log;     // where every request is logged, or empty
   std::string bearer;  // a secret: goes into the request and nowhere else
   std::vector<Request> requests;
   ScenarioPlan scenario;

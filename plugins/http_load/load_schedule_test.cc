@@ -5,8 +5,6 @@
 namespace plumb::http_load {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
-
 std::vector<Stage> two_stages_and_a_rest() {
   return {{PLUMB_STAGE_WARMUP, "warm-up", 0, kSecond},
           {PLUMB_STAGE_STEADY, "steady", kSecond, 3 * kSecond},

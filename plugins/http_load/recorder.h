@@ -33,7 +33,7 @@ struct Outcome {
   ErrorClass error = ErrorClass::kNone;
   bool failed = false;
   uint64_t count = 0;
-  std::string example;  // of a failed one, the first seen
+  std::vector<std::string> examples;  // of a failed one: at most three that differ
 };
 
 // How the requests of one endpoint ended, over the whole run. Those that were scheduled and are in
@@ -88,8 +88,8 @@ class Recorder {
   void started() { ++totals_.started; }
   void shed(uint32_t endpoint);
   // Ends the intervals that are over by then, and counts the completion into the one it fell into.
-  // Completions come in order of their end.
-  void record(const Completion& completion);
+  // Completions come in order of their end. True when it is a success.
+  bool record(const Completion& completion);
   // Ends the intervals that are over by `now_ns`.
   void advance(int64_t now_ns);
   // Ends the last interval at `now_ns`, however short.
@@ -101,6 +101,7 @@ class Recorder {
 
  private:
   Outcome& outcome_of(const Completion& completion, bool failed);
+  void keep_example(Outcome& outcome, const Completion& completion) const;
   void record_timings(EndpointInterval& endpoint, std::string_view headers);
   void hand_over(int64_t end_ns);
 
