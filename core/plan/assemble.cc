@@ -10,6 +10,7 @@
 #include "core/base/nearest.h"
 #include "core/plan/arrival_trace.h"
 #include "core/plan/quantity.h"
+#include "core/plan/scenario_rules.h"
 #include "core/plan/target_url.h"
 
 namespace plumb::plan {
@@ -20,6 +21,17 @@ using Json = nlohmann::json;
 bool is_printable(std::string_view text) {
   return std::none_of(text.begin(), text.end(),
                       [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+// A path as it can be checked before its placeholders have values: with an x for each.
+std::string without_placeholders(std::string_view text) {
+  std::string out;
+  for (size_t open = text.find("{{"); open != std::string_view::npos; open = text.find("{{")) {
+    const size_t close = text.find("}}", open);
+    if (close == std::string_view::npos) break;
+    out.append(text.substr(0, open)).append("x");
+    text.remove_prefix(close + 2);
+  }
+  return out.append(text);
 }
 bool is_token(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -39,8 +51,8 @@ std::string hint_of(const std::string& word, const std::vector<std::string>& can
 }
 
 // What only the load plugin reads; it goes there as it was checked.
-constexpr const char* kLoadSections[] = {"scenarios", "feeders", "auth", "mcp", "abort"};
-constexpr const char* kRequestKeys[] = {"timeout"};
+constexpr const char* kLoadSections[] = {"scenarios", "feeders", "auth", "cookies", "mcp", "abort"};
+constexpr const char* kRequestKeys[] = {"timeout", "think", "redirects", "extract", "checks"};
 
 class Assembler {
  public:
@@ -62,9 +74,15 @@ class Assembler {
     target();
     load();
     requests();
+    const auto allowed = [this](const std::string& host) { return is_allowed(host); };
+    const auto may_read = [this](const std::string& key) { return may_name_file(key); };
+    settle_scenarios(checked_, {allowed, may_read}, plan_.load, problems_);
     plugins();
     slos();
     plan_.resolved = checked_.resolved;
+    for (size_t i = 0; i < plan_.load.requests.size(); ++i)
+      if (plan_.load.requests[i].weight == 0)  // a step, which a weight would make more
+        plan_.resolved["load"]["requests"][i].erase("weight");
     if (!plan_.load.stages.empty())  // their own durations count
       for (const char* key : {"warmup", "duration"}) plan_.resolved["load"].erase(key);
     for (const auto& [key, value] : checked_.values) {
@@ -175,8 +193,9 @@ class Assembler {
            std::any_of(plan_.allow.begin(), plan_.allow.end(),
                        [&](const std::string& allowed) { return same_word(allowed, host); });
   }
-  void check_path(const std::string& key, const std::string& path) {
-    if (!path.starts_with('/'))
+  void check_path(const std::string& key, const std::string& written) {
+    const std::string path = without_placeholders(written);
+    if (!path.starts_with('/') && !written.starts_with("{{"))
       wrong(key, "a path begins with a slash", "write /" + path);
     else if (!is_printable(path) || path.find_first_of(" #") != std::string::npos)
       wrong(key, "a path takes no blanks, control characters or #", "encode them, as %20");
@@ -351,8 +370,8 @@ class Assembler {
         request.expect.push_back(status.get<int>());
       headers(prefix, request);
       body(prefix, request);
-      request.extra =
-          extra(kRequestKeys, section_of("load").value("requests", Json::array()).at(i), prefix);
+      request.extra.update(
+          extra(kRequestKeys, section_of("load").value("requests", Json::array()).at(i), prefix));
       plan_.load.requests.push_back(std::move(request));
     }
   }
@@ -383,6 +402,7 @@ class Assembler {
     if (find(prefix + "body") != nullptr)
       wrong(prefix + "json", "both body and json are given", "keep one of them");
     request.body = json->carried.dump();
+    request.extra["json_body"] = true;
     const bool typed =
         std::any_of(request.headers.begin(), request.headers.end(),
                     [](const auto& header) { return same_word(header.first, "content-type"); });

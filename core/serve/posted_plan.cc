@@ -64,6 +64,19 @@ std::variant<PostedPlan, Problem> read_json(const std::string& body) {
   return posted;
 }
 
+// How many requests one iteration makes at most: the steps of a scenario, and what they redirect
+// to.
+double most_requests(const plan::Load& load) {
+  size_t steps = 1;
+  int64_t redirects = 0;
+  if (const auto scenarios = load.extra.find("scenarios"); scenarios != load.extra.end())
+    for (const auto& scenario : *scenarios)
+      steps = std::max(steps, scenario.value("steps", nlohmann::json::array()).size());
+  for (const plan::Request& request : load.requests)
+    redirects = std::max(redirects, request.extra.value("redirects", int64_t{0}));
+  return static_cast<double>(steps) * static_cast<double>(1 + redirects);
+}
+
 // 403 when the plan asks for more load than it may.
 std::optional<Problem> check_load(const plan::Load& load, const PlanPolicy& policy) {
   double rate = load.rate;
@@ -72,6 +85,7 @@ std::optional<Problem> check_load(const plan::Load& load, const PlanPolicy& poli
     for (const double level : {stage.from, stage.to})
       (stage.model == plan::LoadModel::kOpen ? rate : users) =
           std::max(stage.model == plan::LoadModel::kOpen ? rate : users, level);
+  rate *= most_requests(load);
   const auto refuse = [](const std::string& what, const std::string& flag) {
     return Problem{403, "load-not-allowed", "The plan asks for more load than is allowed",
                    what + ". Ask for less, or start plumbd with a higher " + flag + "."};
@@ -145,13 +159,22 @@ std::optional<Problem> check_policy(const plan::Plan& plan, const PlanPolicy& po
                        "'. Start the target yourself and leave the key out, or start plumbd with "
                        "--allow-start."};
   }
-  const bool listed = std::find(policy.allow_hosts.begin(), policy.allow_hosts.end(),
-                                plan.target.host) != policy.allow_hosts.end();
-  if (!listed && !plan::is_loopback(plan.target.host)) {
+  const auto is_listed = [&policy](const std::string& host) {
+    return plan::is_loopback(host) ||
+           std::find(policy.allow_hosts.begin(), policy.allow_hosts.end(), host) !=
+               policy.allow_hosts.end();
+  };
+  if (!is_listed(plan.target.host)) {
     return Problem{403, "host-not-allowed", "The plan loads another machine",
                    "target.url names " + plan.target.host +
                        ". This daemon loads this machine only; start plumbd with --allow-host " +
                        plan.target.host + " if that host may be loaded."};
+  }
+  const std::string& token_host = plan.load.token_host;
+  if (!token_host.empty() && !is_listed(token_host)) {
+    return Problem{403, "host-not-allowed", "The plan gets its tokens from another machine",
+                   "load.auth.token_url names " + token_host + ". Start plumbd with --allow-host " +
+                       token_host + " if posted plans may send requests there."};
   }
   return check_load(plan.load, policy);
 }

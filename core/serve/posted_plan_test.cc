@@ -82,6 +82,18 @@ TEST(PostedPlan, ANameThatOnlyLooksLikeLoopbackIsAnotherMachine) {
   EXPECT_FALSE(check_policy(plan, policy));
 }
 
+TEST(PostedPlan, GetsItsTokensWhereItMaySendRequests) {
+  plan::Plan plan;
+  plan.target.host = "127.0.0.1";
+  plan.load.token_host = "id.example";
+  EXPECT_THAT(check_policy(plan, {})->detail, HasSubstr("--allow-host id.example"));
+  PlanPolicy policy;
+  policy.allow_hosts = {"id.example"};
+  EXPECT_FALSE(check_policy(plan, policy));
+  plan.load.token_host = "localhost";
+  EXPECT_FALSE(check_policy(plan, {}));
+}
+
 TEST(PostedPlan, MayNotAskForMoreLoadThanThePolicyHas) {
   plan::Plan plan;
   plan.target.host = "127.0.0.1";
@@ -95,6 +107,13 @@ TEST(PostedPlan, MayNotAskForMoreLoadThanThePolicyHas) {
   EXPECT_FALSE(check_policy(plan, policy));
   plan.load.rate = 501;
   EXPECT_THAT(check_policy(plan, policy)->detail, HasSubstr("501 requests a second"));
+  plan.load.rate = 100;
+  plan.load.extra["scenarios"] = nlohmann::json::parse(R"([{"steps": ["a", "b", "a"]}])");
+  EXPECT_FALSE(check_policy(plan, policy));
+  plan.load.requests.emplace_back().extra["redirects"] = 1;
+  EXPECT_THAT(check_policy(plan, policy)->detail, HasSubstr("600 requests a second"));
+  plan.load.extra.clear();
+  plan.load.requests.clear();
   plan.load.rate = 0;
   plan::LoadStage& ramp = plan.load.stages.emplace_back();
   ramp.model = plan::LoadModel::kOpen;
@@ -113,7 +132,8 @@ TEST(PostedPlan, MayNotAskForMoreLoadThanThePolicyHas) {
 TEST(PostedPlan, NamesNoFiles) {
   PlanPolicy policy;
   policy.plugins = plan::installed_plugins();
-  for (const char* key : {"log: /tmp/x", "replay: /etc/passwd"}) {
+  for (const char* key : {"log: /tmp/x", "replay: /etc/passwd",
+                          "users: 1, feeders: [{name: a, file: /etc/passwd.csv}]"}) {
     const PostedPlan posted{"target: {url: 'http://127.0.0.1:1'}\nload: {" +
                                 std::string(key[0] == 'l' ? "rate: 1/s, " : "") + key + "}\n",
                             {}};

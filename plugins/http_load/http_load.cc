@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/http_load/abort_watch.h"
+#include "plugins/http_load/authorization.h"
 #include "plugins/http_load/curl_transport.h"
 #include "plugins/http_load/descriptor_limit.h"
 #include "plugins/http_load/driver.h"
@@ -17,6 +18,8 @@
 #include "plugins/http_load/load_schedule.h"
 #include "plugins/http_load/plain_workload.h"
 #include "plugins/http_load/request_log.h"
+#include "plugins/http_load/scenario_content.h"
+#include "plugins/http_load/scenario_workload.h"
 
 namespace plumb::http_load {
 namespace {
@@ -37,11 +40,17 @@ class HttpLoad final : public LoadDriver {
   Status configure(const Config& config) override {
     PLUMB_ASSIGN_OR_RETURN(plan_,
                            parse_load_plan(config.document(), config.integer("connections")));
+    if (plan_.scenario.needed) {
+      PLUMB_ASSIGN_OR_RETURN(scenario_, ScenarioContent::compile(plan_));
+    }
     PLUMB_RETURN_IF_ERROR(check_local_ports(local_port_range(), plan_.connections));
     return reserve_descriptors(plan_.connections);
   }
 
   Status start() override {
+    if (plan_.scenario.auth.is_dynamic()) {
+      PLUMB_ASSIGN_OR_RETURN(authorization_, open_authorization(plan_.scenario.auth));
+    }
     if (!plan_.log.empty()) {
       PLUMB_ASSIGN_OR_RETURN(log_, RequestLog::open(plan_.log, plan_.requests));
     }
@@ -54,7 +63,7 @@ class HttpLoad final : public LoadDriver {
       } else {
         PLUMB_ASSIGN_OR_RETURN(worker.transport, Http1Transport::open(share_plan_, clock_, stop_));
       }
-      worker.workload = std::make_unique<PlainWorkload>(plan_);
+      worker.workload = workload(static_cast<uint32_t>(i));
     }
     return Status::ok();
   }
@@ -81,6 +90,8 @@ class HttpLoad final : public LoadDriver {
       emitter_->flush_errors();
       emitter_->emit_summary();
     }
+    if (scenario_)
+      for (const std::string& sentence : scenario_->used_up()) host().log(PLUMB_WARNING, sentence);
     workers_.clear();
     return Status::ok();
   }
@@ -92,6 +103,12 @@ class HttpLoad final : public LoadDriver {
     std::unique_ptr<Transport> transport;
     std::unique_ptr<Workload> workload;
   };
+
+  std::unique_ptr<Workload> workload(uint32_t index) const {
+    if (scenario_ == nullptr) return std::make_unique<PlainWorkload>(plan_);
+    return std::make_unique<ScenarioWorkload>(
+        *scenario_, authorization_.get(), WorkerPlace{index, static_cast<uint32_t>(plan_.workers)});
+  }
 
   void work(size_t index, std::span<const Stage> stages, IntervalSink& sink) {
     Recorder recorder(plan_.requests, Intervals(stages), schedule_->start_ns(), sink);
@@ -135,7 +152,9 @@ class HttpLoad final : public LoadDriver {
   HostClock clock_{host()};
   StopFlag stop_;
   LoadPlan plan_;
-  LoadPlan share_plan_;  // of one worker
+  LoadPlan share_plan_;                           // of one worker
+  std::unique_ptr<ScenarioContent> scenario_;     // null: requests are as they stand in the plan
+  std::unique_ptr<Authorization> authorization_;  // null: credentials stay the same
   std::optional<LoadSchedule> schedule_;
   std::vector<Worker> workers_;
   std::unique_ptr<RequestLog> log_;

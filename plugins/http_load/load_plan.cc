@@ -1,11 +1,16 @@
 #include "plugins/http_load/load_plan.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+
+#include "plugins/http_load/encoding.h"
+#include "plugins/http_load/template.h"
 
 namespace plumb::http_load {
 namespace {
@@ -60,10 +65,12 @@ Result<Request> read_request(const json& in, const std::string& where) {
   r.timeout_ns = in.value("timeout", int64_t{0});
   if (!is_token(r.method)) return bad(where + ".method", "is no HTTP method");
   if (r.name.empty()) return bad(where + ".name", "is empty");
-  if (!r.path.starts_with('/') || has_control(r.path) || r.path.find(' ') != std::string::npos)
+  const std::string path = without_placeholders(r.path);
+  const bool begins = path.starts_with('/') || r.path.starts_with("{{");
+  if (!begins || has_control(path) || path.find(' ') != std::string::npos)
     return bad(where + ".path", "must begin with / and hold no spaces: write %20");
-  if (!std::isfinite(r.weight) || r.weight <= 0)
-    return bad(where + ".weight", "must be above zero");
+  if (!std::isfinite(r.weight) || r.weight < 0)
+    return bad(where + ".weight", "must not be negative");
   for (const json& header : in.value("headers", json::array())) {
     if (!header.is_array() || header.size() != 2)
       return bad(where + ".headers", "must be pairs of name and value");
@@ -151,6 +158,33 @@ Status check_model(const LoadPlan& plan) {
   return Status::ok();
 }
 
+// A request of weight 0 is there for a scenario's sake.
+Status check_weights(const LoadPlan& plan) {
+  for (uint32_t i = 0; i < plan.requests.size(); ++i) {
+    const bool is_step = std::any_of(
+        plan.scenario.sequences.begin(), plan.scenario.sequences.end(), [i](const auto& sequence) {
+          return std::find(sequence.steps.begin(), sequence.steps.end(), i) != sequence.steps.end();
+        });
+    if (plan.requests[i].weight == 0 && !is_step)
+      return bad("load.requests[" + std::to_string(i) + "].weight", "must be above zero");
+  }
+  return Status::ok();
+}
+
+// Credentials that stay the same go into the requests, which are prebuilt.
+Status apply_static_auth(LoadPlan& plan) {
+  const AuthPlan& auth = plan.scenario.auth;
+  if (auth.type == AuthPlan::Type::kNone) return Status::ok();
+  if (!plan.bearer.empty()) return bad("load.auth", "and load.bearer are both given");
+  if (auth.type == AuthPlan::Type::kBearer) plan.bearer = auth.token;
+  if (auth.type != AuthPlan::Type::kBasic) return Status::ok();
+  std::string value = "Basic ";
+  append_base64(auth.user + ":" + auth.password, value);
+  for (Request& request : plan.requests)
+    if (!request.has_header("authorization")) request.headers.emplace_back("Authorization", value);
+  return Status::ok();
+}
+
 Result<LoadPlan> read_document(std::string_view document, int64_t option_connections) {
   const json doc = json::parse(document);
   const json target = doc.value("target", json::object());
@@ -205,11 +239,23 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
     if (request->timeout_ns == 0) request->timeout_ns = plan.timeout_ns;
     plan.requests.push_back(std::move(request).value());
   }
+  std::vector<std::string> names;
+  for (const Request& request : plan.requests) names.push_back(request.name);
+  PLUMB_ASSIGN_OR_RETURN(plan.scenario, parse_scenario_plan(load, names));
+  PLUMB_RETURN_IF_ERROR(check_weights(plan));
+  PLUMB_RETURN_IF_ERROR(apply_static_auth(plan));
   PLUMB_RETURN_IF_ERROR(check_model(plan));
   return plan;
 }
 
 }  // namespace
+
+bool Message::has_header(std::string_view name) const {
+  return std::any_of(headers.begin(), headers.end(), [name](const auto& header) {
+    return header.first.size() == name.size() &&
+           strncasecmp(header.first.data(), name.data(), name.size()) == 0;
+  });
+}
 
 bool LoadPlan::has(Model which) const {
   if (stages.empty()) return model == which;

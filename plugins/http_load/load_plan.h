@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/http_load/scenario_plan.h"
+
 namespace plumb::http_load {
 
 enum class Model { kOpen, kClosed };
@@ -23,11 +25,14 @@ struct Message {
   std::string path = "/";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+
+  // Whatever the case of its letters.
+  bool has_header(std::string_view header) const;
 };
 
 struct Request : Message {
   std::string name;
-  double weight = 1;
+  double weight = 1;        // 0: only as a step of a scenario
   std::vector<int> expect;  // statuses that count as success; empty: below 400
   int64_t timeout_ns = 0;   // resolved, never 0 in a parsed plan
 
@@ -74,6 +79,7 @@ struct LoadPlan {
   std::string log;     // where every request is logged, or empty
   std::string bearer;  // a secret: goes into the request and nowhere else
   std::vector<Request> requests;
+  ScenarioPlan scenario;
 
   // Whether any part of the load follows this model.
   bool has(Model which) const;
