@@ -9,10 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/http_load/mcp_plan.h"
+
 namespace plumb::http_load {
 
 enum class Model { kOpen, kClosed };
-enum class Protocol { kHttp1, kCurl };
+enum class Protocol { kHttp1, kCurl, kJsonRpc, kMcp };  // all but kCurl over the own engine
 
 // What goes out as one request, but for what every request of a connection has: host, user agent,
 // length, trace ids, and the plan's token unless a header Authorization is there.
@@ -47,6 +49,7 @@ struct LoadPlan {
   uint64_t seed = 1;
   std::string bearer;  // a secret: goes into the request and nowhere else
   std::vector<Request> requests;
+  RpcPlan rpc;  // of the protocols that speak JSON-RPC
 };
 
 // Reads the document of plumb_config. `option_connections` is the plugin's own option, 0 for none;
