@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <optional>
 #include <plumb/plugin.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "plugins/http_load/load_plan.h"
+#include "plugins/http_load/mcp_tool_table.h"
 #include "plugins/http_load/recorder.h"
 #include "plugins/http_load/self_usage.h"
 
@@ -21,6 +23,8 @@ class Emitter final : public IntervalSink {
   // `plan` outlives the emitter.
   Emitter(Host host, const LoadPlan& plan) : host_(host), plan_(plan) {}
 
+  // For MCP, before begin(): the table mcp_tools is made over the steady ones of these stages.
+  void measure_tools(std::span<const Stage> stages) { tools_.emplace(plan_, stages); }
   // Declares what is known beforehand and emits every counter once, as 0 at `start_ns`.
   Status begin(int64_t start_ns);
   // Failures to emit are the host's to count; the first one is logged.
@@ -30,6 +34,8 @@ class Emitter final : public IntervalSink {
   // Emits the table http_schedule: what was asked for, and the hash by which two runs can be told
   // to have had the same schedule.
   void emit_schedule();
+  // Emits the table mcp_tools, if it was asked for.
+  void emit_tools();
 
  private:
   struct EndpointSeries {
@@ -37,6 +43,7 @@ class Emitter final : public IntervalSink {
     std::array<Series, 2> service;
     std::array<Series, kPhases> phases;
     std::vector<Series> timings;
+    std::optional<Series> first_event;  // of MCP
   };
   struct TotalSeries {
     Series scheduled, started, shed, in_flight, sent_bytes, received_bytes, connections_opened;
@@ -69,6 +76,7 @@ class Emitter final : public IntervalSink {
   size_t failure_kinds_emitted_ = 0;
   bool errors_flushed_ = true;
   bool trouble_logged_ = false;
+  std::optional<McpToolTable> tools_;
 };
 
 }  // namespace plumb::http_load

@@ -9,6 +9,7 @@
 #include "plugins/http_load/emitter.h"
 #include "plugins/http_load/http1_transport.h"
 #include "plugins/http_load/load_plan.h"
+#include "plugins/http_load/mcp_discovery.h"
 
 namespace plumb::http_load {
 namespace {
@@ -33,6 +34,7 @@ class HttpLoad final : public LoadDriver {
   }
 
   Status start() override {
+    if (plan_.protocol == Protocol::kMcp) PLUMB_RETURN_IF_ERROR(discover_mcp(plan_, clock_, stop_));
     if (plan_.protocol == Protocol::kCurl) {
       PLUMB_ASSIGN_OR_RETURN(transport_, CurlTransport::open(plan_, clock_, stop_));
     } else {
@@ -45,6 +47,7 @@ class HttpLoad final : public LoadDriver {
     if (stages.empty()) return Status::invalid_argument("no stage to drive the load through");
     const int64_t start_ns = stages.front().start_ns;
     emitter_.emplace(host(), plan_);
+    if (plan_.protocol == Protocol::kMcp) emitter_->measure_tools(stages);
     PLUMB_RETURN_IF_ERROR(emitter_->begin(start_ns));
     Recorder recorder(plan_.requests, Intervals(stages), start_ns, *emitter_);
     Driver driver(plan_, clock_, *transport_, recorder, [this] { return stop_.requested(); });
@@ -56,6 +59,7 @@ class HttpLoad final : public LoadDriver {
     if (emitter_) {
       emitter_->flush_errors();
       emitter_->emit_schedule();
+      emitter_->emit_tools();
     }
     transport_.reset();
     return Status::ok();
