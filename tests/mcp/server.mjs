@@ -1,10 +1,10 @@
 // A server of MCP over streamable HTTP, made with the protocol's official SDK, to be loaded by
 // tests.
 //
-//   node server.mjs [--answers sse|json] [--stateless] [--session-calls N]
+//   node server.mjs [--port N] [--answers sse|json] [--stateless] [--session-calls N]
 //
-// Writes "listening PORT" once it does, on a free loopback port, and ends when its standard input
-// does. With --session-calls a session is forgotten after that many POSTs. GET /counts says what it
+// Writes "listening PORT" once it does, on loopback, on a free port unless told, and ends when its
+// standard input does. With --session-calls a session is forgotten after that many POSTs. GET /counts says what it
 // has seen since its start.
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
@@ -16,6 +16,7 @@ import * as z from "zod/v4";
 
 const { values: options } = parseArgs({
   options: {
+    port: { type: "string", default: "0" },
     answers: { type: "string", default: "sse" },
     stateless: { type: "boolean", default: false },
     "session-calls": { type: "string", default: "0" },
@@ -97,5 +98,5 @@ const http = createServer(async (request, response) => {
 });
 http.on("connection", () => (counts.connections += 1));
 http.keepAliveTimeout = 60_000;
-http.listen(0, "127.0.0.1", () => console.log(`listening ${http.address().port}`));
+http.listen(Number(options.port), "127.0.0.1", () => console.log(`listening ${http.address().port}`));
 process.stdin.on("end", () => process.exit(0)).resume();
