@@ -1,4 +1,4 @@
-// MCP against a server made with the protocol's official SDK: tests/mcp/server.mjs.
+// MCP against servers made with the protocol's official SDKs: tests/mcp.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -31,10 +31,11 @@ const std::filesystem::path kDirectory = std::filesystem::path(PLUMB_SOURCE_DIR)
 // The server as a process, from construction to destruction.
 class McpServer {
  public:
-  explicit McpServer(const std::vector<std::string>& options) {
+  explicit McpServer(const std::vector<std::string>& options,
+                     const std::string& script = "server.mjs") {
     int input[2], output[2];
     if (pipe(input) != 0 || pipe(output) != 0) return;
-    std::vector<std::string> words = {"node", (kDirectory / "server.mjs").string()};
+    std::vector<std::string> words = {"node", (kDirectory / script).string()};
     words.insert(words.end(), options.begin(), options.end());
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
@@ -53,8 +54,11 @@ class McpServer {
     std::string line;
     for (char c = 0; pid_ > 0 && read(output[0], &c, 1) == 1 && c != '\n';) line += c;
     ::close(output[0]);
+    is_supported_ = line != "unsupported";
     const size_t space = line.find(' ');
-    EXPECT_NE(space, std::string::npos) << "node server.mjs did not start: " << line;
+    if (is_supported_) {
+      EXPECT_NE(space, std::string::npos) << "node " << script << " did not start: " << line;
+    }
     if (space != std::string::npos) url_ = "http://127.0.0.1:" + line.substr(space + 1);
   }
   ~McpServer() {
@@ -66,6 +70,8 @@ class McpServer {
   McpServer(const McpServer&) = delete;
   McpServer& operator=(const McpServer&) = delete;
 
+  // Whether this machine's node can run it.
+  bool is_supported() const { return is_supported_; }
   const std::string& url() const { return url_; }
   // What it has seen.
   json counts() const {
@@ -92,13 +98,14 @@ class McpServer {
  private:
   pid_t pid_ = -1;
   int input_ = -1;
+  bool is_supported_ = true;
   std::string url_;
 };
 
 class McpServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(kDirectory / "node_modules/@modelcontextprotocol/sdk"))
+    if (!std::filesystem::exists(kDirectory / "node_modules/.installed-package-lock.json"))
       GTEST_SKIP() << "the SDK's packages are missing: run scripts/install-mcp-sdk";
   }
 
@@ -302,6 +309,30 @@ TEST_F(McpServerTest, EmitsTheFirstEventAndATableOfTheTools) {
   EXPECT_EQ(slow[2], 1.0);
   EXPECT_GT(slow[3].get<double>(), 5.0);
   EXPECT_LT(slow[7].get<double>(), slow[4].get<double>());
+}
+
+TEST_F(McpServerTest, SpeaksTheRevisionWithoutSessions) {
+  for (const char* answers : {"sse", "json"}) {
+    const McpServer server({"--answers", answers}, "sessionless_server.mjs");
+    if (!server.is_supported()) GTEST_SKIP() << "the SDK of this revision needs Node 20";
+    play(server, {{"protocol", "mcp"}, {"mcp", {{"session", "never"}}}}, 4, 400);
+    EXPECT_EQ(plan.rpc.dialect.revision, "2026-07-28");
+    EXPECT_THAT(
+        player->counts(),
+        ElementsAre(Pair("tools/call echo", testing::_), Pair("tools/call failing", testing::_),
+                    Pair("tools/call routed", testing::Gt(40)), Pair("tools/list", testing::_)));
+    EXPECT_EQ(player->connections, 4u);
+    for (const auto& one : player->done) {
+      EXPECT_EQ(one.error,
+                one.endpoint == "tools/call failing" ? ErrorClass::kTool : ErrorClass::kNone)
+          << one.endpoint << " " << one.detail;
+      EXPECT_EQ(one.first_event_ns != 0, answers == std::string("sse"));
+    }
+    // A server of this revision knows no greeting, which `auto` finds out.
+    play(server, kDefaultMix, 1, 20);
+    EXPECT_EQ(plan.rpc.dialect.revision, "2026-07-28");
+    EXPECT_EQ(share("initialize"), 0);
+  }
 }
 
 }  // namespace
