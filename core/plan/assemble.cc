@@ -37,8 +37,8 @@ std::string hint_of(const std::string& word, const std::vector<std::string>& can
 
 // What only the load plugin reads; it goes there as it was checked.
 constexpr const char* kLoadSections[] = {"scenarios", "feeders", "auth", "mcp", "abort"};
-constexpr const char* kRequestKeys[] = {"timeout", "rpc",      "params", "tool",
-                                         "arguments", "resource", "prompt", "list"};
+constexpr const char* kRequestKeys[] = {"timeout",   "rpc",      "params", "tool",
+                                        "arguments", "resource", "prompt", "list"};
 
 class Assembler {
  public:
@@ -237,7 +237,8 @@ class Assembler {
         request.expect.push_back(status.get<int>());
       headers(prefix, request);
       body(prefix, request);
-      request.extra = extra(kRequestKeys, section_of("load").value("requests", Json::array()).at(i), prefix);
+      request.extra =
+          extra(kRequestKeys, section_of("load").value("requests", Json::array()).at(i), prefix);
       plan_.load.requests.push_back(std::move(request));
     }
   }

@@ -239,7 +239,7 @@ std::string name_of(const Node& request) {
   if (const std::string uri = text("resource"); !uri.empty()) return "resources/read " + uri;
   if (const std::string prompt = text("prompt"); !prompt.empty()) return "prompts/get " + prompt;
   if (const std::string list = text("list"); !list.empty()) return list + "/list";
-  if (const std::string method = text("rpc"); !method.empty()) return method;
+  if (std::string method = text("rpc"); !method.empty()) return method;
   const Node* path = request.find("path");
   return path == nullptr ? "/" : path->text;
 }

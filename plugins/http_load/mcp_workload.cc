@@ -90,8 +90,13 @@ void McpWorkload::fail(Completion& completion, ErrorClass error, std::string det
 }
 
 void McpWorkload::judge(User& user, Completion& completion) {
-  // A notification has no answer, and one that is there would be a refusal.
-  if (user.stage == Stage::kInitialized && user.answer.is_empty()) return;
+  // A notification has no answer; of one that is there only a refusal counts.
+  if (user.stage == Stage::kInitialized) {
+    if (completion.error != ErrorClass::kNone || user.answer.is_empty()) return;
+    RpcReply reply = user.answer.take_reply();
+    if (reply.error == ErrorClass::kRpc) fail(completion, reply.error, std::move(reply.detail));
+    return;
+  }
   const RpcReply reply =
       settle(user.answer, plan_.requests[completion.endpoint], completion, detail_);
   if (completion.error != ErrorClass::kNone || !reply.result.is_object()) return;

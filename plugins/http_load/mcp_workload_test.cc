@@ -55,7 +55,8 @@ std::string streamed(const json& answer, const std::string& after, bool ends) {
 
 // What a server with one tool `t` answers, but for tools/call, which `on_call` answers.
 using OnCall = std::function<Reply(const json& message, const std::string& request)>;
-LoopbackServer::Handler with_tool(OnCall on_call, json schema = {{"type", "object"}}) {
+LoopbackServer::Handler with_tool(const OnCall& on_call,
+                                  const json& schema = {{"type", "object"}}) {
   return [=](const std::string& request) {
     const json message = body_in(request);
     const std::string method = message.value("method", "");
