@@ -14,6 +14,7 @@
 #include "plugins/http_load/emitter.h"
 #include "plugins/http_load/mcp_discovery.h"
 #include "plugins/http_load/mcp_workload.h"
+#include "plugins/http_load/plugin_run.h"
 #include "plugins/http_load/workload_player.h"
 
 extern char** environ;
@@ -280,16 +281,19 @@ TEST_F(McpServerTest, EmitsTheFirstEventAndATableOfTheTools) {
   const std::vector<Stage> stages = {
       {PLUMB_STAGE_WARMUP, "warmup", start_ns, start_ns + 100'000'000},
       {PLUMB_STAGE_STEADY, "steady", start_ns + 100'000'000, start_ns + 60'000'000'000}};
-  Emitter emitter(Host(host.abi()), plan);
+  const LoadSchedule schedule(plan, stages);
+  Emitter emitter(Host(host.abi()), plan, schedule);
   emitter.measure_tools(stages);
-  ASSERT_TRUE(emitter.begin(start_ns).is_ok());
+  ASSERT_TRUE(emitter.begin().is_ok());
   Recorder recorder(plan.requests, Intervals(stages), start_ns, emitter);
   workload.emplace(plan, 0);
   player.emplace(plan, *workload);
-  player->on_done = [&](const Completion& completion) { recorder.record(completion); };
+  player->on_done = [&](const Completion& completion) {
+    static_cast<void>(recorder.record(completion));
+  };
   while (clock.now_ns() < start_ns + 150'000'000) player->play(100);
   recorder.finish(clock.now_ns());
-  emitter.emit_tools();
+  emitter.emit_summary();
 
   const auto ok = [&](const std::string& tool) {
     return host.count("http_response_seconds{endpoint=tools/call " + tool + ",outcome=ok}");
@@ -310,6 +314,43 @@ TEST_F(McpServerTest, EmitsTheFirstEventAndATableOfTheTools) {
   EXPECT_EQ(slow[2], 1.0);
   EXPECT_GT(slow[3].get<double>(), 5.0);
   EXPECT_LT(slow[7].get<double>(), slow[4].get<double>());
+}
+
+TEST_F(McpServerTest, ThePluginLoadsItWithSeveralWorkers) {
+  const McpServer server({});
+  const json load = {{"protocol", "mcp"}, {"model", "closed"},           {"users", 4},
+                     {"workers", 2},      {"timeout_ns", 5'000'000'000}, {"seed", 1}};
+  const PluginRun run(server.url(), load, 200, 600);
+  const auto calls = [&](const std::string& tool, const std::string& error) {
+    return run.host.last("http_requests_total{endpoint=tools/call " + tool +
+                         ",status=200,error=" + error + "}");
+  };
+  EXPECT_GT(calls("fast", ""), 0);
+  EXPECT_GT(calls("failing", "tool_error"), 0);
+  EXPECT_EQ(run.host.last("http_requests_total{endpoint=initialize,status=200,error=}"), 4);
+  EXPECT_EQ(run.host.last("http_connections_opened_total{}"), 4);
+  EXPECT_EQ(run.host.count("mcp_first_event_seconds{endpoint=tools/call fast}"),
+            static_cast<uint64_t>(calls("fast", "")));
+  EXPECT_EQ(run.host.tables.at("mcp_tools")["rows"].size(), 3u);
+  EXPECT_EQ(run.host.tables.at("http_errors")["rows"][0][4], "the tool says: out of paper");
+}
+
+TEST_F(McpServerTest, ThePluginStartsOnlyWhatCanBeLoaded) {
+  CollectingHost host;
+  const plumb_plugin* plugin = plumb_plugin_entry_v1();
+  void* self = nullptr;
+  plumb_error error{.struct_size = sizeof(plumb_error), .message = {}};
+  ASSERT_EQ(plugin->create(host.abi(), &self, &error), PLUMB_OK);
+  const std::string document = json{{"target", {{"url", "http://127.0.0.1:1"}}},
+                                    {"load", {{"protocol", "mcp"}, {"users", 1}}}}
+                                   .dump();
+  plumb_config config{};
+  config.struct_size = sizeof(config);
+  config.document = document.c_str();
+  ASSERT_EQ(plugin->configure(self, &config, &error), PLUMB_OK) << error.message;
+  EXPECT_EQ(plugin->start(self, &error), PLUMB_UNAVAILABLE);
+  EXPECT_THAT(error.message, HasSubstr("the MCP server at http://127.0.0.1:1/mcp does not answer"));
+  plugin->destroy(self);
 }
 
 TEST_F(McpServerTest, SpeaksTheRevisionWithoutSessions) {

@@ -36,25 +36,40 @@ std::string incompleteness_of(const json& result) {
          (type->is_string() ? one_line(type->get_ref<const std::string&>(), 60) : "no text");
 }
 
+bool is_greeting(const RpcCall& call) {
+  return call.kind == Kind::kInitialize || call.kind == Kind::kInitialized;
+}
+
+std::vector<uint32_t> operations_of(const LoadPlan& plan) {
+  std::vector<uint32_t> out;
+  for (size_t i = 0; i < plan.rpc.calls.size(); ++i)
+    if (!is_greeting(plan.rpc.calls[i])) out.push_back(static_cast<uint32_t>(i));
+  return out;
+}
+
+std::vector<double> weights_at(const std::vector<uint32_t>& endpoints, const LoadPlan& plan) {
+  std::vector<double> out;
+  for (const uint32_t endpoint : endpoints) out.push_back(plan.requests[endpoint].weight);
+  return out;
+}
+
+// The endpoint of the one call of a kind; 0 where nobody greets.
+uint32_t endpoint_with(Kind kind, const LoadPlan& plan) {
+  for (size_t i = 0; i < plan.rpc.calls.size(); ++i)
+    if (plan.rpc.calls[i].kind == kind) return static_cast<uint32_t>(i);
+  return 0;
+}
+
 }  // namespace
 
 McpWorkload::McpWorkload(const LoadPlan& plan, uint32_t worker)
-    : plan_(plan), cuts_streams_(plan.rpc.dialect.cuts_streams), next_id_(first_rpc_id(worker)) {
-  for (size_t i = 0; i < plan.rpc.calls.size(); ++i) {
-    const auto endpoint = static_cast<uint32_t>(i);
-    switch (plan.rpc.calls[i].kind) {
-      case Kind::kInitialize:
-        initialize_ = endpoint;
-        break;
-      case Kind::kInitialized:
-        initialized_ = endpoint;
-        break;
-      default:
-        operations_.push_back(endpoint);
-        mix_.add(plan.requests[i].weight);
-    }
-  }
-}
+    : plan_(plan),
+      operations_(operations_of(plan)),
+      mix_(weights_at(operations_, plan)),
+      initialize_(endpoint_with(Kind::kInitialize, plan)),
+      initialized_(endpoint_with(Kind::kInitialized, plan)),
+      cuts_streams_(plan.rpc.dialect.cuts_streams),
+      next_id_(first_rpc_id(worker)) {}
 
 Step McpWorkload::begin(uint32_t user, bool, uint64_t draw) {
   while (users_.size() <= user) {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "plugins/http_load/load_plan.h"
+#include "plugins/http_load/request_mix.h"
 #include "plugins/http_load/rpc_answer.h"
-#include "plugins/http_load/weighted_draw.h"
 #include "plugins/http_load/workload.h"
 
 namespace plumb::http_load {
@@ -43,10 +43,10 @@ class McpWorkload final : public Workload {
   void fail(Completion& completion, ErrorClass error, std::string detail);
 
   const LoadPlan& plan_;
-  WeightedDraw mix_;
   std::vector<uint32_t> operations_;  // the endpoints that the mix is of
-  uint32_t initialize_ = 0;           // endpoints
-  uint32_t initialized_ = 0;
+  RequestMix mix_;
+  uint32_t initialize_;  // endpoints
+  uint32_t initialized_;
   bool cuts_streams_;
   uint64_t next_id_;
   std::vector<std::unique_ptr<User>> users_;  // what they hold is borrowed while they wait

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "plugins/http_load/load_plan.h"
+#include "plugins/http_load/request_mix.h"
 #include "plugins/http_load/rpc_answer.h"
-#include "plugins/http_load/weighted_draw.h"
 #include "plugins/http_load/workload.h"
 
 namespace plumb::http_load {
@@ -31,7 +31,7 @@ class RpcWorkload final : public Workload {
   };
 
   const LoadPlan& plan_;
-  WeightedDraw mix_;
+  RequestMix mix_;
   uint64_t next_id_;
   std::vector<std::unique_ptr<User>> users_;  // what they hold is borrowed while they wait
   std::string detail_;
