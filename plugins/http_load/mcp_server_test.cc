@@ -178,13 +178,16 @@ TEST_F(McpServerTest, TimesTheFirstEventOfAStream) {
   const McpServer server({"--answers", "sse"});
   play(server, {{"protocol", "mcp"}, {"mcp", {{"tools", {"slow", "fast"}}}}}, 1, 100);
   int64_t longest_work_ns = 0;  // of the slow tool, after it has said that it begins
+  int64_t longest_wait_ns = 0;
   for (const auto& one : player->done) {
     if (!one.endpoint.starts_with("tools/call")) continue;
     ASSERT_GT(one.first_event_ns, one.times.sent_ns) << one.endpoint;
     ASSERT_LE(one.first_event_ns, one.times.finished_ns);
-    if (one.endpoint == "tools/call slow")
-      longest_work_ns = std::max(longest_work_ns, one.times.finished_ns - one.first_event_ns);
+    if (one.endpoint != "tools/call slow") continue;
+    longest_work_ns = std::max(longest_work_ns, one.times.finished_ns - one.first_event_ns);
+    longest_wait_ns = std::max(longest_wait_ns, one.times.phases()[kWait]);
   }
+  EXPECT_GT(longest_wait_ns, 4'000'000) << "its work counts as waiting, not as receiving";
   EXPECT_GT(longest_work_ns, 3'000'000) << "the event came before the work, not with the answer";
 }
 

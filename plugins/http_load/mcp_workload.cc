@@ -124,6 +124,8 @@ void McpWorkload::judge(User& user, Completion& completion) {
 Next McpWorkload::completed(Completion& completion) {
   User& u = *users_[completion.user];
   completion.first_event_ns = u.answer.first_event_ns();
+  // A stream's head and what comes before the answer are sent while the server is still at work.
+  if (u.answer.answered_ns() != 0) completion.times.first_byte_ns = u.answer.answered_ns();
   // A server that was seen to end its streams at the start does not always: never wait again.
   if (completion.error != ErrorClass::kNone && u.answer.has_streamed_reply()) cuts_streams_ = true;
   const std::string session_id = u.answer.session_id();

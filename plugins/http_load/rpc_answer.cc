@@ -34,7 +34,7 @@ void RpcAnswer::expect(uint64_t id, bool cuts_streams) {
 
 void RpcAnswer::on_answer(int) {
   is_stream_ = is_too_large_ = false;
-  first_event_ns_ = 0;
+  first_event_ns_ = answered_ns_ = 0;
   session_id_.clear();
   body_.clear();
   events_.reset();
@@ -64,6 +64,7 @@ void RpcAnswer::on_event(const SseEvent& event) {
   if (event.data.empty() || streamed_) return;
   if (first_event_ns_ == 0) first_event_ns_ = now_ns_;
   streamed_ = read_rpc_message(event.data, id_);
+  if (streamed_) answered_ns_ = now_ns_;
 }
 
 RpcReply RpcAnswer::take_reply() {

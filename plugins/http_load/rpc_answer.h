@@ -37,6 +37,8 @@ class RpcAnswer final : public AnswerSink, private SseHandler {
   bool is_stream() const { return is_stream_; }
   // When the first event with a message was complete; 0: none came.
   int64_t first_event_ns() const { return first_event_ns_; }
+  // In a stream, when the event that is the answer was complete; 0: it has not come.
+  int64_t answered_ns() const { return answered_ns_; }
   // Empty when the server gave none that can be sent back.
   const std::string& session_id() const { return session_id_; }
 
@@ -49,6 +51,7 @@ class RpcAnswer final : public AnswerSink, private SseHandler {
   bool is_too_large_ = false;
   int64_t now_ns_ = 0;
   int64_t first_event_ns_ = 0;
+  int64_t answered_ns_ = 0;
   std::string session_id_;
   std::string body_;
   SseDecoder events_;

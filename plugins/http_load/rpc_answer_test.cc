@@ -35,6 +35,7 @@ TEST(RpcAnswer, FindsItsAnswerInAStreamAndTimesTheFirstMessage) {
   EXPECT_FALSE(answer.has_streamed_reply());
   EXPECT_TRUE(answer.on_body(kAnswer, 30));
   EXPECT_EQ(answer.first_event_ns(), 20);
+  EXPECT_EQ(answer.answered_ns(), 30);
   EXPECT_TRUE(answer.has_streamed_reply());
   EXPECT_TRUE(answer.on_body("\n", 40)) << "the answer's own end";
   EXPECT_FALSE(answer.on_body(": ping\n", 50)) << "the stream goes on without us";
