@@ -45,8 +45,12 @@ constexpr const char* kRequestKeys[] = {"timeout",   "rpc",      "params", "tool
 
 class Assembler {
  public:
-  Assembler(const Checked& checked, const std::vector<PluginOptions>& plugins, Problems& problems)
-      : checked_(checked), plugins_(plugins), problems_(problems) {}
+  Assembler(const Checked& checked, const std::vector<PluginOptions>& plugins, bool may_name_files,
+            Problems& problems)
+      : checked_(checked),
+        plugins_(plugins),
+        may_name_files_(may_name_files),
+        problems_(problems) {}
 
   Plan run() {
     plan_.name = text("name");
@@ -216,7 +220,7 @@ class Assembler {
     load.extra = extra(kLoadSections, section_of("load"), "load.");
     stages(load);
     replay(load);
-    if (find("load.log") != nullptr)
+    if (find("load.log") != nullptr && may_name_file("load.log"))
       load.extra["log"] = std::filesystem::absolute(text("load.log")).string();
     if (find("load.plugin") == nullptr) return;
     load.plugin = text("load.plugin");
@@ -309,9 +313,14 @@ class Assembler {
       load.stages.push_back(stage);
     }
   }
+  bool may_name_file(const std::string& key) {
+    if (!may_name_files_)
+      wrong(key, "a plan from elsewhere names no file of this machine", "leave it out");
+    return may_name_files_;
+  }
   // How long a recorded trace lasts is known only from its file.
   void replay(Load& load) {
-    if (find("load.replay") == nullptr) return;
+    if (find("load.replay") == nullptr || !may_name_file("load.replay")) return;
     load.replay = std::filesystem::absolute(text("load.replay")).string();
     load.replay_speed = number<double>("load.replay_speed", 1);
     auto trace = read_arrival_trace(load.replay);
@@ -443,6 +452,7 @@ class Assembler {
 
   const Checked& checked_;
   const std::vector<PluginOptions>& plugins_;
+  const bool may_name_files_;
   Problems& problems_;
   Plan plan_;
 };
@@ -450,8 +460,8 @@ class Assembler {
 }  // namespace
 
 Plan assemble(const Checked& checked, const std::vector<PluginOptions>& plugins,
-              Problems& problems) {
-  return Assembler(checked, plugins, problems).run();
+              bool may_name_files, Problems& problems) {
+  return Assembler(checked, plugins, may_name_files, problems).run();
 }
 
 }  // namespace plumb::plan

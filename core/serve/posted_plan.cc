@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/json_text.h"
+#include "core/base/number_text.h"
 #include "core/plan/target_url.h"
 #include "core/serve/request_guard.h"
 
@@ -63,6 +64,35 @@ std::variant<PostedPlan, Problem> read_json(const std::string& body) {
   return posted;
 }
 
+// 403 when the plan asks for more load than it may.
+std::optional<Problem> check_load(const plan::Load& load, const PlanPolicy& policy) {
+  double rate = load.rate;
+  double users = load.users;
+  for (const plan::LoadStage& stage : load.stages)
+    for (const double level : {stage.from, stage.to})
+      (stage.model == plan::LoadModel::kOpen ? rate : users) =
+          std::max(stage.model == plan::LoadModel::kOpen ? rate : users, level);
+  const auto refuse = [](const std::string& what, const std::string& flag) {
+    return Problem{403, "load-not-allowed", "The plan asks for more load than is allowed",
+                   what + ". Ask for less, or start plumbd with a higher " + flag + "."};
+  };
+  if (policy.most_rate > 0 && rate > policy.most_rate)
+    return refuse("The plan asks for " + grouped(rate) + " requests a second; this daemon makes " +
+                      grouped(policy.most_rate) + " at most",
+                  "--max-rate");
+  if (policy.most_users > 0 && users > static_cast<double>(policy.most_users))
+    return refuse("The plan asks for " + grouped(users) + " users; this daemon has " +
+                      grouped(static_cast<double>(policy.most_users)) + " at most",
+                  "--max-users");
+  const auto seconds = [](plan::Nanoseconds t) { return std::chrono::duration<double>(t).count(); };
+  const plan::Nanoseconds length = load.warmup + load.duration;
+  if (policy.longest.count() > 0 && length > policy.longest)
+    return refuse("The plan's load lasts " + seconds_text(seconds(length)) +
+                      "; this daemon's lasts " + seconds_text(seconds(policy.longest)) + " at most",
+                  "--max-duration");
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::variant<PostedPlan, Problem> read_posted_plan(const Request& request) {
@@ -76,6 +106,7 @@ plan::Outcome check_posted_plan(const PostedPlan& posted, const PlanPolicy& poli
   inputs.overrides = posted.overrides;
   inputs.environment = policy.environment;
   inputs.plugins = policy.plugins;
+  inputs.may_name_files = false;
   plan::Outcome outcome = plan::parse_plan(posted.text, "plan", inputs);
   // Whoever posts the plan cannot export a variable into this process.
   for (plan::Problem& problem : outcome.problems) {
@@ -122,7 +153,7 @@ std::optional<Problem> check_policy(const plan::Plan& plan, const PlanPolicy& po
                        ". This daemon loads this machine only; start plumbd with --allow-host " +
                        plan.target.host + " if that host may be loaded."};
   }
-  return std::nullopt;
+  return check_load(plan.load, policy);
 }
 
 }  // namespace plumb::serve

@@ -12,6 +12,12 @@ uint32_t layer_of(size_t phase) {
                                                              : PLUMB_LAYER_CLIENT;
 }
 
+std::string joined(const std::vector<std::string>& examples) {
+  std::string out;
+  for (const std::string& example : examples) out += (out.empty() ? "" : " | ") + example;
+  return out;
+}
+
 SeriesSpec histogram(std::string name, std::string help, uint32_t layer,
                      std::vector<std::pair<std::string, std::string>> labels) {
   return {.name = std::move(name),
@@ -234,15 +240,15 @@ void Emitter::flush_errors() {
   if (errors_flushed_) return;
   nlohmann::json rows = nlohmann::json::array();
   for (const Outcome& o : failures_)
-    rows.push_back(
-        {plan_.requests[o.endpoint].name, error_class_name(o.error), o.status, o.count, o.example});
+    rows.push_back({plan_.requests[o.endpoint].name, error_class_name(o.error), o.status, o.count,
+                    joined(o.examples)});
   const nlohmann::json table = {{"title", "Failed requests"},
                                 {"columns",
                                  {{{"key", "endpoint"}, {"title", "Endpoint"}},
                                   {{"key", "class"}, {"title", "Class"}},
                                   {{"key", "status"}, {"title", "Status"}},
                                   {{"key", "count"}, {"title", "Count"}},
-                                  {{"key", "example"}, {"title", "Example"}}}},
+                                  {{"key", "example"}, {"title", "Examples"}}}},
                                 {"rows", rows}};
   // What a server says may be no UTF-8.
   note(host_.table("http_errors",

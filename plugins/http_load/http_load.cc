@@ -40,6 +40,7 @@ class HttpLoad final : public LoadDriver {
   Status configure(const Config& config) override {
     PLUMB_ASSIGN_OR_RETURN(plan_,
                            parse_load_plan(config.document(), config.integer("connections")));
+    PLUMB_RETURN_IF_ERROR(check_local_ports(local_port_range(), plan_.connections));
     return reserve_descriptors(plan_.connections);
   }
 

@@ -101,7 +101,7 @@ void IntervalMerger::add_outcomes(const Figures& figures) {
       continue;
     }
     at->count += outcome.count;
-    if (at->example.empty()) at->example = outcome.example;
+    if (at->examples.empty()) at->examples = outcome.examples;
   }
 }
 

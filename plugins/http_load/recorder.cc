@@ -12,6 +12,9 @@ constexpr size_t kMostTimingNames = 16;
 // A target may answer with any status. Beyond this many different outcomes of the run, an
 // endpoint's further ones are counted as status 0, error "other".
 constexpr size_t kMostOutcomes = 500;
+constexpr size_t kMostExamples = 3;
+// Of each outcome, so that a flood of failures costs no more than answers do.
+constexpr uint64_t kLookedAt = 100;
 
 }  // namespace
 
@@ -76,8 +79,24 @@ Outcome& Recorder::outcome_of(const Completion& completion, bool failed) {
         Outcome{completion.endpoint, completion.status, completion.error, failed, 0, {}});
   at = find(0, ErrorClass::kOther);
   if (at != outcomes_.end()) return *at;
-  return outcomes_.emplace_back(Outcome{completion.endpoint, 0, ErrorClass::kOther, true, 0,
-                                        "more different outcomes than are told apart"});
+  return outcomes_.emplace_back(Outcome{completion.endpoint,
+                                        0,
+                                        ErrorClass::kOther,
+                                        true,
+                                        0,
+                                        {"more different outcomes than are told apart"}});
+}
+
+void Recorder::keep_example(Outcome& outcome, const Completion& completion) const {
+  if (outcome.examples.size() == kMostExamples) return;
+  const Request& request = requests_[completion.endpoint];
+  std::string example =
+      completion.error != ErrorClass::kNone
+          ? std::string(completion.detail)
+          : request.method + " " + request.path + " answered " + std::to_string(completion.status);
+  auto& kept = outcome.examples;
+  if (std::find(kept.begin(), kept.end(), example) == kept.end())
+    kept.push_back(std::move(example));
 }
 
 void Recorder::record_timings(EndpointInterval& endpoint, std::string_view headers) {
@@ -107,11 +126,7 @@ bool Recorder::record(const Completion& completion) {
   Outcome& outcome = outcome_of(completion, !ok);
   ++outcome.count;
   ++(ok ? endings_[completion.endpoint].succeeded : endings_[completion.endpoint].failed);
-  if (!ok && outcome.example.empty())
-    outcome.example = completion.error != ErrorClass::kNone
-                          ? std::string(completion.detail)
-                          : request.method + " " + request.path + " answered " +
-                                std::to_string(completion.status);
+  if (!ok && outcome.count <= kLookedAt) keep_example(outcome, completion);
 
   EndpointInterval& endpoint = endpoints_[completion.endpoint];
   const size_t kind = ok ? 0 : 1;

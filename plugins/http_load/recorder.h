@@ -36,7 +36,7 @@ struct Outcome {
   ErrorClass error = ErrorClass::kNone;
   bool failed = false;
   uint64_t count = 0;
-  std::string example;  // of a failed one, the first seen
+  std::vector<std::string> examples;  // of a failed one: at most three that differ
 };
 
 // How the requests of one endpoint ended, over the whole run. Those that were scheduled and are in
@@ -104,6 +104,7 @@ class Recorder {
 
  private:
   Outcome& outcome_of(const Completion& completion, bool failed);
+  void keep_example(Outcome& outcome, const Completion& completion) const;
   void record_timings(EndpointInterval& endpoint, std::string_view headers);
   void hand_over(int64_t end_ns);
 
