@@ -49,6 +49,7 @@ std::vector<uint32_t> operations_of(const LoadPlan& plan) {
 
 std::vector<double> weights_at(const std::vector<uint32_t>& endpoints, const LoadPlan& plan) {
   std::vector<double> out;
+  out.reserve(endpoints.size());
   for (const uint32_t endpoint : endpoints) out.push_back(plan.requests[endpoint].weight);
   return out;
 }
