@@ -8,6 +8,7 @@
 
 #include "plugins/http_load/abort_watch.h"
 #include "plugins/http_load/authorization.h"
+#include "plugins/http_load/authorized_workload.h"
 #include "plugins/http_load/curl_transport.h"
 #include "plugins/http_load/descriptor_limit.h"
 #include "plugins/http_load/driver.h"
@@ -43,7 +44,7 @@ class HttpLoad final : public LoadDriver {
   Status configure(const Config& config) override {
     PLUMB_ASSIGN_OR_RETURN(plan_,
                            parse_load_plan(config.document(), config.integer("connections")));
-    if (plan_.scenario.needed) {
+    if (plan_.scenario.needed && !plan_.speaks_rpc()) {
       PLUMB_ASSIGN_OR_RETURN(scenario_, ScenarioContent::compile(plan_));
     }
     PLUMB_RETURN_IF_ERROR(check_local_ports(local_port_range(), plan_.connections));
@@ -55,7 +56,7 @@ class HttpLoad final : public LoadDriver {
       PLUMB_ASSIGN_OR_RETURN(authorization_, open_authorization(plan_.scenario.auth));
     }
     // The endpoints are known once the server has been asked.
-    if (plan_.protocol == Protocol::kMcp) PLUMB_RETURN_IF_ERROR(discover_mcp(plan_, clock_, stop_));
+    if (plan_.protocol == Protocol::kMcp) PLUMB_RETURN_IF_ERROR(discover());
     if (!plan_.log.empty()) {
       PLUMB_ASSIGN_OR_RETURN(log_, RequestLog::open(plan_.log, plan_.requests));
     }
@@ -110,20 +111,34 @@ class HttpLoad final : public LoadDriver {
     std::unique_ptr<Workload> workload;
   };
 
-  std::unique_ptr<Workload> make_workload(uint32_t worker) const {
-    switch (plan_.protocol) {
-      case Protocol::kJsonRpc:
-        return std::make_unique<RpcWorkload>(plan_, worker);
-      case Protocol::kMcp:
-        return std::make_unique<McpWorkload>(plan_, worker);
-      case Protocol::kHttp1:
-      case Protocol::kCurl:
-        break;
+  Status discover() {
+    const std::string planned = plan_.authorization;
+    if (authorization_ != nullptr) {
+      Credential credential;
+      authorization_->renew(0, system_wall_ms(), credential);
+      plan_.authorization = *credential.value;
     }
+    const Status discovered = discover_mcp(plan_, clock_, stop_);
+    plan_.authorization = planned;
+    return discovered;
+  }
+
+  std::unique_ptr<Workload> make_workload(uint32_t worker) const {
+    if (plan_.protocol == Protocol::kJsonRpc)
+      return authorized(std::make_unique<RpcWorkload>(plan_, worker), worker);
+    if (plan_.protocol == Protocol::kMcp)
+      return authorized(std::make_unique<McpWorkload>(plan_, worker), worker);
     if (scenario_ == nullptr) return std::make_unique<PlainWorkload>(plan_);
     return std::make_unique<ScenarioWorkload>(
         *scenario_, authorization_.get(),
         WorkerPlace{worker, static_cast<uint32_t>(plan_.workers)});
+  }
+
+  std::unique_ptr<Workload> authorized(std::unique_ptr<Workload> inner, uint32_t worker) const {
+    if (authorization_ == nullptr) return inner;
+    return std::make_unique<AuthorizedWorkload>(std::move(inner), plan_, *authorization_,
+                                                Share{worker, static_cast<uint32_t>(plan_.workers)},
+                                                system_wall_ms);
   }
 
   void work(size_t index, std::span<const Stage> stages, IntervalSink& sink) {

@@ -156,7 +156,9 @@ Status check_model(const LoadPlan& plan) {
   if (plan.timeout_ns <= 0) return bad("load.timeout", "must be above zero");
   if (plan.connections < 1 || plan.connections > kMostConnections)
     return bad("load.connections", "must be 1 to 100000");
-  if (has_control(plan.bearer)) return bad("load.bearer", "holds a control character");
+  if (has_control(plan.authorization))
+    return bad(plan.scenario.auth.type == AuthPlan::Type::kNone ? "load.bearer" : "load.auth",
+               "holds a control character");
   // MCP finds out what there is to request.
   if (plan.requests.empty() && plan.protocol != Protocol::kMcp)
     return bad("load.requests", "is empty: name at least one request");
@@ -182,13 +184,12 @@ Status check_weights(const LoadPlan& plan) {
 Status apply_static_auth(LoadPlan& plan) {
   const AuthPlan& auth = plan.scenario.auth;
   if (auth.type == AuthPlan::Type::kNone) return Status::ok();
-  if (!plan.bearer.empty()) return bad("load.auth", "and load.bearer are both given");
-  if (auth.type == AuthPlan::Type::kBearer) plan.bearer = auth.token;
-  if (auth.type != AuthPlan::Type::kBasic) return Status::ok();
-  std::string value = "Basic ";
-  append_base64(auth.user + ":" + auth.password, value);
-  for (Request& request : plan.requests)
-    if (!request.has_header("authorization")) request.headers.emplace_back("Authorization", value);
+  if (!plan.authorization.empty()) return bad("load.auth", "and load.bearer are both given");
+  if (auth.type == AuthPlan::Type::kBearer) plan.authorization = "Bearer " + auth.token;
+  if (auth.type == AuthPlan::Type::kBasic) {
+    plan.authorization = "Basic ";
+    append_base64(auth.user + ":" + auth.password, plan.authorization);
+  }
   return Status::ok();
 }
 
@@ -237,7 +238,8 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   }
   plan.timeout_ns = load.value("timeout_ns", kDefaultTimeoutNs);
   plan.seed = load.value("seed", uint64_t{1});
-  plan.bearer = load.value("bearer", "");
+  if (const std::string bearer = load.value("bearer", ""); !bearer.empty())
+    plan.authorization = "Bearer " + bearer;
   plan.log = load.value("log", "");
   plan.connections = load.value("connections", int64_t{0});
   if (plan.connections == 0) plan.connections = option_connections;

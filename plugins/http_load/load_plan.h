@@ -77,14 +77,17 @@ struct LoadPlan {
   int64_t timeout_ns = 0;
   int64_t connections = 0;  // the most at one time; resolved, never 0
   uint64_t seed = 1;
-  std::string log;     // where every request is logged, or empty
-  std::string bearer;  // a secret: goes into the request and nowhere else
+  std::string log;  // where every request is logged, or empty
+  // What every request sends as Authorization unless it has its own; a secret: goes into the
+  // request and nowhere else.
+  std::string authorization;
   std::vector<Request> requests;
   ScenarioPlan scenario;
   RpcPlan rpc;  // of the protocols that speak JSON-RPC
 
   // Whether any part of the load follows this model.
   bool has(Model which) const;
+  bool speaks_rpc() const { return protocol == Protocol::kJsonRpc || protocol == Protocol::kMcp; }
   // The most users of the closed model at one time.
   int64_t most_users() const;
 };

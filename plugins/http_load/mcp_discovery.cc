@@ -10,6 +10,7 @@
 #include "plugins/http_load/json_rpc.h"
 #include "plugins/http_load/mcp_conversation.h"
 #include "plugins/http_load/mcp_message.h"
+#include "plugins/http_load/nearest_name.h"
 
 namespace plumb::http_load {
 namespace {
@@ -168,13 +169,12 @@ class Discovery {
     return {{"type", "object"}, {"required", std::move(required)}};
   }
 
-  static std::string names_of(const Offers& offers) {
-    std::string out;
-    for (const auto& [name, schema] : offers.by_name) {
-      if (out.size() > 300) return out + ", ...";
-      out += (out.empty() ? "" : ", ") + name;
-    }
-    return out.empty() ? "none" : out;
+  static std::vector<std::string> names_of(const Offers& offers) {
+    constexpr size_t kMostNamed = 50;
+    std::vector<std::string> out;
+    for (const auto& [name, schema] : offers.by_name)
+      if (out.size() < kMostNamed) out.push_back(name);
+    return out;
   }
 
   // ---- what is asked of it
@@ -202,7 +202,8 @@ class Discovery {
     const auto found = offers.by_name.find(call.subject);
     if (found == offers.by_name.end())
       return Status::invalid_argument(key + ": the MCP server at " + address() + " has no " + kind +
-                                      " '" + call.subject + "'; it has: " + names_of(offers));
+                                      " '" + call.subject + "'." +
+                                      name_hint(call.subject, names_of(offers)));
     call.schema = found->second;
     if (call.kind != Kind::kTool || !dialect().is_self_contained) return Status::ok();
     auto arguments = header_arguments_of(call.schema);

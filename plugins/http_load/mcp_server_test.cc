@@ -256,9 +256,9 @@ TEST_F(McpServerTest, SaysWhatIsWrongBeforeTheLoad) {
   const auto message = [&](const json& load) { return discovered(server, load).message(); };
   EXPECT_THAT(message({{"protocol", "mcp"}, {"requests", {{{"tool", "fats"}}}}}),
               HasSubstr("load.requests[0].tool: the MCP server at " + server.url() +
-                        "/mcp has no tool 'fats'; it has: failing, fast, slow"));
+                        "/mcp has no tool 'fats'. Did you mean 'fast'?"));
   EXPECT_THAT(message({{"protocol", "mcp"}, {"requests", {{{"prompt", "greets"}}}}}),
-              HasSubstr("no prompt 'greets'; it has: greet"));
+              HasSubstr("no prompt 'greets'. Did you mean 'greet'?"));
   EXPECT_THAT(message({{"protocol", "mcp"}, {"mcp", {{"tools", {"fasts"}}}}}),
               HasSubstr("load.mcp.tools: the MCP server"));
   EXPECT_THAT(message({{"protocol", "mcp"}, {"mcp", {{"path", "/other"}}}}),

@@ -230,7 +230,15 @@ Result<ScenarioPlan> parse_scenario_plan(const json& load, std::span<const std::
     PLUMB_ASSIGN_OR_RETURN(out.auth, read_auth(load["auth"]));
   }
   out.cookies = load.value("cookies", !out.sequences.empty());
-  out.needed = out.needed || out.cookies || !out.sequences.empty() || out.auth.is_dynamic();
+  // What JSON-RPC and MCP, which make their own messages, have no use for.
+  const std::string protocol = load.value("protocol", "auto");
+  const bool has_content = out.needed || out.cookies || !out.sequences.empty();
+  if (has_content && (protocol == "jsonrpc" || protocol == "mcp"))
+    return refused("load",
+                   "has scenarios, cookies, checks, extract, think, redirects or {{...}}, "
+                   "which are for requests of HTTP: load.protocol is " +
+                       protocol);
+  out.needed = has_content || out.auth.is_dynamic();
   return out;
 }
 

@@ -407,16 +407,21 @@ TEST(Scenario, ThatMakesNoSenseIsRefusedWithItsPlace) {
   EXPECT_THAT(with(R"({"feeders": [{"name": "f"}]})"), HasSubstr("needs one of file, counter"));
 }
 
+TEST(Scenario, IsNoPartOfProtocolsThatMakeTheirOwnMessages) {
+  EXPECT_THAT(problem_of(json::parse(R"({"protocol": "jsonrpc", "cookies": true,
+                                         "requests": [{"name": "a", "rpc": "add"}]})")),
+              HasSubstr("which are for requests of HTTP: load.protocol is jsonrpc"));
+}
+
 TEST(Scenario, TakesCredentialsThatStayTheSameIntoThePlan) {
   const auto plan = plan_of("http://127.0.0.1:1", json::parse(R"({
       "auth": {"type": "basic", "user": "ann", "password": "s3:cret"},
-      "requests": [{"name": "a"}, {"name": "b", "headers": [["Authorization", "own"]]}]})"));
+      "requests": [{"name": "a"}]})"));
   EXPECT_FALSE(plan.scenario.needed);
-  EXPECT_EQ(plan.requests[0].headers.at(0).second, "Basic YW5uOnMzOmNyZXQ=");
-  EXPECT_EQ(plan.requests[1].headers.size(), 1u);
+  EXPECT_EQ(plan.authorization, "Basic YW5uOnMzOmNyZXQ=");
   const auto bearer = plan_of("http://127.0.0.1:1", json::parse(R"({
       "auth": {"type": "bearer", "token": "t"}, "requests": [{"name": "a"}]})"));
-  EXPECT_EQ(bearer.bearer, "t");
+  EXPECT_EQ(bearer.authorization, "Bearer t");
   const auto problem = [](const char* auth) {
     return problem_of({{"bearer", "x"},
                        {"auth", json::parse(auth)},
