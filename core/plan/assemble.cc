@@ -52,7 +52,9 @@ std::string hint_of(const std::string& word, const std::vector<std::string>& can
 
 // What only the load plugin reads; it goes there as it was checked.
 constexpr const char* kLoadSections[] = {"scenarios", "feeders", "auth", "cookies", "mcp", "abort"};
-constexpr const char* kRequestKeys[] = {"timeout", "think", "redirects", "extract", "checks"};
+constexpr const char* kRequestKeys[] = {"timeout",   "think",    "redirects", "extract",
+                                        "checks",    "rpc",      "params",    "tool",
+                                        "arguments", "resource", "prompt",    "list"};
 
 class Assembler {
  public:
@@ -445,7 +447,10 @@ class Assembler {
     for (size_t i = 0; i < length("slos"); ++i) {
       const std::string prefix = "slos." + std::to_string(i) + ".";
       const std::string endpoint = text(prefix + "endpoint");
-      if (!endpoint.empty() && std::find(names.begin(), names.end(), endpoint) == names.end()) {
+      // What a server of MCP offers is known when the load begins.
+      const bool is_open_ended = names.empty() && plan_.load.protocol == "mcp";
+      if (!endpoint.empty() && !is_open_ended &&
+          std::find(names.begin(), names.end(), endpoint) == names.end()) {
         std::string hint = hint_of(endpoint, names);
         for (const std::string& name : names)
           if (hint.size() < 200) hint += (hint.empty() ? "requests: " : " ") + name;

@@ -197,9 +197,22 @@ const std::vector<OptionRow>& plan_option_table() {
                "for the same seed."},
       {.key = "load.protocol",
        .default_value = "auto",
-       .one_of = {"auto", "http1", "curl"},
+       .one_of = {"auto", "http1", "curl", "jsonrpc", "mcp"},
        .help = "auto and http1: HTTP/1.1 over the load plugin's own engine. curl: over libcurl, at "
-               "two to three times the processor time."},
+               "two to three times the processor time. jsonrpc: calls of JSON-RPC 2.0, as POSTs. "
+               "mcp: a server of the Model Context Protocol, over streamable HTTP."},
+      {.key = "load.mcp", .type = T::kSection, .help = "What protocol mcp needs beyond requests."},
+      {.key = "load.mcp.path", .default_value = "/mcp", .help = "Where the server takes POSTs."},
+      {.key = "load.mcp.session",
+       .default_value = "auto",
+       .one_of = {"auto", "always", "never"},
+       .help = "auto: each user begins with initialize, and goes on with the session that the "
+               "server gives, if it does. always: a server that gives none is an error. never: no "
+               "initialize, each request stands for itself."},
+      {.key = "load.mcp.tools",
+       .type = T::kStrings,
+       .help = "Without requests: the tools to call, at 40, 30 and 20%, beside tools/list at 10%; "
+               "the first three by name unless given."},
       {.key = "load.seed",
        .type = T::kInteger,
        .default_value = "1",
@@ -252,9 +265,11 @@ const std::vector<OptionRow>& plan_option_table() {
        .help = "The plugin that makes the load. Options of its own go under plugins."},
       {.key = "load.requests",
        .type = T::kSections,
-       .help = "What is requested, each in proportion to its weight. GET / unless given."},
+       .help = "What is requested, each in proportion to its weight. Unless given: GET /, and with "
+               "protocol mcp some of the tools that the server has."},
       {.key = "load.requests[].name",
-       .help = "What reports and SLOs call it; its path unless given. Unique."},
+       .help = "What reports and SLOs call it; unless given its path, or what is called, such as "
+               "tools/call search. Unique."},
       {.key = "load.requests[].method",
        .default_value = "GET",
        .one_of = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
@@ -277,6 +292,23 @@ const std::vector<OptionRow>& plan_option_table() {
       {.key = "load.requests[].json",
        .type = T::kAny,
        .help = "The request body as YAML, sent as JSON with its content type."},
+      {.key = "load.requests[].rpc",
+       .help = "Protocol jsonrpc: the method to call, in place of method, body and json."},
+      {.key = "load.requests[].params",
+       .type = T::kAny,
+       .help = "Protocol jsonrpc: its parameters, as keys or a list."},
+      {.key = "load.requests[].tool",
+       .help = "Protocol mcp: the tool to call. Each request has one of tool, resource, prompt and "
+               "list."},
+      {.key = "load.requests[].arguments",
+       .type = T::kAny,
+       .help = "Protocol mcp: what the tool or prompt is given; made up from its schema unless "
+               "given."},
+      {.key = "load.requests[].resource", .help = "Protocol mcp: the URI of a resource to read."},
+      {.key = "load.requests[].prompt", .help = "Protocol mcp: the prompt to get."},
+      {.key = "load.requests[].list",
+       .one_of = {"tools", "resources", "prompts"},
+       .help = "Protocol mcp: what to list."},
       {.key = "load.requests[].expect",
        .type = T::kIntegers,
        .minimum = "100",

@@ -53,6 +53,13 @@ Status Emitter::declare_endpoints() {
               "http_phase_seconds", "One phase of a request; the phases sum to its response time",
               layer_of(i), {{"endpoint", request.name}, {"phase", std::string(kPhaseNames[i])}})));
     }
+    if (plan_.protocol == Protocol::kMcp) {
+      PLUMB_ASSIGN_OR_RETURN(
+          e.first_event,
+          host_.declare(histogram("mcp_first_event_seconds",
+                                  "Actual send to the first event of an answer that is a stream",
+                                  PLUMB_LAYER_APP, {{"endpoint", request.name}})));
+    }
   }
   return Status::ok();
 }
@@ -170,6 +177,8 @@ Status Emitter::emit_endpoint(size_t index, const Interval& interval) {
   }
   for (size_t i = 0; i < kPhases; ++i)
     PLUMB_RETURN_IF_ERROR(emit_histogram(series.phases[i], interval, data.phases[i]));
+  if (series.first_event && data.first_event)
+    PLUMB_RETURN_IF_ERROR(emit_histogram(*series.first_event, interval, *data.first_event));
   for (size_t i = 0; i < data.timings.size(); ++i) {
     if (i == series.timings.size()) {
       auto declared = host_.declare(
@@ -216,6 +225,7 @@ Status Emitter::emit(const Interval& interval) {
 
 void Emitter::on_interval(const Interval& interval) {
   note(emit(interval));
+  if (tools_) tools_->add(interval);
   scheduled_ = interval.totals.scheduled;
   schedule_hash_ = interval.totals.schedule_hash;
   endings_.assign(interval.endings.begin(), interval.endings.end());
@@ -250,6 +260,7 @@ void Emitter::flush_errors() {
 void Emitter::emit_summary() {
   emit_schedule();
   emit_endings();
+  emit_tools();
 }
 
 void Emitter::emit_endings() {
@@ -290,6 +301,12 @@ void Emitter::emit_schedule() {
                                 {"rows", nlohmann::json::array({nlohmann::json::array(
                                              {model, arrivals, plan_.seed, scheduled_, hash})})}};
   note(host_.table("http_schedule", table.dump()));
+}
+
+void Emitter::emit_tools() {
+  if (!tools_) return;
+  note(host_.table("mcp_tools", tools_->to_json().dump(-1, ' ', false,
+                                                       nlohmann::json::error_handler_t::replace)));
 }
 
 void Emitter::note(const Status& status) {

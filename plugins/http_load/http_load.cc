@@ -16,8 +16,11 @@
 #include "plugins/http_load/interval_merger.h"
 #include "plugins/http_load/load_plan.h"
 #include "plugins/http_load/load_schedule.h"
+#include "plugins/http_load/mcp_discovery.h"
+#include "plugins/http_load/mcp_workload.h"
 #include "plugins/http_load/plain_workload.h"
 #include "plugins/http_load/request_log.h"
+#include "plugins/http_load/rpc_workload.h"
 #include "plugins/http_load/scenario_content.h"
 #include "plugins/http_load/scenario_workload.h"
 
@@ -51,6 +54,8 @@ class HttpLoad final : public LoadDriver {
     if (plan_.scenario.auth.is_dynamic()) {
       PLUMB_ASSIGN_OR_RETURN(authorization_, open_authorization(plan_.scenario.auth));
     }
+    // The endpoints are known once the server has been asked.
+    if (plan_.protocol == Protocol::kMcp) PLUMB_RETURN_IF_ERROR(discover_mcp(plan_, clock_, stop_));
     if (!plan_.log.empty()) {
       PLUMB_ASSIGN_OR_RETURN(log_, RequestLog::open(plan_.log, plan_.requests));
     }
@@ -63,7 +68,7 @@ class HttpLoad final : public LoadDriver {
       } else {
         PLUMB_ASSIGN_OR_RETURN(worker.transport, Http1Transport::open(share_plan_, clock_, stop_));
       }
-      worker.workload = workload(static_cast<uint32_t>(i));
+      worker.workload = make_workload(static_cast<uint32_t>(i));
     }
     return Status::ok();
   }
@@ -73,6 +78,7 @@ class HttpLoad final : public LoadDriver {
     if (schedule_->end_ns() == 0)
       return Status::invalid_argument("no stage to drive the load through");
     emitter_.emplace(host(), plan_, *schedule_);
+    if (plan_.protocol == Protocol::kMcp) emitter_->measure_tools(stages);
     PLUMB_RETURN_IF_ERROR(emitter_->begin());
     if (log_ != nullptr) log_->begin(schedule_->start_ns());
     AbortWatch watch(plan_.abort, schedule_->start_ns(), *emitter_,
@@ -104,10 +110,20 @@ class HttpLoad final : public LoadDriver {
     std::unique_ptr<Workload> workload;
   };
 
-  std::unique_ptr<Workload> workload(uint32_t index) const {
+  std::unique_ptr<Workload> make_workload(uint32_t worker) const {
+    switch (plan_.protocol) {
+      case Protocol::kJsonRpc:
+        return std::make_unique<RpcWorkload>(plan_, worker);
+      case Protocol::kMcp:
+        return std::make_unique<McpWorkload>(plan_, worker);
+      case Protocol::kHttp1:
+      case Protocol::kCurl:
+        break;
+    }
     if (scenario_ == nullptr) return std::make_unique<PlainWorkload>(plan_);
     return std::make_unique<ScenarioWorkload>(
-        *scenario_, authorization_.get(), WorkerPlace{index, static_cast<uint32_t>(plan_.workers)});
+        *scenario_, authorization_.get(),
+        WorkerPlace{worker, static_cast<uint32_t>(plan_.workers)});
   }
 
   void work(size_t index, std::span<const Stage> stages, IntervalSink& sink) {

@@ -24,6 +24,11 @@ constexpr double kHighestRate = 1e6;
 constexpr int64_t kMostWorkers = 64;
 // How many endpoints keep histograms; each costs about a mebibyte.
 constexpr size_t kMostRequests = 200;
+constexpr std::pair<std::string_view, Protocol> kProtocols[] = {{"auto", Protocol::kHttp1},
+                                                                {"http1", Protocol::kHttp1},
+                                                                {"curl", Protocol::kCurl},
+                                                                {"jsonrpc", Protocol::kJsonRpc},
+                                                                {"mcp", Protocol::kMcp}};
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
@@ -152,7 +157,9 @@ Status check_model(const LoadPlan& plan) {
   if (plan.connections < 1 || plan.connections > kMostConnections)
     return bad("load.connections", "must be 1 to 100000");
   if (has_control(plan.bearer)) return bad("load.bearer", "holds a control character");
-  if (plan.requests.empty()) return bad("load.requests", "is empty: name at least one request");
+  // MCP finds out what there is to request.
+  if (plan.requests.empty() && plan.protocol != Protocol::kMcp)
+    return bad("load.requests", "is empty: name at least one request");
   if (plan.requests.size() > kMostRequests)
     return bad("load.requests", "holds more than 200 requests: group them");
   return Status::ok();
@@ -185,6 +192,14 @@ Status apply_static_auth(LoadPlan& plan) {
   return Status::ok();
 }
 
+Status check_names(const LoadPlan& plan) {
+  for (size_t i = 0; i < plan.requests.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (plan.requests[i].name == plan.requests[j].name)
+        return bad("load.requests", "holds two requests named " + plan.requests[i].name);
+  return Status::ok();
+}
+
 Result<LoadPlan> read_document(std::string_view document, int64_t option_connections) {
   const json doc = json::parse(document);
   const json target = doc.value("target", json::object());
@@ -199,9 +214,11 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   if (model != "open" && model != "closed") return bad("load.model", "must be open or closed");
   plan.model = model == "open" ? Model::kOpen : Model::kClosed;
   const std::string protocol = load.value("protocol", "auto");
-  if (protocol != "auto" && protocol != "http1" && protocol != "curl")
-    return bad("load.protocol", "must be auto, http1 or curl");
-  plan.protocol = protocol == "curl" ? Protocol::kCurl : Protocol::kHttp1;
+  const auto known = std::find_if(std::begin(kProtocols), std::end(kProtocols),
+                                  [&](const auto& one) { return one.first == protocol; });
+  if (known == std::end(kProtocols))
+    return bad("load.protocol", "must be auto, http1, curl, jsonrpc or mcp");
+  plan.protocol = known->second;
   plan.rate = load.value("rate", 0.0);
   const std::string arrivals = load.value("arrivals", "constant");
   if (arrivals != "constant" && arrivals != "poisson")
@@ -233,17 +250,16 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   for (size_t i = 0; i < requests.size(); ++i) {
     auto request = read_request(requests[i], "load.requests[" + std::to_string(i) + "]");
     if (!request.is_ok()) return request.status();
-    for (const Request& other : plan.requests)
-      if (other.name == request->name)
-        return bad("load.requests", "holds two requests named " + other.name);
     if (request->timeout_ns == 0) request->timeout_ns = plan.timeout_ns;
     plan.requests.push_back(std::move(request).value());
   }
+  PLUMB_RETURN_IF_ERROR(read_rpc_plan(load, plan));
   std::vector<std::string> names;
   for (const Request& request : plan.requests) names.push_back(request.name);
   PLUMB_ASSIGN_OR_RETURN(plan.scenario, parse_scenario_plan(load, names));
   PLUMB_RETURN_IF_ERROR(check_weights(plan));
   PLUMB_RETURN_IF_ERROR(apply_static_auth(plan));
+  PLUMB_RETURN_IF_ERROR(check_names(plan));
   PLUMB_RETURN_IF_ERROR(check_model(plan));
   return plan;
 }

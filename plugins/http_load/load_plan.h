@@ -11,12 +11,13 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/http_load/mcp_plan.h"
 #include "plugins/http_load/scenario_plan.h"
 
 namespace plumb::http_load {
 
 enum class Model { kOpen, kClosed };
-enum class Protocol { kHttp1, kCurl };
+enum class Protocol { kHttp1, kCurl, kJsonRpc, kMcp };  // all but kCurl over the own engine
 
 // What goes out as one request, but for what every request of a connection has: host, user agent,
 // length, trace ids, and the plan's token unless a header Authorization is there.
@@ -80,6 +81,7 @@ struct LoadPlan {
   std::string bearer;  // a secret: goes into the request and nowhere else
   std::vector<Request> requests;
   ScenarioPlan scenario;
+  RpcPlan rpc;  // of the protocols that speak JSON-RPC
 
   // Whether any part of the load follows this model.
   bool has(Model which) const;

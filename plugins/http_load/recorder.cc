@@ -51,6 +51,7 @@ void Recorder::hand_over(int64_t end_ns) {
     for (Histogram& h : e.service) h.clear();
     for (Histogram& h : e.phases) h.clear();
     for (Histogram& h : e.timings) h.clear();
+    if (e.first_event) e.first_event->clear();
   }
   start_ns_ = end_ns;
   cut_ns_ = intervals_.next_cut(end_ns);
@@ -135,6 +136,13 @@ bool Recorder::record(const Completion& completion) {
   if (!ok) return false;
   const auto phases = completion.times.phases();
   for (size_t i = 0; i < kPhases; ++i) endpoint.phases[i].record(static_cast<uint64_t>(phases[i]));
+  if (completion.first_event_ns != 0) {
+    if (!endpoint.first_event) endpoint.first_event.emplace();
+    const Timeline& t = completion.times;
+    const int64_t sending_began_ns = t.finished_ns - t.service_ns();
+    endpoint.first_event->record(
+        static_cast<uint64_t>(std::max<int64_t>(0, completion.first_event_ns - sending_began_ns)));
+  }
   if (!completion.server_timing.empty()) record_timings(endpoint, completion.server_timing);
   return true;
 }

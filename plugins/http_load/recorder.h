@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <plumb/histogram.hpp>
 #include <span>
 #include <string>
@@ -24,6 +25,8 @@ struct EndpointInterval {
   std::array<Histogram, kPhases> phases;  // ok only, each request once in each
   std::vector<std::string> timing_names;  // what the target declares: at most 16, kept for the run
   std::vector<Histogram> timings;         // beside timing_names, ok only
+  // Ok only: from when a connection was ready to the first event, of answers that are streams.
+  std::optional<Histogram> first_event;
 };
 
 // How often one endpoint ended in one way, over the whole run.
