@@ -187,7 +187,9 @@ Result<Grant> Oauth2Authorization::fetch() {
 void Oauth2Authorization::take(const Grant& grant) {
   if (!grant.refresh_token.empty() && !plan_.refresh_token.empty())
     plan_.refresh_token = grant.refresh_token;
-  value_ = std::make_shared<const std::string>("Bearer " + grant.access_token);
+  auto value = std::make_shared<const std::string>("Bearer " + grant.access_token);
+  const std::lock_guard lock(value_mutex_);
+  value_.swap(value);
   ++version_;
 }
 
@@ -214,11 +216,17 @@ void Oauth2Authorization::keep_fresh(int64_t expires_in_s) {
   }
 }
 
+// A worker that meets the new token, or another worker, just here goes on with its old one until
+// its next request. Only a user's first request may wait, for the copy of a pointer.
 void Oauth2Authorization::renew(uint64_t, int64_t, Credential& mine) const {
-  const uint64_t version = version_.load();
-  if (mine.value != nullptr && mine.version == version) return;
-  mine.value = value_.load();
-  mine.version = version;
+  if (mine.value != nullptr && mine.version == version_.load()) return;
+  std::unique_lock lock(value_mutex_, std::defer_lock);
+  if (mine.value == nullptr)
+    lock.lock();
+  else if (!lock.try_lock())
+    return;
+  mine.value = value_;
+  mine.version = version_.load();
 }
 
 }  // namespace plumb::http_load

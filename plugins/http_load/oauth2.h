@@ -46,10 +46,13 @@ class Oauth2Authorization final : public Authorization {
   void keep_fresh(int64_t expires_in_s);
 
   AuthPlan plan_;  // with the newest refresh token; after open() the thread's own
-  std::atomic<std::shared_ptr<const std::string>> value_;
-  std::atomic<uint64_t> version_{0};
+  // Not an atomic shared_ptr: GCC 12's load() reads the pointer without a release after it, which
+  // ThreadSanitizer reports as a race with the next store.
+  mutable std::mutex value_mutex_;
+  std::shared_ptr<const std::string> value_;
+  std::atomic<uint64_t> version_{0};  // of the value
   std::atomic<bool> stopping_{false};
-  std::mutex mutex_;
+  std::mutex mutex_;  // of stopping_, for wake_
   std::condition_variable wake_;
   std::thread thread_;
 };
