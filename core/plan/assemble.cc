@@ -36,7 +36,7 @@ std::string hint_of(const std::string& word, const std::vector<std::string>& can
 }
 
 // What only the load plugin reads; it goes there as it was checked.
-constexpr const char* kLoadSections[] = {"scenarios", "feeders", "auth", "mcp", "abort"};
+constexpr const char* kLoadSections[] = {"scenarios", "feeders", "auth", "mcp", "abort", "streams"};
 constexpr const char* kRequestKeys[] = {"timeout"};
 
 class Assembler {

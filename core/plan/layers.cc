@@ -207,7 +207,7 @@ void expand_profile(Node& load) {
   }
 }
 
-constexpr std::string_view kOpenKeys[] = {"rate", "arrivals", "connections"};
+constexpr std::string_view kOpenKeys[] = {"rate", "arrivals"};
 constexpr std::string_view kClosedKeys[] = {"users", "spawn_rate", "think"};
 
 // Where the model is not written it follows from the key of the highest layer.

@@ -58,7 +58,7 @@ struct Load {
   Nanoseconds duration = std::chrono::seconds(10);
   Nanoseconds cooldown = std::chrono::seconds(1);
   Nanoseconds timeout = std::chrono::seconds(10);  // per request
-  int connections = 0;  // open: most connections; 0: the plugin's default
+  int connections = 0;  // the most at a time; 0: the plugin's default
   std::string arrivals = "constant";
   std::string protocol = "auto";
   uint64_t seed = 1;

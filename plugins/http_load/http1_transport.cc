@@ -86,7 +86,7 @@ Result<std::unique_ptr<Http1Transport>> Http1Transport::open(const LoadPlan& pla
   if (plan.model == Model::kOpen) t->poller_->spin_for(kSpinNs);
   const Origin origin = origin_of(plan.url);
   if (origin.tls) {
-    PLUMB_ASSIGN_OR_RETURN(t->tls_, TlsClient::open(origin.host));
+    PLUMB_ASSIGN_OR_RETURN(t->tls_, TlsClient::open(origin.host, "http/1.1"));
   }
   t->addresses_ = std::make_unique<Addresses>(origin);
   for (const Request& request : plan.requests)

@@ -8,6 +8,7 @@
 #include "plugins/http_load/driver.h"
 #include "plugins/http_load/emitter.h"
 #include "plugins/http_load/http1_transport.h"
+#include "plugins/http_load/http2_transport.h"
 #include "plugins/http_load/load_plan.h"
 
 namespace plumb::http_load {
@@ -33,10 +34,19 @@ class HttpLoad final : public LoadDriver {
   }
 
   Status start() override {
-    if (plan_.protocol == Protocol::kCurl) {
-      PLUMB_ASSIGN_OR_RETURN(transport_, CurlTransport::open(plan_, clock_, stop_));
-    } else {
-      PLUMB_ASSIGN_OR_RETURN(transport_, Http1Transport::open(plan_, clock_, stop_));
+    switch (plan_.protocol) {
+      case Protocol::kHttp1: {
+        PLUMB_ASSIGN_OR_RETURN(transport_, Http1Transport::open(plan_, clock_, stop_));
+        break;
+      }
+      case Protocol::kHttp2: {
+        PLUMB_ASSIGN_OR_RETURN(transport_, Http2Transport::open(plan_, clock_, stop_));
+        break;
+      }
+      case Protocol::kCurl: {
+        PLUMB_ASSIGN_OR_RETURN(transport_, CurlTransport::open(plan_, clock_, stop_));
+        break;
+      }
     }
     return Status::ok();
   }
@@ -78,7 +88,8 @@ constexpr plumb_option kOptions[] = {
             .minimum = "0",
             .maximum = "100000",
             .help = "The most connections at one time, where load.connections is not given; 0 is "
-                    "512 in the open model and one per user in the closed model."}),
+                    "512 in the open model and one per user in the closed model, over HTTP/2 as "
+                    "many as carry that many requests."}),
 };
 constexpr const char* kNeeds[] = {"network", nullptr};
 

@@ -9,7 +9,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kDefaultConnections = 512;
+constexpr int64_t kDefaultInFlight = 512;  // in the open model
+constexpr int64_t kDefaultStreams = 100;
+constexpr int64_t kMostStreams = 100'000;
 constexpr int64_t kMostConnections = 100'000;
 constexpr int64_t kDefaultTimeoutNs = 10'000'000'000;
 constexpr double kHighestRate = 1e6;
@@ -112,9 +114,11 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   if (model != "open" && model != "closed") return bad("load.model", "must be open or closed");
   plan.model = model == "open" ? Model::kOpen : Model::kClosed;
   const std::string protocol = load.value("protocol", "auto");
-  if (protocol != "auto" && protocol != "http1" && protocol != "curl")
-    return bad("load.protocol", "must be auto, http1 or curl");
-  plan.protocol = protocol == "curl" ? Protocol::kCurl : Protocol::kHttp1;
+  if (protocol != "auto" && protocol != "http1" && protocol != "http2" && protocol != "curl")
+    return bad("load.protocol", "must be auto, http1, http2 or curl");
+  plan.protocol = protocol == "curl"    ? Protocol::kCurl
+                  : protocol == "http2" ? Protocol::kHttp2
+                                        : Protocol::kHttp1;
   plan.rate = load.value("rate", 0.0);
   const std::string arrivals = load.value("arrivals", "constant");
   if (arrivals != "constant" && arrivals != "poisson")
@@ -127,9 +131,16 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   plan.seed = load.value("seed", uint64_t{1});
   plan.bearer = load.value("bearer", "");
   plan.connections = load.value("connections", int64_t{0});
+  const int64_t streams = load.value("streams", kDefaultStreams);
+  if (streams < 1 || streams > kMostStreams) return bad("load.streams", "must be 1 to 100000");
+  plan.streams = plan.protocol == Protocol::kHttp2 ? streams : 1;
   if (plan.connections == 0) plan.connections = option_connections;
-  if (plan.connections == 0)
-    plan.connections = plan.model == Model::kOpen ? kDefaultConnections : plan.users;
+  // As few as carry the load: HTTP/2 has one connection for what HTTP/1.1 has many for. In the open
+  // model the same number of requests can be in flight with either.
+  if (plan.connections == 0) {
+    const int64_t most = plan.model == Model::kOpen ? kDefaultInFlight : plan.users;
+    plan.connections = most / plan.streams + (most % plan.streams != 0 ? 1 : 0);
+  }
   // More than one connection a user would never be used.
   if (plan.model == Model::kClosed) plan.connections = std::min(plan.connections, plan.users);
 

@@ -12,7 +12,7 @@
 namespace plumb::http_load {
 
 enum class Model { kOpen, kClosed };
-enum class Protocol { kHttp1, kCurl };
+enum class Protocol { kHttp1, kHttp2, kCurl };
 
 // What goes out as one request, but for what every request of a connection has: host, user agent,
 // length, trace ids, and the plan's token unless a header Authorization is there.
@@ -44,6 +44,7 @@ struct LoadPlan {
   int64_t think_ns = 0;
   int64_t timeout_ns = 0;
   int64_t connections = 0;  // the most at one time; resolved, never 0
+  int64_t streams = 1;      // HTTP/2: the most requests at one time on a connection
   uint64_t seed = 1;
   std::string bearer;  // a secret: goes into the request and nowhere else
   std::vector<Request> requests;
