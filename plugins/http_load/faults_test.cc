@@ -123,7 +123,7 @@ TEST(Faults, AChunkThatIsCutOffIsAReset) {
 
 TEST(Faults, TrustedTlsWorksAndItsHandshakeIsTimed) {
   TlsServer server;
-  const TrustThisCertificate trust(server);
+  const TrustThisCertificate trust(server.context());
   const PluginRun run(server.url(), closed_load("http1", 2), 50, 200);
   EXPECT_GT(run.host.count("http_response_seconds{endpoint=home,outcome=ok}"), 10u);
   EXPECT_EQ(run.host.count("http_response_seconds{endpoint=home,outcome=failed}"), 0u);
