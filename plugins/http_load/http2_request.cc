@@ -68,8 +68,7 @@ Http2Request::Http2Request(const LoadPlan& plan, const Message& message, const O
     if (std::find(kOfHttp1.begin(), kOfHttp1.end(), key) == kOfHttp1.end()) add(key, value);
   }
   if (!wants_ids_) return;
-  // They are new each time: in the compression table they would only push out what is of use.
-  fields_.push_back(field_of("traceparent", {}, NGHTTP2_NV_FLAG_NO_INDEX));
+  fields_.push_back(field_of("traceparent", {}, NGHTTP2_NV_FLAG_NONE));
   fields_.back().valuelen = TraceIds::kIdsSize;
 }
 
@@ -79,8 +78,13 @@ void Http2Request::add(std::string_view name, std::string_view value) {
   fields_.push_back(field_of(kept_name, kept_value, NGHTTP2_NV_FLAG_NONE));
 }
 
-std::span<const nghttp2_nv> Http2Request::fields(const char* ids) {
-  if (wants_ids_) fields_.back().value = reinterpret_cast<uint8_t*>(const_cast<char*>(ids));
+std::span<const nghttp2_nv> Http2Request::fields(const char* ids, bool is_first) {
+  if (!wants_ids_) return fields_;
+  nghttp2_nv& field = fields_.back();
+  field.value = reinterpret_cast<uint8_t*>(const_cast<char*>(ids));
+  // They are new each time: in the compression table they would only push out what is of use.
+  constexpr uint8_t kNotKept = NGHTTP2_NV_FLAG_NO_INDEX;
+  field.flags = is_first ? field.flags & static_cast<uint8_t>(~kNotKept) : field.flags | kNotKept;
   return fields_;
 }
 

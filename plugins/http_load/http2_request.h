@@ -25,8 +25,9 @@ class Http2Request {
 
   // Pseudo-header fields first, names in lower case, nothing of what only HTTP/1.1 has. Valid until
   // the next call; `ids` (TraceIds::kIdsSize characters, left out when the message has a
-  // traceparent of its own) is pointed to, not copied.
-  std::span<const nghttp2_nv> fields(const char* ids);
+  // traceparent of its own) is pointed to, not copied. With `is_first` the peer is to keep the
+  // field, so that the later ones of the connection can refer to its name.
+  std::span<const nghttp2_nv> fields(const char* ids, bool is_first);
   bool wants_ids() const { return wants_ids_; }
   std::string_view body() const { return body_; }
 

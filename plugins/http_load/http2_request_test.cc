@@ -15,7 +15,7 @@ using testing::StartsWith;
 
 std::vector<std::string> fields_of(Http2Request& request, const std::string& ids) {
   std::vector<std::string> out;
-  for (const nghttp2_nv& nv : request.fields(ids.data()))
+  for (const nghttp2_nv& nv : request.fields(ids.data(), true))
     out.push_back(std::string(reinterpret_cast<const char*>(nv.name), nv.namelen) + "=" +
                   std::string(reinterpret_cast<const char*>(nv.value), nv.valuelen));
   return out;

@@ -98,7 +98,7 @@ struct Http2Session::Callbacks {
   }
 };
 
-Http2Session::Http2Session() {
+Http2Session::Http2Session(RecycledMemory& memory) {
   const std::unique_ptr<nghttp2_session_callbacks, decltype(&nghttp2_session_callbacks_del)>
       callbacks(Callbacks::make(), &nghttp2_session_callbacks_del);
   nghttp2_option* made = nullptr;
@@ -107,7 +107,7 @@ Http2Session::Http2Session() {
                                                                                &nghttp2_option_del);
   nghttp2_option_set_max_send_header_block_length(made, kMostSentHeaderBytes);
   nghttp2_session* session = nullptr;
-  if (nghttp2_session_client_new2(&session, callbacks.get(), this, made) != 0)
+  if (nghttp2_session_client_new3(&session, callbacks.get(), this, made, memory.callbacks()) != 0)
     throw std::bad_alloc();
   session_.reset(session);
   constexpr std::array<nghttp2_settings_entry, 3> kSettings = {{
@@ -126,12 +126,13 @@ Http2Session::Http2Session() {
 bool Http2Session::submit(Http2Exchange& exchange, Http2Request& request, TraceIds& traces) {
   if (is_closing_ || is_broken_) return false;
   if (request.wants_ids()) traces.next(exchange.ids.data());
-  const auto fields = request.fields(exchange.ids.data());
+  const auto fields = request.fields(exchange.ids.data(), !has_sent_ids_);
   nghttp2_data_provider body{{.ptr = &exchange}, &Callbacks::read_body};
   const int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields.data(), fields.size(),
                                             request.body().empty() ? nullptr : &body, &exchange);
   if (id == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
   if (id < 0) return false;
+  has_sent_ids_ = has_sent_ids_ || request.wants_ids();
   exchange.session = this;
   exchange.id = id;
   exchange.unsent_body = request.body();

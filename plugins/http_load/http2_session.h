@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "plugins/http_load/http2_request.h"
+#include "plugins/http_load/recycled_memory.h"
 #include "plugins/http_load/timeline.h"
 #include "plugins/http_load/trace_ids.h"
 #include "plugins/http_load/transport.h"
@@ -59,7 +60,8 @@ struct Http2Exchange {
 
 class Http2Session {
  public:
-  Http2Session();
+  // `memory` outlives the session.
+  explicit Http2Session(RecycledMemory& memory);
   Http2Session(const Http2Session&) = delete;
   Http2Session& operator=(const Http2Session&) = delete;
 
@@ -115,8 +117,9 @@ class Http2Session {
   int64_t now_ns_ = 0;
   Http2Exchange* last_found_ = nullptr;  // frames come with many callbacks for one stream
   std::vector<std::pair<int32_t, Http2Exchange*>> unpacked_;  // in the order of submit()
-  size_t unpacked_at_ = 0;                                    // its first that counts
-  std::vector<std::pair<int32_t, Http2Exchange*>> packed_;    // and not handed over
+  bool has_sent_ids_ = false;
+  size_t unpacked_at_ = 0;                                  // its first that counts
+  std::vector<std::pair<int32_t, Http2Exchange*>> packed_;  // and not handed over
   std::vector<Http2Exchange*> ended_;
   bool is_closing_ = false;
   bool is_broken_ = false;

@@ -131,7 +131,7 @@ Http2Transport::Connection& Http2Transport::fresh_connection() {
   }
   Connection& c = *unused_.back();
   unused_.pop_back();
-  c.session = std::make_unique<Http2Session>();
+  c.session = std::make_unique<Http2Session>(memory_);
   c.addresses = addresses_->current();
   c.address = 0;
   c.reads = 0;

@@ -17,6 +17,7 @@
 #include "plugins/http_load/least_loaded.h"
 #include "plugins/http_load/load_plan.h"
 #include "plugins/http_load/poller.h"
+#include "plugins/http_load/recycled_memory.h"
 #include "plugins/http_load/tls_client.h"
 #include "plugins/http_load/trace_ids.h"
 #include "plugins/http_load/transport.h"
@@ -102,6 +103,7 @@ class Http2Transport final : public Transport {
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<Addresses> addresses_;
   std::unique_ptr<TlsClient> tls_;                        // null over plain TCP
+  RecycledMemory memory_;                                 // of the sessions
   std::vector<std::unique_ptr<Http2Request>> prepared_;   // by endpoint
   std::vector<std::unique_ptr<Connection>> connections_;  // those without a socket are unused_
   std::vector<Connection*> by_fd_;
