@@ -114,8 +114,8 @@ const std::vector<OptionRow>& plan_option_table() {
       {.key = "load.protocol",
        .default_value = "auto",
        .one_of = {"auto", "http1", "http2", "curl"},
-       .help = "auto and http1: HTTP/1.1 over the load plugin's own engine. http2: HTTP/2, which "
-               "https offers as h2 and http takes as known. curl: HTTP/1.1 over libcurl, at two to "
+       .help = "auto and http1: HTTP/1.1 over the load plugin's own engine. http2: HTTP/2, as "
+               "h2 to https targets and with prior knowledge to http ones. curl: HTTP/1.1 over libcurl, at two to "
                "three times the processor time."},
       {.key = "load.seed",
        .type = T::kInteger,
