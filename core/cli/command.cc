@@ -33,6 +33,10 @@ void add_plan_flags(CLI::App& command, PlanFlags& flags) {
   command.add_option("--rate", flags.rate, "load.rate, such as 200/s")->type_name("RATE");
   command.add_option("--users", flags.users, "load.users")->type_name("N");
   command.add_option("--duration", flags.duration, "load.duration, such as 30s")->type_name("TIME");
+  command
+      .add_option("--log", flags.log,
+                  "load.log: a line about each request, such as requests.csv.zst")
+      ->type_name("FILE");
 }
 
 bool to_overrides(const PlanFlags& flags, std::vector<plan::Override>& overrides) {
@@ -43,6 +47,7 @@ bool to_overrides(const PlanFlags& flags, std::vector<plan::Override>& overrides
   add("--rate", "load.rate", flags.rate);
   add("--users", "load.users", flags.users);
   add("--duration", "load.duration", flags.duration);
+  add("--log", "load.log", flags.log);
   add("--run-dir", "run_dir", flags.run_dir);
   for (const std::string& given : flags.set) {
     const size_t equals = given.find('=');

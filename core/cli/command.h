@@ -42,6 +42,7 @@ struct PlanFlags {
   std::string rate;
   std::string users;
   std::string duration;
+  std::string log;
   std::string run_dir;
 };
 // --set and --profile, --rate, --users, --duration.

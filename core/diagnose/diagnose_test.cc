@@ -214,6 +214,25 @@ TEST(ShippedRules, NameTheHostWhenItsProcessorsGoToOthers) {
   EXPECT_EQ(cause_of(diagnosis_of(run)), "host-cpu-saturated");
 }
 
+TEST(Diagnosis, TrustsNoGeneratorThatItsCgroupHeldBack) {
+  RunBuilder run;
+  run.requests(0.05, 100).counter("generator_throttled_seconds_total", 0.3);
+  const Diagnosis d = diagnosis_of(run);
+  EXPECT_EQ(d.validity.status, ValidityStatus::kGeneratorLimited);
+  EXPECT_NE(d.verdict.conclusion.find("Raise the quota"), std::string::npos)
+      << d.verdict.conclusion;
+}
+
+TEST(Diagnosis, CountsALoadThatAbortedItselfAsABreach) {
+  RunBuilder run;
+  run.requests(0.05, 100);
+  run.data().events.push_back(
+      {"http_load", 0, PLUMB_WARNING, "load-aborted", "load.abort: too many failed."});
+  const Diagnosis d = diagnosis_of(run);
+  ASSERT_EQ(d.slos.size(), 1u);
+  EXPECT_FALSE(d.slos[0].met);
+}
+
 TEST(ShippedRules, NameTheSlowPeer) {
   RunBuilder run;
   run.requests(0.062, 100);

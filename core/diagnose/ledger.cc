@@ -81,8 +81,8 @@ class Builder {
 
  private:
   // A request that starves until the end of the stage has no response time, and a mean over those
-  // that finished hides it: what is in flight beyond their rate times their service time was waiting
-  // all the while.
+  // that finished hides it: what is in flight beyond their rate times their service time was
+  // waiting all the while.
   void add_what_never_finished() {
     const Fact* in_flight = facts_.find("requests.concurrency");
     const Fact* rate = facts_.find("requests.rate");

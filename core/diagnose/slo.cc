@@ -47,6 +47,14 @@ SloResult judge(const Clause& clause, const facts::FactSet& facts) {
 
 std::vector<SloResult> check_slos(const store::RunData& run, const facts::FactSet& facts) {
   std::vector<SloResult> out;
+  for (const Event& event : run.events)
+    if (event.kind == "load-aborted") {
+      SloResult aborted;
+      aborted.metric = "abort";
+      aborted.limit = "never";
+      aborted.sentence = event.message;
+      out.push_back(std::move(aborted));
+    }
   if (!run.header.plan.is_object()) return out;
   const auto slos = run.header.plan.find("slos");
   if (slos == run.header.plan.end() || !slos->is_array()) return out;

@@ -9,7 +9,8 @@
 namespace plumb::diagnose {
 
 // The objectives kept in the run's plan under `slos`: a list of
-// {"endpoint", "metric", "limit", "written"}. One that cannot be evaluated is breached.
+// {"endpoint", "metric", "limit", "written"}. One that cannot be evaluated is breached, and a load
+// that aborted itself has breached the limit it names.
 std::vector<SloResult> check_slos(const store::RunData& run, const facts::FactSet& facts);
 
 }  // namespace plumb::diagnose

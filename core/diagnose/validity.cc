@@ -12,12 +12,13 @@ using facts::Fact;
 using facts::FactSet;
 
 constexpr double kFewestRequests = 30;
-constexpr double kMostFailed = 0.5;        // of the requests
-constexpr double kLeastDelivered = 0.98;   // of the requests that were due
-constexpr double kLatestStart = 0.2;       // of the response time, on average
-constexpr double kSmallestLag = 0.002;     // seconds; below it a late start is no matter
-constexpr double kGeneratorBusy = 0.9;     // of the one processor its loop can use
-constexpr double kGeneratorStarved = 0.3;  // of the time runnable without a processor
+constexpr double kMostFailed = 0.5;           // of the requests
+constexpr double kLeastDelivered = 0.98;      // of the requests that were due
+constexpr double kLatestStart = 0.2;          // of the response time, on average
+constexpr double kSmallestLag = 0.002;        // seconds; below it a late start is no matter
+constexpr double kGeneratorBusy = 0.9;        // of the one processor its loop can use
+constexpr double kGeneratorStarved = 0.3;     // of the time runnable without a processor
+constexpr double kGeneratorThrottled = 0.05;  // of the time held back by its cgroup's quota
 constexpr double kLittlesGap = 0.2;
 
 class Checks {
@@ -117,6 +118,7 @@ class Checks {
     const Fact* latency = facts_.find("latency.mean");
     const Fact* cpu = facts_.find("generator_cpu_seconds_total.rate");
     const Fact* starved = facts_.find("generator_runqueue_seconds_total.rate");
+    const Fact* throttled = facts_.find("generator_throttled_seconds_total.rate");
     const bool open = facts_.find("requests.offered_rate") != nullptr;
     double delivered = 1;
     const Fact* ratio = nullptr;
@@ -129,7 +131,9 @@ class Checks {
     const bool busy = cpu != nullptr && cpu->value >= kGeneratorBusy;
     const bool waiting = starved != nullptr && starved->value >= kGeneratorStarved;
     const bool behind = late || (open && delivered < kLeastDelivered);
-    const bool limited = (behind && (busy || waiting)) || (busy && !open);
+    // A quota stops it for tens of milliseconds at a time: then nothing it measures is right.
+    const bool held_back = throttled != nullptr && throttled->value >= kGeneratorThrottled;
+    const bool limited = (behind && (busy || waiting)) || (busy && !open) || held_back;
     if (limited && validity_.status == ValidityStatus::kValid)
       validity_.status = ValidityStatus::kGeneratorLimited;
     std::string state = ratio_text(delivered) + " of the requests due were started";
@@ -138,11 +142,15 @@ class Checks {
       state += "; the generator used " + ratio_text(cpu->value) + " of a processor";
     if (starved != nullptr)
       state += " and waited for one " + ratio_text(starved->value) + " of the time";
+    if (held_back)
+      state +=
+          "; the quota of its cgroup held it back " + ratio_text(throttled->value) + " of the time";
     check("generator-kept-up", !limited, true,
           limited ? "The load generator itself was the limit: " + state +
-                        ". Lower the rate, or give it a processor of its own."
+                        (held_back ? ". Raise the quota, or run it outside of that cgroup."
+                                   : ". Lower the rate, or give it a processor of its own.")
                   : state + ".",
-          {ratio, lag, cpu, starved});
+          {ratio, lag, cpu, starved, throttled});
     if (!limited && open && delivered < kLeastDelivered)
       check("load-delivered", false, false,
             "Only " + ratio_text(delivered) +

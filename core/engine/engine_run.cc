@@ -64,8 +64,12 @@ std::vector<StageSpan> plan_stages(const plan::Load& load, int64_t start_ns) {
     out.push_back({kind, name, start_ns, start_ns + duration.count()});
     start_ns += duration.count();
   };
-  add(PLUMB_STAGE_WARMUP, "warm-up", load.warmup);
-  add(PLUMB_STAGE_STEADY, "steady", load.duration);
+  for (const plan::LoadStage& stage : load.stages)
+    add(stage.kind, stage.name.c_str(), stage.duration);
+  if (load.stages.empty()) {
+    add(PLUMB_STAGE_WARMUP, "warm-up", load.warmup);
+    add(PLUMB_STAGE_STEADY, "steady", load.duration);
+  }
   add(PLUMB_STAGE_COOLDOWN, "cool-down", load.cooldown);
   return out;
 }
@@ -202,10 +206,13 @@ void EngineRun::drive() {
   planned_ = plan_stages(plan_.load, after(kLead));
   members_.front().process->drive(planned_);
   for (const StageSpan& stage : planned_) {
-    wait_in_stage(stage.start_ns);
-    if (stop_.stop_requested() || load_is_over()) break;
+    const bool loaded = stage.kind != PLUMB_STAGE_COOLDOWN;
+    wait_in_stage(stage.start_ns, loaded);
+    if (stop_.stop_requested() || (loaded && load_is_over())) break;
     enter(stage);
-    wait_in_stage(stage.end_ns);
+    wait_in_stage(stage.end_ns, loaded);
+    const bool ended_early = monotonic_ns() + kEarly.count() < stage.end_ns;
+    if (ended_early) break;
   }
   const int64_t now = monotonic_ns();
   if (stop_.stop_requested()) {
@@ -231,8 +238,8 @@ void EngineRun::enter(const StageSpan& stage) {
   observer_.on_stage(stage);
 }
 
-void EngineRun::wait_in_stage(int64_t until_ns) {
-  wait(until_ns, [this] { return stop_.stop_requested() || load_is_over(); });
+void EngineRun::wait_in_stage(int64_t until_ns, bool loaded) {
+  wait(until_ns, [=, this] { return stop_.stop_requested() || (loaded && load_is_over()); });
 }
 
 bool EngineRun::load_is_over() const {
@@ -280,7 +287,8 @@ void EngineRun::judge_load() {
   }
   int64_t seen = 0;
   for (const StageSpan& stage : happened_) {
-    if (stage.kind == PLUMB_STAGE_STEADY) seen += stage.end_ns - stage.start_ns;
+    if (stage.kind != PLUMB_STAGE_WARMUP && stage.kind != PLUMB_STAGE_COOLDOWN)
+      seen += stage.end_ns - stage.start_ns;
   }
   if (seen + kEarly.count() < plan_.load.duration.count()) {
     emit_event(PLUMB_WARNING, "load-ended-early",

@@ -67,7 +67,7 @@ class EngineRun {
   void drive();
   void enter(const StageSpan& stage);
   // Waits until `until_ns`, the end of the load, or the stop token, whichever is first.
-  void wait_in_stage(int64_t until_ns);
+  void wait_in_stage(int64_t until_ns, bool loaded);
   void end_load();
   bool close_stages(int64_t now_ns);
   void judge_load();

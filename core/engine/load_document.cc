@@ -22,6 +22,16 @@ json request_json(const plan::Request& request) {
   return out;
 }
 
+// Only where the plan has stages of its own; in step with the spans that drive() gets.
+json stages_json(const plan::Load& load) {
+  json out = json::array();
+  for (const plan::LoadStage& stage : load.stages)
+    out.push_back({{"model", stage.model == plan::LoadModel::kOpen ? "open" : "closed"},
+                   {"from", stage.from},
+                   {"to", stage.to}});
+  return out;
+}
+
 json process_json(const plan::Target& target) {
   const plan::ProcessSelector& process = target.process;
   json out = json::object();
@@ -39,20 +49,25 @@ json load_json(const plan::Load& load) {
   json requests = json::array();
   for (const plan::Request& request : load.requests) requests.push_back(request_json(request));
   json out = {{"model", load.model == plan::LoadModel::kOpen ? "open" : "closed"},
-          {"rate", load.rate},
-          {"users", load.users},
-          {"spawn_rate", load.spawn_rate},
-          {"think_ns", load.think.count()},
-          {"warmup_ns", load.warmup.count()},
-          {"duration_ns", load.duration.count()},
-          {"cooldown_ns", load.cooldown.count()},
-          {"timeout_ns", load.timeout.count()},
-          {"connections", load.connections},
-          {"arrivals", load.arrivals},
-          {"protocol", load.protocol},
-          {"seed", load.seed},
-          {"bearer", load.bearer},
-          {"requests", std::move(requests)}};
+              {"rate", load.rate},
+              {"users", load.users},
+              {"spawn_rate", load.spawn_rate},
+              {"think_ns", load.think.count()},
+              {"pacing_ns", load.pacing.count()},
+              {"stages", stages_json(load)},
+              {"replay", load.replay},
+              {"replay_speed", load.replay_speed},
+              {"workers", load.workers},
+              {"warmup_ns", load.warmup.count()},
+              {"duration_ns", load.duration.count()},
+              {"cooldown_ns", load.cooldown.count()},
+              {"timeout_ns", load.timeout.count()},
+              {"connections", load.connections},
+              {"arrivals", load.arrivals},
+              {"protocol", load.protocol},
+              {"seed", load.seed},
+              {"bearer", load.bearer},
+              {"requests", std::move(requests)}};
   out.update(load.extra);
   return out;
 }

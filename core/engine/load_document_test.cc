@@ -35,6 +35,7 @@ TEST(LoadDocumentTest, TheLoadDriverGetsTheWholeLoad) {
       json::parse(configure_document(a_plan(), "id", PLUMB_ROLE_LOAD, json::object()));
   EXPECT_EQ(document["load"], json::parse(R"({
     "model": "open", "rate": 200.0, "users": 0, "spawn_rate": 0.0, "think_ns": 100000000,
+    "pacing_ns": 0, "stages": [], "replay": "", "replay_speed": 1.0, "workers": 1,
     "warmup_ns": 2000000000, "duration_ns": 10000000000, "cooldown_ns": 1000000000,
     "timeout_ns": 10000000000, "connections": 0, "arrivals": "constant",
     "protocol": "auto", "seed": 1, "bearer": "t0ken",

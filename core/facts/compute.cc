@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/facts/facts.h"
+#include "core/facts/recovery.h"
 #include "core/facts/statistics.h"
 
 namespace plumb::facts {
@@ -198,10 +199,18 @@ class Computation {
 
 }  // namespace
 
-std::optional<Window> steady_window(const store::RunData& run) {
+namespace {
+
+// What is judged: steady stages and bursts; ramps only where there is nothing else.
+bool is_judged(const StageSpan& stage, bool ramps) {
+  if (ramps) return stage.kind == PLUMB_STAGE_RAMP;
+  return stage.kind == PLUMB_STAGE_STEADY || stage.kind == PLUMB_STAGE_SPIKE;
+}
+
+std::optional<Window> window_of(const store::RunData& run, bool ramps) {
   std::optional<Window> window;
   for (const StageSpan& stage : run.stages) {
-    if (stage.kind != PLUMB_STAGE_STEADY || stage.end_ns <= stage.start_ns) continue;
+    if (!is_judged(stage, ramps) || stage.end_ns <= stage.start_ns) continue;
     // A run that was killed has stages as they were planned: only what was seen counts.
     const int64_t end = run.state == store::RunState::kRunning && run.ended_ns > 0
                             ? std::min(stage.end_ns, run.ended_ns)
@@ -217,10 +226,19 @@ std::optional<Window> steady_window(const store::RunData& run) {
   return window;
 }
 
+}  // namespace
+
+std::optional<Window> steady_window(const store::RunData& run) {
+  const auto window = window_of(run, false);
+  return window ? window : window_of(run, true);
+}
+
 FactSet compute(const store::RunData& run) {
   const std::optional<Window> window = steady_window(run);
   if (!window) return {};
-  return Computation(run, *window).compute();
+  FactSet facts = Computation(run, *window).compute();
+  add_recovery(run, facts);
+  return facts;
 }
 
 }  // namespace plumb::facts

@@ -57,8 +57,8 @@ struct Window {
   double seconds() const { return static_cast<double>(end_ns - start_ns) / 1e9; }
 };
 
-// The window conclusions rest on: all steady stages from the first one's start to the last one's
-// end. Empty when the run never got there.
+// The window conclusions rest on: from the start of the first steady stage or spike to the end of
+// the last one; of a run that only ramps, its ramps. Empty when the run never got there.
 std::optional<Window> steady_window(const store::RunData& run);
 
 // Every statistic of every series over the steady window:
@@ -72,6 +72,8 @@ std::optional<Window> steady_window(const store::RunData& run);
 //   latency.mean .p50 .p90 .p95 .p99 .p999 .max   response time of the requests that succeeded
 //   service.mean ...                              the same from the actual send
 //   phase.<name>                                  mean seconds per request that succeeded
+// and of bursts, see recovery.h:
+//   spike.base_p95 .p95 .recovered .recovery
 // with latency.*, requests.count, .rate, .failed and .error_rate also per `endpoint`.
 // The same run gives bit-identical facts.
 FactSet compute(const store::RunData& run);

@@ -36,7 +36,7 @@ json stage_json(const StageSpan& stage) {
 Result<StageSpan> stage_of(const json& object) {
   JsonFields fields(object, "stage");
   StageSpan stage;
-  stage.kind = fields.number32("kind", PLUMB_STAGE_WARMUP, PLUMB_STAGE_COOLDOWN);
+  stage.kind = fields.number32("kind", PLUMB_STAGE_WARMUP, PLUMB_STAGE_SPIKE);
   stage.name = fields.text("name", kMaxName);
   stage.start_ns = fields.integer("start_ns", 0);
   stage.end_ns = fields.integer("end_ns", stage.start_ns);

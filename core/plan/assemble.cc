@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <filesystem>
 #include <set>
 #include <span>
 
 #include "core/base/nearest.h"
+#include "core/plan/arrival_trace.h"
 #include "core/plan/quantity.h"
 #include "core/plan/target_url.h"
 
@@ -58,6 +61,8 @@ class Assembler {
     plugins();
     slos();
     plan_.resolved = checked_.resolved;
+    if (!plan_.load.stages.empty())  // their own durations count
+      for (const char* key : {"warmup", "duration"}) plan_.resolved["load"].erase(key);
     for (const auto& [key, value] : checked_.values) {
       plan_.origins[key] = {!value.source.empty() ? value.source
                                                   : "plan:" + std::to_string(value.mark.line)};
@@ -195,6 +200,8 @@ class Assembler {
     load.users = number<int>("load.users", 0);
     load.spawn_rate = number<double>("load.spawn_rate", 0);
     load.think = duration("load.think");
+    load.pacing = duration("load.pacing");
+    load.workers = number<int>("load.workers", 1);
     load.warmup = duration("load.warmup");
     load.duration = duration("load.duration");
     load.cooldown = duration("load.cooldown");
@@ -206,6 +213,10 @@ class Assembler {
     load.bearer = text("load.bearer");
     if (!is_printable(load.bearer)) wrong("load.bearer", "a token takes no control characters");
     load.extra = extra(kLoadSections, section_of("load"), "load.");
+    stages(load);
+    replay(load);
+    if (find("load.log") != nullptr)
+      load.extra["log"] = std::filesystem::absolute(text("load.log")).string();
     if (find("load.plugin") == nullptr) return;
     load.plugin = text("load.plugin");
     std::vector<std::string> drivers;
@@ -216,6 +227,101 @@ class Assembler {
     for (size_t i = 0; hint.empty() && i < drivers.size(); ++i) hint = "installed: " + drivers[i];
     if (hint.empty()) hint = "no load plugin is installed";
     wrong("load.plugin", "there is no load plugin " + in_quotes(load.plugin), hint);
+  }
+
+  void stages(Load& load) {
+    const size_t count = length("load.stages");
+    if (find("load.stages") == nullptr) return;
+    if (count == 0) wrong("load.stages", "lists no stage", "write {steady: 30s, rate: 200/s}");
+    if (count > 1000) wrong("load.stages", "lists more than 1000 stages");
+    load.warmup = load.duration = Nanoseconds(0);
+    double level = 0;
+    for (size_t i = 0; i < count; ++i) {
+      LoadStage stage = one_stage(i);
+      const bool same_model = i == 0 || load.stages.back().model == stage.model;
+      const double before = same_model ? level : 0;
+      level = stage.to;
+      (stage.kind == PLUMB_STAGE_WARMUP ? load.warmup : load.duration) += stage.duration;
+      if (stage.kind == PLUMB_STAGE_RAMP)
+        add_ramp(load, std::move(stage), before, "load.stages." + std::to_string(i) + ".");
+      else
+        load.stages.push_back(std::move(stage));
+    }
+    if (!load.stages.empty()) load.model = load.stages.front().model;
+    if (load.duration == Nanoseconds(0)) wrong("load.stages", "only warm up");
+    if (load.warmup + load.duration > std::chrono::hours(240))
+      wrong("load.stages", "last longer than ten days");
+  }
+  LoadStage one_stage(size_t i) {
+    struct Kind {
+      const char* key;
+      uint32_t kind;
+      const char* name;
+    };
+    constexpr Kind kKinds[] = {{"warmup", PLUMB_STAGE_WARMUP, "warm-up"},
+                               {"steady", PLUMB_STAGE_STEADY, "steady"},
+                               {"ramp", PLUMB_STAGE_RAMP, "ramp"},
+                               {"spike", PLUMB_STAGE_SPIKE, "spike"}};
+    const std::string section = "load.stages." + std::to_string(i);
+    const std::string prefix = section + ".";
+    LoadStage stage;
+    int kinds = 0;
+    for (const Kind& kind : kKinds) {
+      if (find(prefix + kind.key) == nullptr) continue;
+      ++kinds;
+      stage.kind = kind.kind;
+      stage.name = kind.name;
+      stage.duration = duration(prefix + kind.key);
+    }
+    if (kinds != 1)
+      problems_.at(section_mark(section), section,
+                   "a stage is one of warmup, steady, ramp and spike, with its duration",
+                   "such as {steady: 30s, rate: 200/s}");
+    const bool rate = find(prefix + "rate") != nullptr;
+    if (rate == (find(prefix + "users") != nullptr))
+      problems_.at(section_mark(section), section, "a stage has either a rate or users",
+                   "such as {steady: 30s, rate: 200/s} or {steady: 30s, users: 20}");
+    stage.model = rate ? LoadModel::kOpen : LoadModel::kClosed;
+    stage.from = stage.to = number<double>(prefix + (rate ? "rate" : "users"), 0);
+    if (find(prefix + "name") != nullptr) stage.name = text(prefix + "name");
+    if (stage.name.empty() || stage.name.size() > 100 || !is_printable(stage.name))
+      wrong(prefix + "name", "expected 1 to 100 printable characters");
+    if (find(prefix + "steps") != nullptr && stage.kind != PLUMB_STAGE_RAMP)
+      wrong(prefix + "steps", "is for a ramp");
+    return stage;
+  }
+  // A stepped ramp becomes stages of its own, so that each step can be judged.
+  void add_ramp(Load& load, LoadStage stage, double before, const std::string& prefix) {
+    const int steps = number<int>(prefix + "steps", 0);
+    if (steps == 0) {
+      stage.from = before;
+      load.stages.push_back(std::move(stage));
+      return;
+    }
+    const double to = stage.to;
+    const std::string name = stage.name;
+    stage.duration /= steps;
+    for (int step = 1; step <= steps; ++step) {
+      stage.from = stage.to = before + (to - before) * step / steps;
+      if (stage.model == LoadModel::kClosed) stage.from = stage.to = std::round(stage.to);
+      stage.name = name + " " + std::to_string(step) + "/" + std::to_string(steps);
+      load.stages.push_back(stage);
+    }
+  }
+  // How long a recorded trace lasts is known only from its file.
+  void replay(Load& load) {
+    if (find("load.replay") == nullptr) return;
+    load.replay = std::filesystem::absolute(text("load.replay")).string();
+    load.replay_speed = number<double>("load.replay_speed", 1);
+    auto trace = read_arrival_trace(load.replay);
+    if (!trace.is_ok()) return wrong("load.replay", trace.status().message());
+    const auto length =
+        Nanoseconds(static_cast<int64_t>(static_cast<double>(trace->back()) / load.replay_speed));
+    load.rate = static_cast<double>(trace->size()) / std::max(1e-9, length.count() / 1e9);
+    if (find("load.warmup")->layer == Layer::kDefault) load.warmup = Nanoseconds(0);
+    if (find("load.duration")->layer == Layer::kDefault)
+      load.duration = std::max<Nanoseconds>(length + std::chrono::milliseconds(1) - load.warmup,
+                                            std::chrono::milliseconds(100));
   }
 
   void requests() {
@@ -236,7 +342,8 @@ class Assembler {
         request.expect.push_back(status.get<int>());
       headers(prefix, request);
       body(prefix, request);
-      request.extra = extra(kRequestKeys, section_of("load").value("requests", Json::array()).at(i), prefix);
+      request.extra =
+          extra(kRequestKeys, section_of("load").value("requests", Json::array()).at(i), prefix);
       plan_.load.requests.push_back(std::move(request));
     }
   }

@@ -198,22 +198,79 @@ void expand_profile(Node& load) {
   for (const auto& [key, text] : profile->values) {
     const Node* present = load.find(key);
     if (present != nullptr && present->layer > layer) continue;
-    put(load, key,
-        Node{.kind = Node::Kind::kScalar,
-             .text = text,
-             .mark = mark,
-             .layer = layer,
-             .source = "profile " + profile->name});
+    Node value{.kind = Node::Kind::kScalar, .text = text};
+    if (text.starts_with('[')) value = std::move(std::get<Node>(parse_yaml(text)));
+    stamp(value, layer, "profile " + profile->name);
+    value.mark = mark;
+    put(load, key, std::move(value));
   }
 }
 
-constexpr std::string_view kOpenKeys[] = {"rate", "arrivals"};
-constexpr std::string_view kClosedKeys[] = {"users", "spawn_rate", "think"};
+constexpr std::string_view kOpenKeys[] = {"rate", "arrivals", "replay"};
+constexpr std::string_view kClosedKeys[] = {"users", "spawn_rate", "think", "pacing"};
+
+// The one key of these that says how much load there is: that of the highest layer. Null when there
+// is none or more than one, which is a problem then. rate and users are told apart by the model.
+const Node* settle_source(Node& load, Problems& problems) {
+  constexpr std::string_view kSources[] = {"stages", "replay", "rate", "users"};
+  Layer highest = Layer::kDefault;
+  for (const std::string_view key : kSources)
+    if (const Node* value = load.find(key)) highest = std::max(highest, value->layer);
+  const Node* stages = load.find("stages");
+  const Node* replay = load.find("replay");
+  if (stages != nullptr && stages->layer < highest) remove(load, "stages");
+  if (replay != nullptr && replay->layer < highest) remove(load, "replay");
+  for (const std::string_view chosen : {"stages", "replay"}) {
+    if (load.find(chosen) == nullptr) continue;
+    for (const std::string_view other : kSources) {
+      const Node* value = load.find(other);
+      if (value == nullptr || other == chosen) continue;
+      if (value->layer < highest) {
+        remove(load, other);
+        continue;
+      }
+      problems.at(*value, "load." + std::string(other),
+                  "both " + std::string(chosen) + " and " + std::string(other) + " are given",
+                  "keep one of them");
+      return nullptr;
+    }
+    return load.find(chosen);
+  }
+  return nullptr;
+}
+
+bool any_stage_has(const Node& stages, std::string_view key) {
+  return std::any_of(stages.items.begin(), stages.items.end(),
+                     [&](const Node& stage) { return stage.find(key) != nullptr; });
+}
+
+// Stages say the model, the warm-up and the duration themselves.
+void settle_stages(Node& load, const Node& stages, Problems& problems) {
+  const Layer layer = stages.layer;
+  const bool open = any_stage_has(stages, "rate");
+  const bool closed = any_stage_has(stages, "users");
+  std::vector<std::string_view> idle = {"warmup", "duration", "spawn_rate", "model"};
+  if (!open) idle.push_back("arrivals");
+  if (!closed) idle.insert(idle.end(), {"think", "pacing"});
+  for (const std::string_view key : idle) {
+    const Node* value = load.find(key);
+    if (value == nullptr) continue;
+    if (value->layer >= layer)
+      problems.at(*value, "load." + std::string(key), "has no effect beside stages",
+                  key == "spawn_rate" ? "write a stage {ramp: 10s, users: 50}" : "remove it");
+    remove(load, key);
+  }
+  put(load, "model",
+      Node{.kind = Node::Kind::kScalar,
+           .text = open ? "open" : "closed",
+           .layer = layer,
+           .source = "default"});
+}
 
 // Where the model is not written it follows from the key of the highest layer.
 void infer_model(Node& load, Problems& problems) {
   if (load.find("model") != nullptr) return;
-  const Node* rate = load.find("rate");
+  const Node* rate = load.find(load.find("replay") != nullptr ? "replay" : "rate");
   const Node* users = load.find("users");
   if (rate != nullptr && users != nullptr && rate->layer == users->layer) {
     problems.at(*users, "load.users", "both rate and users are given",
@@ -267,6 +324,9 @@ void settle_load(Node& root, Problems& problems) {
   if (load != nullptr && load->kind == Node::Kind::kNull) load->kind = Node::Kind::kMap;
   if (load == nullptr || load->kind != Node::Kind::kMap) return;
   expand_profile(*load);
+  const Node* source = settle_source(*load, problems);
+  if (const Node* stages = load->find("stages"); stages != nullptr && source == stages)
+    return settle_stages(*load, Node(*stages), problems);
   infer_model(*load, problems);
   const Node* model = load->find("model");
   if (model == nullptr || (model->text != "open" && model->text != "closed")) return;
@@ -286,7 +346,7 @@ void settle_load(Node& root, Problems& problems) {
                   std::string("remove it, or set load.model to ") + (open ? "closed" : "open"));
     remove(*load, key);
   }
-  const char* needed = open ? "rate" : "users";
+  const char* needed = !open ? "users" : load->find("replay") != nullptr ? "replay" : "rate";
   if (load->find(needed) == nullptr && !contradictory)
     problems.at(load->mark, std::string("load.") + needed,
                 std::string("is missing: the ") + model->text + " model needs it",

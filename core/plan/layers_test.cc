@@ -36,9 +36,9 @@ TEST(Layers, FlagsWinOverVariablesOverThePlanOverTheProfileOverDefaults) {
   EXPECT_EQ(out.plan.load.users, 9);
   EXPECT_EQ(out.plan.origins["load.users"].source, "--users");
 
-  out = layered("target: {url: 'http://[::1]'}\nload: {profile: medium, duration: 3s}\n", {});
+  out = layered("target: {url: 'http://[::1]'}\nload: {profile: moderate, duration: 3s}\n", {});
   EXPECT_EQ(out.plan.load.users, 20);
-  EXPECT_EQ(out.plan.origins["load.users"].source, "profile medium");
+  EXPECT_EQ(out.plan.origins["load.users"].source, "profile moderate");
   EXPECT_EQ(out.plan.load.duration, seconds(3));
   EXPECT_EQ(out.plan.origins["load.duration"].source, "plan:2");
   EXPECT_EQ(out.plan.origins["load.warmup"].source, "default");
@@ -62,6 +62,63 @@ TEST(Layers, EveryProfileIsAPlanOnItsOwn) {
         layered("target: {url: 'http://[::1]'}\n", {{"load.profile", profile.name, "--profile"}});
     EXPECT_TRUE(out.ok()) << out.text();
   }
+}
+
+TEST(Layers, StagesSayTheLoadOverTime) {
+  const Outcome out = layered(
+      "target: {url: 'http://[::1]'}\n"
+      "load:\n"
+      "  stages:\n"
+      "    - {warmup: 5s, rate: 50/s}\n"
+      "    - {ramp: 30s, rate: 200/s}\n"
+      "    - {ramp: 20s, rate: 100/s, steps: 2}\n"
+      "    - {spike: 10s, users: 40, name: sale}\n",
+      {});
+  ASSERT_TRUE(out.ok()) << out.text();
+  const Load& load = out.plan.load;
+  ASSERT_EQ(load.stages.size(), 5u);
+  EXPECT_EQ(load.stages[0].kind, PLUMB_STAGE_WARMUP);
+  EXPECT_EQ(load.stages[1].from, 50);
+  EXPECT_EQ(load.stages[1].to, 200);
+  EXPECT_EQ(load.stages[2].name, "ramp 1/2");
+  EXPECT_EQ(load.stages[2].from, 150);
+  EXPECT_EQ(load.stages[3].to, 100);
+  EXPECT_EQ(load.stages[3].duration, seconds(10));
+  EXPECT_EQ(load.stages[4].model, LoadModel::kClosed);
+  EXPECT_EQ(load.stages[4].name, "sale");
+  EXPECT_EQ(load.warmup, seconds(5));
+  EXPECT_EQ(load.duration, seconds(60));
+  EXPECT_FALSE(out.plan.resolved["load"].contains("warmup"));
+}
+
+TEST(Layers, StagesThatContradictThemselvesAreNamed) {
+  const auto problems = [](const std::string& load) {
+    return layered("target: {url: 'http://[::1]'}\nload: " + load + "\n", {}).text();
+  };
+  EXPECT_THAT(problems("{rate: 5/s, stages: [{steady: 5s, rate: 1/s}]}"),
+              HasSubstr("both stages and rate are given"));
+  EXPECT_THAT(problems("{stages: [{steady: 5s, rate: 1/s, users: 2}]}"),
+              HasSubstr("a stage has either a rate or users"));
+  EXPECT_THAT(problems("{stages: [{steady: 5s, ramp: 5s, users: 2}]}"),
+              HasSubstr("a stage is one of warmup, steady, ramp and spike"));
+  EXPECT_THAT(problems("{stages: [{warmup: 5s, users: 2}]}"), HasSubstr("only warm up"));
+  EXPECT_THAT(problems("{think: 1s, stages: [{steady: 5s, rate: 2/s}]}"),
+              HasSubstr("load.think: has no effect beside stages"));
+  EXPECT_THAT(problems("{stages: []}"), HasSubstr("lists no stage"));
+  EXPECT_THAT(problems("{replay: /no/such/file}"), HasSubstr("cannot read /no/such/file"));
+}
+
+TEST(Layers, AFlagGoesBeforeStages) {
+  const std::string plan =
+      "target: {url: 'http://[::1]'}\nload: {stages: [{steady: 5s, rate: 1/s}]}\n";
+  Outcome out = layered(plan, {{"load.users", "3", "--users"}});
+  ASSERT_TRUE(out.ok()) << out.text();
+  EXPECT_TRUE(out.plan.load.stages.empty());
+  EXPECT_EQ(out.plan.load.users, 3);
+  out = layered("target: {url: 'http://[::1]'}\nload: {users: 5}\n",
+                {{"load.profile", "spike", "--profile"}});
+  ASSERT_TRUE(out.ok()) << out.text();
+  EXPECT_EQ(out.plan.load.stages.size(), 4u);
 }
 
 TEST(Layers, AHigherLayerMayChangeTheModel) {

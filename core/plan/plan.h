@@ -2,6 +2,8 @@
 #ifndef PLUMB_CORE_PLAN_PLAN_H_
 #define PLUMB_CORE_PLAN_PLAN_H_
 
+#include <plumb/abi/plugin.h>
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -48,18 +50,34 @@ struct Request {
 
 enum class LoadModel { kOpen, kClosed };
 
-struct Load {
+// A stretch of the load. Its level is requests per second or users, by its model.
+struct LoadStage {
+  uint32_t kind = PLUMB_STAGE_STEADY;  // enum plumb_stage_kind
+  std::string name;
+  Nanoseconds duration{0};
   LoadModel model = LoadModel::kClosed;
-  double rate = 0;        // open: requests per second
-  int users = 0;          // closed
-  double spawn_rate = 0;  // closed: users per second; 0: all at once
-  Nanoseconds think{0};   // closed: pause after each answer
+  double from = 0;  // the level at its beginning and at its end
+  double to = 0;
+};
+
+struct Load {
+  // The stages, where the plan has its own; else warmup and duration make them.
+  std::vector<LoadStage> stages;
+  LoadModel model = LoadModel::kClosed;  // of the first stage
+  double rate = 0;                       // open: requests per second
+  int users = 0;                         // closed
+  double spawn_rate = 0;                 // closed: users per second; 0: all at once
+  Nanoseconds think{0};                  // closed: pause after each answer
+  Nanoseconds pacing{0};  // closed: the least time between the beginnings of two iterations
   Nanoseconds warmup = std::chrono::seconds(2);
   Nanoseconds duration = std::chrono::seconds(10);
   Nanoseconds cooldown = std::chrono::seconds(1);
   Nanoseconds timeout = std::chrono::seconds(10);  // per request
   int connections = 0;  // the most at a time; 0: the plugin's default
   std::string arrivals = "constant";
+  std::string replay;  // a file of instants that requests are due at, or empty
+  double replay_speed = 1;
+  int workers = 1;
   std::string protocol = "auto";
   uint64_t seed = 1;
   std::string bearer;  // token for Authorization, already taken from the environment; a secret

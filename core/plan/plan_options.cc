@@ -52,7 +52,7 @@ const std::vector<OptionRow>& plan_option_table() {
                "closed: a number of users wait for each answer. Follows from rate or users "
                "unless given."},
       {.key = "load.profile",
-       .one_of = {"smoke", "light", "medium", "heavy", "stress"},
+       .one_of = {"smoke", "light", "moderate", "heavy", "stress", "spike", "soak"},
        .help = "A ready-made load, see below."},
       {.key = "load.rate",
        .type = T::kRate,
@@ -73,6 +73,95 @@ const std::vector<OptionRow>& plan_option_table() {
        .type = T::kDuration,
        .maximum = "1h",
        .help = "Closed model: a user's pause after each answer; none unless given."},
+      {.key = "load.pacing",
+       .type = T::kDuration,
+       .maximum = "1h",
+       .help = "Closed model: a user begins an iteration this long after the beginning of its last "
+               "one, or at once if that took longer."},
+      {.key = "load.stages",
+       .type = T::kSections,
+       .help =
+           "The load over time, in place of rate or users, warmup and duration. Each stage is "
+           "one of warmup, steady, ramp and spike, with its duration, and rate or users. Stages "
+           "of both models may follow each other."},
+      {.key = "load.stages[].warmup",
+       .type = T::kDuration,
+       .minimum = "10ms",
+       .maximum = "24h",
+       .help = "At the stage's level; not part of any figure."},
+      {.key = "load.stages[].steady",
+       .type = T::kDuration,
+       .minimum = "10ms",
+       .maximum = "240h",
+       .help = "At the stage's level."},
+      {.key = "load.stages[].ramp",
+       .type = T::kDuration,
+       .minimum = "10ms",
+       .maximum = "24h",
+       .help = "From the level of the stage before, or 0, to the stage's level: evenly, or in "
+               "steps."},
+      {.key = "load.stages[].spike",
+       .type = T::kDuration,
+       .minimum = "10ms",
+       .maximum = "24h",
+       .help = "A burst at the stage's level. The time until the service has recovered is measured "
+               "where a steady stage follows."},
+      {.key = "load.stages[].rate",
+       .type = T::kRate,
+       .maximum = "1000000/s",
+       .help = "Open model: requests per second."},
+      {.key = "load.stages[].users",
+       .type = T::kInteger,
+       .minimum = "0",
+       .maximum = "10000",
+       .help = "Closed model: users."},
+      {.key = "load.stages[].steps",
+       .type = T::kInteger,
+       .minimum = "1",
+       .maximum = "1000",
+       .help = "Of a ramp: so many equal steps, the last one at the stage's level."},
+      {.key = "load.stages[].name", .help = "What reports call it; its kind unless given."},
+      {.key = "load.abort",
+       .type = T::kSection,
+       .help = "Ends a load that has gone wrong before its time, with exit code 3."},
+      {.key = "load.abort.error_rate",
+       .type = T::kRatio,
+       .help = "When more than this share of the answers are failures."},
+      {.key = "load.abort.p99",
+       .type = T::kDuration,
+       .minimum = "1us",
+       .help = "When the p99 response time is longer."},
+      {.key = "load.abort.rate",
+       .type = T::kRatio,
+       .help = "When less than this share of the requests that fall due are answered."},
+      {.key = "load.abort.over",
+       .type = T::kDuration,
+       .default_value = "10s",
+       .minimum = "1s",
+       .maximum = "10m",
+       .help = "Over which stretch of time."},
+      {.key = "load.replay",
+       .type = T::kPath,
+       .help = "Open model: a file of recorded arrivals, one a line: seconds since its beginning, "
+               "or a CSV whose first column is that. Requests are due at these instants."},
+      {.key = "load.replay_speed",
+       .type = T::kNumber,
+       .default_value = "1",
+       .minimum = "0.001",
+       .maximum = "1000",
+       .help = "How many times faster than it was recorded."},
+      {.key = "load.log",
+       .type = T::kPath,
+       .help =
+           "A file for a line about each request (start, endpoint, user, status, phases, bytes, "
+           "error), as CSV compressed with zstd: requests.csv.zst. `--log FILE` is the same."},
+      {.key = "load.workers",
+       .type = T::kInteger,
+       .default_value = "1",
+       .minimum = "1",
+       .maximum = "64",
+       .help = "Threads that make the load, each with connections of its own. One makes about "
+               "100,000 requests a second."},
       {.key = "load.warmup",
        .type = T::kDuration,
        .default_value = "2s",
@@ -115,8 +204,8 @@ const std::vector<OptionRow>& plan_option_table() {
        .default_value = "auto",
        .one_of = {"auto", "http1", "http2", "curl"},
        .help = "auto and http1: HTTP/1.1 over the load plugin's own engine. http2: HTTP/2, as "
-               "h2 to https targets and with prior knowledge to http ones. curl: HTTP/1.1 over libcurl, at two to "
-               "three times the processor time."},
+               "h2 to https targets and with prior knowledge to http ones. curl: HTTP/1.1 over "
+               "libcurl, at two to three times the processor time."},
       {.key = "load.seed",
        .type = T::kInteger,
        .default_value = "1",
@@ -215,16 +304,25 @@ const OptionRow& interval_option() {
 }
 
 const std::vector<Profile>& load_profiles() {
-  const auto profile = [](const char* name, const char* users, const char* duration,
-                          const char* help) {
-    return Profile{name, {{"model", "closed"}, {"users", users}, {"duration", duration}}, help};
+  using Values = std::vector<std::pair<std::string, std::string>>;
+  const auto users = [](const char* count, const char* pacing, const char* duration) {
+    Values values = {{"model", "closed"}, {"users", count}, {"duration", duration}};
+    if (pacing != nullptr) values.emplace_back("pacing", pacing);
+    return values;
   };
   static const std::vector<Profile> profiles = {
-      profile("smoke", "1", "5s", "Does it work at all?"),
-      profile("light", "5", "10s", "A quick look."),
-      profile("medium", "20", "30s", "An ordinary measurement."),
-      profile("heavy", "50", "60s", "A busy hour."),
-      profile("stress", "100", "60s", "Beyond what it is made for."),
+      {"smoke", users("1", nullptr, "5s"), "Does it work at all?"},
+      {"light", users("5", "333ms", "20s"), "A quick look: 5 users, 3 requests a second each."},
+      {"moderate", users("20", "200ms", "30s"), "An ordinary day: 20 users, 5 a second each."},
+      {"heavy", users("50", "100ms", "60s"), "A busy hour: 50 users, 10 a second each."},
+      {"stress", users("100", "50ms", "60s"),
+       "Beyond what it is made for: 100 users, 20 a second each."},
+      {"spike",
+       {{"stages",
+         "[{warmup: 5s, users: 10}, {steady: 20s, users: 10}, {spike: 10s, users: 100}, "
+         "{steady: 30s, users: 10}]"}},
+       "A burst of ten times the users, and how long the service takes to recover."},
+      {"soak", users("20", "200ms", "1h"), "Does anything grow or slow down over time?"},
   };
   return profiles;
 }

@@ -152,6 +152,7 @@ Result<json> build(const store::RunData& run) {
       {"errors", errors_json(run, facts)},
       {"timeline", timeline_json(run)},
       {"latency_histogram", latency_histogram_json(run)},
+      {"latency_intervals", latency_intervals_json(run)},
       {"tables", std::move(tables)},
       {"health", health_json(run)},
       {"events", std::move(events)},

@@ -18,6 +18,7 @@ constexpr size_t kLayerColumns = 12;
 constexpr size_t kNumberColumns = 8;
 constexpr size_t kMostBar = 28;
 constexpr size_t kMostMatrixRows = 18;
+constexpr size_t kMostEndpoints = 15;
 constexpr size_t kMostCauses = 3;
 constexpr size_t kMostAdvice = 2;       // of one cause
 constexpr double kSmallestPart = 0.05;  // ms; smaller ones are named without their figure
@@ -82,6 +83,7 @@ class Console {
     head();
     verdict();
     failures();
+    endpoints();
     ledger();
     matrix();
     advice();
@@ -128,7 +130,27 @@ class Console {
       if (!part.empty()) words += (words.empty() ? "" : "   ") + part;
     line(painted(cut(words, width_), Ink::kBold));
     line(requests());
+    spikes();
     line();
+  }
+
+  void spikes() {
+    for (const json& fact : list(report_, "facts")) {
+      if (text(fact, "name") != "spike.p95") continue;
+      const std::string stage = text(member(fact, "labels"), "stage");
+      const auto of_stage = [&](const char* name) -> std::optional<double> {
+        for (const json& other : list(report_, "facts"))
+          if (text(other, "name") == name && text(member(other, "labels"), "stage") == stage)
+            return number(other, "value");
+        return std::nullopt;
+      };
+      const auto recovery = of_stage("spike.recovery");
+      line(cut(stage + ": p95 " + short_seconds(number(fact, "value").value_or(0)) +
+                   ", before it " + short_seconds(of_stage("spike.base_p95").value_or(0)) + "; " +
+                   (recovery ? "recovered after " + short_seconds(*recovery)
+                             : "not recovered by the end of the run"),
+               width_));
+    }
   }
 
   std::string requests() const {
@@ -194,6 +216,52 @@ class Console {
     }
     if (rows.size() > kMost)
       line("  and " + grouped(static_cast<double>(rows.size() - kMost)) + " more kinds");
+    line();
+  }
+
+  // One by one where there is more than one, the busiest first.
+  void endpoints() {
+    std::vector<const json*> rows;
+    for (const json& endpoint : list(report_, "endpoints")) rows.push_back(&endpoint);
+    if (rows.size() < 2) return;
+    std::stable_sort(rows.begin(), rows.end(), [](const json* a, const json* b) {
+      return number(*a, "requests").value_or(0) > number(*b, "requests").value_or(0);
+    });
+    size_t name_width = columns_of("Endpoint");
+    for (const json* row : rows)
+      name_width = std::max(name_width, std::min<size_t>(columns_of(text(*row, "endpoint")),
+                                                         width_ > 90 ? width_ - 66 : 24));
+    static constexpr std::pair<const char*, const char*> kTimes[] = {{"mean_ms", "mean"},
+                                                                     {"p50_ms", "p50"},
+                                                                     {"p95_ms", "p95"},
+                                                                     {"p99_ms", "p99"},
+                                                                     {"max_ms", "max"}};
+    const bool narrow = width_ < name_width + 64;
+    std::string head = "  " + fill_right("Endpoint", name_width) + fill_left("requests", 11) +
+                       fill_left("per s", 9) + fill_left("failed", 8);
+    for (const auto& [key, title] : kTimes)
+      if (!narrow || key[0] == 'p') head += fill_left(title, 8);
+    line(painted("What the client saw, in ms", Ink::kBold));
+    line(painted(head, Ink::kSoft));
+    for (size_t i = 0; i < rows.size() && i < kMostEndpoints; ++i) {
+      const json& row = *rows[i];
+      const auto count = [&](const char* key) {
+        const auto value = number(row, key);
+        return value ? grouped(*value) : std::string("–");
+      };
+      const auto rate = number(row, "rate");
+      std::string words = "  " + fill_right(text(row, "endpoint"), name_width) +
+                          fill_left(count("requests"), 11) +
+                          fill_left(rate ? grouped(*rate, *rate < 100 ? 1 : 0) : "–", 9) +
+                          fill_left(count("failed"), 8);
+      for (const auto& [key, title] : kTimes) {
+        const auto ms = number(row, key);
+        if (!narrow || key[0] == 'p') words += fill_left(ms ? milliseconds_text(*ms) : "–", 8);
+      }
+      line(words);
+    }
+    if (rows.size() > kMostEndpoints)
+      line("  … and " + grouped(static_cast<double>(rows.size() - kMostEndpoints)) + " more");
     line();
   }
 

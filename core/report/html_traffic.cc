@@ -164,7 +164,8 @@ std::string slos_section(HtmlPage& page) {
     const json& slo = slos[i];
     const bool met = flag(slo, "met");
     const std::string endpoint = text(slo, "endpoint");
-    const std::string relation = text(slo, "metric") == "rate" ? " ≥ " : " ≤ ";
+    const std::string metric = text(slo, "metric");
+    const std::string relation = metric == "rate" ? " ≥ " : metric == "abort" ? " " : " ≤ ";
     table.add_row({shortened((endpoint.empty() ? "all requests" : endpoint) + ": " +
                                  text(slo, "metric") + relation + text(slo, "limit"),
                              120),

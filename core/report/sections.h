@@ -35,6 +35,9 @@ nlohmann::json facts_json(const store::RunData& run, const facts::FactSet& facts
 nlohmann::json endpoints_json(const facts::FactSet& facts);
 nlohmann::json errors_json(const store::RunData& run, const facts::FactSet& facts);
 nlohmann::json latency_histogram_json(const store::RunData& run);
+// {"edges_ms", "intervals": [{"start_s", "end_s", "failed", "counts"}]}: the response times of what
+// succeeded, interval by interval; counts are between two edges each, and add up over intervals.
+nlohmann::json latency_intervals_json(const store::RunData& run);
 
 // Everything over time, from the run's start to its end, in at most 600 intervals
 // (timeline_json.cc).

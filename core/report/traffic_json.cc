@@ -13,6 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMostBars = 60;
+constexpr size_t kMostIntervals = 600;
 
 // Index of the column with that key, or -1.
 ptrdiff_t column_of(const json& columns, const char* key) {
@@ -77,7 +78,86 @@ std::vector<double> logarithmic_edges(double low, double high) {
   return {low, high};
 }
 
+// How many values of the histogram, in nanoseconds, lie between two edges, in milliseconds.
+std::vector<double> counts_between(const std::vector<double>& edges, const Histogram& h) {
+  std::vector<double> counts(edges.size() - 1, 0.0);
+  for (const plumb_bucket& bucket : h.buckets()) {
+    const uint32_t bits = h.precision_bits();
+    const double ms = (static_cast<double>(Histogram::lower_bound_of(bucket.index, bits)) +
+                       static_cast<double>(Histogram::width_of(bucket.index, bits)) / 2) /
+                      1e6;
+    const auto above = std::upper_bound(edges.begin(), edges.end(), ms);
+    const auto bar = std::clamp<ptrdiff_t>(above - edges.begin() - 1, 0,
+                                           static_cast<ptrdiff_t>(counts.size()) - 1);
+    counts[static_cast<size_t>(bar)] += static_cast<double>(bucket.count);
+  }
+  return counts;
+}
+
+std::vector<double> edges_of(const Histogram& h) {
+  const double low = std::max<double>(static_cast<double>(h.minimum()), 1e3) / 1e6;
+  const double high = std::max(low * 1.0001, static_cast<double>(h.maximum()) / 1e6);
+  return logarithmic_edges(low, high);
+}
+
+// The responses of one interval, of all endpoints.
+struct LatencyInterval {
+  int64_t start_ns = 0;
+  int64_t end_ns = 0;
+  Histogram ok;
+  uint64_t failed = 0;
+
+  void add(const LatencyInterval& other) {
+    end_ns = other.end_ns;
+    (void)ok.merge(other.ok);
+    failed += other.failed;
+  }
+};
+
+std::vector<LatencyInterval> latency_intervals(const store::RunData& run) {
+  std::map<int64_t, LatencyInterval> by_end;
+  for (const store::SeriesData& series : run.series) {
+    if (series.info.name != "http_response_seconds") continue;
+    const bool ok = label_of(series.info.labels, "outcome") == "ok";
+    for (const HistogramRecord& record : series.histograms) {
+      LatencyInterval& interval = by_end[record.end_ns];
+      interval.start_ns = record.start_ns;
+      interval.end_ns = record.end_ns;
+      if (ok)
+        (void)interval.ok.merge(record.histogram);
+      else
+        interval.failed += record.histogram.count();
+    }
+  }
+  std::vector<LatencyInterval> out;
+  const size_t together = by_end.size() / kMostIntervals + 1;
+  size_t at = 0;
+  for (auto& [end_ns, interval] : by_end)
+    if (at++ % together == 0)
+      out.push_back(std::move(interval));
+    else
+      out.back().add(interval);
+  return out;
+}
+
 }  // namespace
+
+json latency_intervals_json(const store::RunData& run) {
+  const std::vector<LatencyInterval> intervals = latency_intervals(run);
+  Histogram all;
+  for (const LatencyInterval& interval : intervals) (void)all.merge(interval.ok);
+  json out = {{"edges_ms", json::array()}, {"intervals", json::array()}};
+  if (all.count() == 0) return out;
+  const std::vector<double> edges = edges_of(all);
+  for (const double edge : edges) out["edges_ms"].push_back(six_digits(edge));
+  for (const LatencyInterval& interval : intervals) {
+    json one = span(run, interval.start_ns, interval.end_ns);
+    one["failed"] = interval.failed;
+    one["counts"] = counts_between(edges, interval.ok);
+    out["intervals"].push_back(std::move(one));
+  }
+  return out;
+}
 
 json endpoints_json(const facts::FactSet& facts) {
   json out = json::array();
@@ -123,20 +203,8 @@ json latency_histogram_json(const store::RunData& run) {
   }
   if (!all || all->count() == 0) return out;
 
-  const double low = std::max<double>(static_cast<double>(all->minimum()), 1e3) / 1e6;
-  const double high = std::max(low * 1.0001, static_cast<double>(all->maximum()) / 1e6);
-  const std::vector<double> edges = logarithmic_edges(low, high);
-  std::vector<double> counts(edges.size() - 1, 0.0);
-  for (const plumb_bucket& bucket : all->buckets()) {
-    const uint32_t bits = all->precision_bits();
-    const double ms = (static_cast<double>(Histogram::lower_bound_of(bucket.index, bits)) +
-                       static_cast<double>(Histogram::width_of(bucket.index, bits)) / 2) /
-                      1e6;
-    const auto above = std::upper_bound(edges.begin(), edges.end(), ms);
-    const auto bar = std::clamp<ptrdiff_t>(above - edges.begin() - 1, 0,
-                                           static_cast<ptrdiff_t>(counts.size()) - 1);
-    counts[static_cast<size_t>(bar)] += static_cast<double>(bucket.count);
-  }
+  const std::vector<double> edges = edges_of(*all);
+  const std::vector<double> counts = counts_between(edges, *all);
   for (size_t i = 0; i < counts.size(); ++i)
     out.push_back({{"from_ms", six_digits(edges[i])},
                    {"to_ms", six_digits(edges[i + 1])},

@@ -43,8 +43,8 @@ std::string_view health_name(uint32_t health) {
 }
 
 std::string_view stage_kind_name(uint32_t kind) {
-  static constexpr std::array<std::string_view, 4> kNames = {"none", "warmup", "steady",
-                                                             "cooldown"};
+  static constexpr std::array<std::string_view, 6> kNames = {"none",     "warmup", "steady",
+                                                             "cooldown", "ramp",   "spike"};
   return name_at(kNames, kind);
 }
 

@@ -6,6 +6,8 @@
 
 namespace plumb::http_load {
 
+constexpr int64_t kSecond = 1'000'000'000;  // in nanoseconds
+
 class Clock {
  public:
   virtual ~Clock() = default;

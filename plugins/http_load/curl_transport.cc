@@ -29,7 +29,7 @@ struct CurlTransport::Slot : Deadline<Slot> {
 
   CurlTransport* owner = nullptr;
   CURL* easy = nullptr;
-  int64_t endpoint = -1;  // whose options the handle has; -1: none, or of one message
+  int64_t endpoint = -1;             // whose options the handle has; -1: none, or of one message
   std::unique_ptr<CurlRequest> own;  // of that message
   TraceIds::Header trace{};
   curl_slist trace_node{};  // its successor is the endpoint's own list

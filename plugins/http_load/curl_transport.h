@@ -78,9 +78,9 @@ class CurlTransport final : public Transport {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Slot*> free_;
   Deadlines<Slot> deadlines_;  // of what is in flight
-  int64_t timer_ns_;         // when libcurl wants to be called
-  std::deque<Ended> ended_;  // not yet reported
-  std::string timing_;       // of the completion being reported
+  int64_t timer_ns_;           // when libcurl wants to be called
+  std::deque<Ended> ended_;    // not yet reported
+  std::string timing_;         // of the completion being reported
   std::string detail_;
 };
 

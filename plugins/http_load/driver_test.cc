@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "plugins/http_load/plain_workload.h"
+
 namespace plumb::http_load {
 namespace {
 
@@ -34,13 +36,14 @@ class FakeTransport final : public Transport {
     t.finished_ns = clock_.now + service_ns_;
     t.first_byte_ns = t.finished_ns;
     t.was_sent = true;
-    flight_.push_back({request.endpoint, t});
+    flight_.push_back({request, t});
   }
   void poll(int64_t until_ns, CompletionHandler& handler) override {
     if (!flight_.empty() && flight_.front().second.finished_ns <= until_ns) {
       Completion c;
       c.status = 200;
-      c.endpoint = flight_.front().first;
+      c.endpoint = flight_.front().first.endpoint;
+      c.user = flight_.front().first.user;
       c.times = flight_.front().second;
       flight_.erase(flight_.begin());
       clock_.now = std::max(clock_.now, c.times.finished_ns);
@@ -60,7 +63,7 @@ class FakeTransport final : public Transport {
   FakeClock& clock_;
   size_t limit_;
   int64_t service_ns_;
-  std::vector<std::pair<uint32_t, Timeline>> flight_;
+  std::vector<std::pair<Start, Timeline>> flight_;
 };
 
 class NoSink final : public IntervalSink {
@@ -70,13 +73,18 @@ class NoSink final : public IntervalSink {
 };
 
 struct LoadRun {
-  explicit LoadRun(LoadPlan p, int64_t service_ns, int64_t end_ns, int64_t stop_at_ns = kNever)
+  explicit LoadRun(LoadPlan p, int64_t service_ns, int64_t end_ns, int64_t stop_at_ns = kNever,
+                   Share share = {})
       : plan(std::move(p)),
         transport(clock, static_cast<size_t>(plan.connections), service_ns),
         stages{{PLUMB_STAGE_STEADY, "steady", 0, end_ns}},
+        schedule(plan, stages),
+        workload(plan),
         recorder(plan.requests, Intervals(stages), 0, sink) {
-    Driver driver(plan, clock, transport, recorder, [&] { return clock.now >= stop_at_ns; });
-    driver.run(0, end_ns);
+    for (Request& request : plan.requests) request.timeout_ns = plan.timeout_ns;
+    Driver driver({plan, schedule, clock, transport, workload, recorder}, share,
+                  [&, stop_at_ns] { return clock.now >= stop_at_ns; });
+    driver.run();
   }
   const Totals& totals() const { return recorder.totals(); }
 
@@ -84,6 +92,8 @@ struct LoadRun {
   FakeClock clock;
   FakeTransport transport;
   std::vector<Stage> stages;
+  LoadSchedule schedule;
+  PlainWorkload workload;
   NoSink sink;
   Recorder recorder;
 };
@@ -194,6 +204,101 @@ TEST(Driver, ChoosesTheSameRequestsForTheSameSeed) {
     EXPECT_EQ(one.transport.started[i].endpoint, two.transport.started[i].endpoint);
     EXPECT_EQ(one.transport.started[i].intended_ns, two.transport.started[i].intended_ns);
   }
+}
+
+TEST(Driver, WorkersShareOneScheduleAndItsHash) {
+  const LoadRun alone(open_plan(300, 10), kMs, kS);
+  std::vector<int64_t> intended;
+  uint64_t hash = 0;
+  for (uint32_t i = 0; i < 3; ++i) {
+    const LoadRun part(open_plan(300, 10), kMs, kS, kNever, {i, 3});
+    for (const Start& start : part.transport.started) intended.push_back(start.intended_ns);
+    hash += part.totals().schedule_hash;
+  }
+  std::sort(intended.begin(), intended.end());
+  ASSERT_EQ(intended.size(), 300u);
+  for (size_t i = 0; i < intended.size(); ++i)
+    EXPECT_EQ(intended[i], alone.transport.started[i].intended_ns);
+  EXPECT_EQ(hash, alone.totals().schedule_hash);
+}
+
+TEST(Driver, TheHashTellsSeedsApart) {
+  LoadPlan other = open_plan(300, 10);
+  other.seed = 2;
+  EXPECT_EQ(LoadRun(open_plan(300, 10), kMs, kS).totals().schedule_hash,
+            LoadRun(open_plan(300, 10), 20 * kMs, kS).totals().schedule_hash);
+  EXPECT_NE(LoadRun(open_plan(300, 10), kMs, kS).totals().schedule_hash,
+            LoadRun(other, kMs, kS).totals().schedule_hash);
+}
+
+TEST(Driver, PacedUsersBeginAtTheirPaceUnlessTheyAreLate) {
+  LoadPlan plan = closed_plan(1, 0);
+  plan.pacing_ns = 50 * kMs;
+  const LoadRun quick(plan, 10 * kMs, kS);
+  EXPECT_EQ(quick.totals().scheduled, 20u);
+  EXPECT_EQ(quick.transport.started[3].intended_ns, 150 * kMs);
+  const LoadRun slow(plan, 80 * kMs, kS);
+  EXPECT_EQ(slow.transport.started[3].intended_ns, 240 * kMs);
+}
+
+TEST(Driver, MixesUsersAndArrivals) {
+  LoadPlan plan = closed_plan(2, 0);
+  plan.stages = {{Model::kClosed, 2, 2}, {Model::kOpen, 100, 100}};
+  plan.connections = 10;
+  FakeClock clock;
+  FakeTransport transport(clock, 10, 10 * kMs);
+  const std::vector<Stage> stages = {{PLUMB_STAGE_STEADY, "users", 0, kS},
+                                     {PLUMB_STAGE_STEADY, "rate", kS, 2 * kS}};
+  const LoadSchedule schedule(plan, stages);
+  PlainWorkload workload(plan);
+  NoSink sink;
+  Recorder recorder(plan.requests, Intervals(stages), 0, sink);
+  Driver driver({plan, schedule, clock, transport, workload, recorder}, {}, [] { return false; });
+  driver.run();
+  EXPECT_EQ(recorder.totals().scheduled, 200u + 100u);
+  EXPECT_EQ(recorder.totals().finished, 300u);
+}
+
+// Two steps, with a pause between them; every second iteration's first answer redirects.
+class TwoSteps final : public Workload {
+ public:
+  Step begin(uint32_t, bool, uint64_t) override {
+    redirect_ = ++iterations_ % 2 == 0;
+    return {.endpoint = 0};
+  }
+  Next completed(Completion& completion) override {
+    if (redirect_) {
+      redirect_ = false;
+      follow_ = true;
+      return {Next::What::kFollow};
+    }
+    return completion.endpoint == 0 ? Next{Next::What::kStep, 5 * kMs} : Next{};
+  }
+  Step next(uint32_t) override { return {.endpoint = std::exchange(follow_, false) ? 0u : 1u}; }
+
+ private:
+  int iterations_ = 0;
+  bool redirect_ = false;
+  bool follow_ = false;
+};
+
+TEST(Driver, FollowsTheStepsOfAnIterationAndItsRedirects) {
+  LoadPlan plan = closed_plan(1, 0);
+  FakeClock clock;
+  FakeTransport transport(clock, 1, 10 * kMs);
+  const std::vector<Stage> stages = {{PLUMB_STAGE_STEADY, "steady", 0, 120 * kMs}};
+  const LoadSchedule schedule(plan, stages);
+  TwoSteps workload;
+  NoSink sink;
+  Recorder recorder(plan.requests, Intervals(stages), 0, sink);
+  Driver driver({plan, schedule, clock, transport, workload, recorder}, {}, [] { return false; });
+  driver.run();
+  // 10 + 5 + 10 ms, then 10 + 10 + 5 + 10 ms, and again: 0, 15, 25, 50, 60, 75, 85, 110.
+  std::vector<int64_t> intended;
+  for (const Start& start : transport.started) intended.push_back(start.intended_ns / kMs);
+  EXPECT_EQ(intended, (std::vector<int64_t>{0, 15, 25, 25, 50, 60, 75, 85, 85, 110}));
+  EXPECT_EQ(recorder.totals().scheduled, 8u);
+  EXPECT_EQ(recorder.totals().finished, 8u) << "a hop is no request of its own";
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "plugins/http_load/emitter.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -78,14 +79,19 @@ Status Emitter::declare_totals() {
       t.received_bytes, counter("http_received_bytes_total", "bytes", "Bytes of answers received"));
   PLUMB_ASSIGN_OR_RETURN(t.connections_opened, counter("http_connections_opened_total",
                                                        "connections", "Connections established"));
-  if (plan_.model == Model::kOpen) {
+  if (plan_.has(Model::kOpen)) {
     PLUMB_ASSIGN_OR_RETURN(
-        t.load, gauge("load_target_rate", "requests/s", "The rate that the plan asks for"));
-  } else {
-    PLUMB_ASSIGN_OR_RETURN(t.load, gauge("load_users", "users", "Users that have begun to work"));
+        t.rate, gauge("load_target_rate", "requests/s", "The rate that the plan asks for"));
+  }
+  if (plan_.has(Model::kClosed)) {
+    PLUMB_ASSIGN_OR_RETURN(t.users, gauge("load_users", "users", "Users that are at work"));
   }
   PLUMB_ASSIGN_OR_RETURN(t.cpu, counter("generator_cpu_seconds_total", "seconds",
                                         "Processor time of the load process", PLUMB_PART_BUSY));
+  PLUMB_ASSIGN_OR_RETURN(
+      t.throttled,
+      counter("generator_throttled_seconds_total", "seconds",
+              "Time the quota of its cgroup held the load process back", PLUMB_PART_WAIT));
   if (usage_.runqueue_seconds()) {
     PLUMB_ASSIGN_OR_RETURN(
         t.runqueue,
@@ -95,10 +101,10 @@ Status Emitter::declare_totals() {
   return Status::ok();
 }
 
-Status Emitter::begin(int64_t start_ns) {
+Status Emitter::begin() {
   PLUMB_RETURN_IF_ERROR(declare_endpoints());
   PLUMB_RETURN_IF_ERROR(declare_totals());
-  add_totals(start_ns, Totals{});
+  add_totals(schedule_.start_ns(), schedule_.start_ns(), Totals{});
   return send();
 }
 
@@ -106,7 +112,21 @@ void Emitter::add(Series series, int64_t time_ns, double value) {
   batch_.push_back({series.id, 0, time_ns, value});
 }
 
-void Emitter::add_totals(int64_t time_ns, const Totals& t) {
+// The load as it was asked for; of an instant the level that begins there.
+void Emitter::add_load(int64_t start_ns, int64_t end_ns) {
+  if (start_ns >= schedule_.end_ns()) return;
+  const int64_t until_ns = std::clamp(end_ns, start_ns + 1, schedule_.end_ns());
+  if (totals_.rate) {
+    const double rate =
+        plan_.replay_ns != nullptr ? plan_.rate : schedule_.rate(start_ns, until_ns);
+    add(*totals_.rate, end_ns, rate);
+  }
+  if (totals_.users)
+    add(*totals_.users, end_ns, static_cast<double>(schedule_.users(until_ns - 1)));
+}
+
+void Emitter::add_totals(int64_t start_ns, int64_t end_ns, const Totals& t) {
+  const int64_t time_ns = end_ns;
   const auto count = [&](Series series, uint64_t value) {
     add(series, time_ns, static_cast<double>(value));
   };
@@ -117,9 +137,9 @@ void Emitter::add_totals(int64_t time_ns, const Totals& t) {
   count(totals_.sent_bytes, t.sent_bytes);
   count(totals_.received_bytes, t.received_bytes);
   count(totals_.connections_opened, t.connections_opened);
-  add(totals_.load, time_ns,
-      plan_.model == Model::kOpen ? plan_.rate : static_cast<double>(t.users));
+  add_load(start_ns, end_ns);
   add(totals_.cpu, time_ns, usage_.cpu_seconds());
+  add(totals_.throttled, time_ns, usage_.throttled_seconds().value_or(0));
   if (totals_.runqueue)
     if (const auto seconds = usage_.runqueue_seconds()) add(*totals_.runqueue, time_ns, *seconds);
 }
@@ -182,7 +202,7 @@ Status Emitter::emit(const Interval& interval) {
   PLUMB_RETURN_IF_ERROR(declare_outcomes(interval));
   for (size_t i = 0; i < outcome_series_.size(); ++i)
     add(outcome_series_[i], interval.end_ns, static_cast<double>(interval.outcomes[i].count));
-  add_totals(interval.end_ns, interval.totals);
+  add_totals(interval.start_ns, interval.end_ns, interval.totals);
   PLUMB_RETURN_IF_ERROR(send());
   for (size_t i = 0; i < endpoints_.size(); ++i) PLUMB_RETURN_IF_ERROR(emit_endpoint(i, interval));
   return Status::ok();
@@ -192,6 +212,7 @@ void Emitter::on_interval(const Interval& interval) {
   note(emit(interval));
   scheduled_ = interval.totals.scheduled;
   schedule_hash_ = interval.totals.schedule_hash;
+  endings_.assign(interval.endings.begin(), interval.endings.end());
   failures_.clear();
   for (const Outcome& o : interval.outcomes)
     if (o.failed) failures_.push_back(o);
@@ -220,21 +241,48 @@ void Emitter::flush_errors() {
   errors_flushed_ = true;
 }
 
+void Emitter::emit_summary() {
+  emit_schedule();
+  emit_endings();
+}
+
+void Emitter::emit_endings() {
+  nlohmann::json rows = nlohmann::json::array();
+  for (size_t i = 0; i < endings_.size(); ++i) {
+    const Endings& e = endings_[i];
+    rows.push_back({plan_.requests[i].name, e.scheduled, e.succeeded, e.failed, e.shed,
+                    e.scheduled - e.succeeded - e.failed - e.shed});
+  }
+  const nlohmann::json table = {{"title", "What became of the scheduled requests"},
+                                {"columns",
+                                 {{{"key", "endpoint"}, {"title", "Endpoint"}},
+                                  {{"key", "scheduled"}, {"title", "Scheduled"}},
+                                  {{"key", "sent"}, {"title", "Sent and answered"}},
+                                  {{"key", "failed"}, {"title", "Failed"}},
+                                  {{"key", "shed"}, {"title", "Shed"}},
+                                  {{"key", "outstanding"}, {"title", "Outstanding"}}}},
+                                {"rows", rows}};
+  note(host_.table("http_endings", table.dump()));
+}
+
 void Emitter::emit_schedule() {
   char hash[17];
   std::snprintf(hash, sizeof(hash), "%016llx", static_cast<unsigned long long>(schedule_hash_));
-  const bool open = plan_.model == Model::kOpen;
-  const char* arrivals = !open ? "answers" : plan_.poisson ? "poisson" : "constant";
-  const nlohmann::json table = {
-      {"title", "Schedule"},
-      {"columns",
-       {{{"key", "model"}, {"title", "Model"}},
-        {{"key", "arrivals"}, {"title", "Arrivals"}},
-        {{"key", "seed"}, {"title", "Seed"}},
-        {{"key", "scheduled"}, {"title", "Scheduled"}},
-        {{"key", "hash"}, {"title", "Hash"}}}},
-      {"rows", nlohmann::json::array({nlohmann::json::array(
-                   {open ? "open" : "closed", arrivals, plan_.seed, scheduled_, hash})})}};
+  const bool open = plan_.has(Model::kOpen);
+  const char* model = !open ? "closed" : plan_.has(Model::kClosed) ? "open and closed" : "open";
+  const char* arrivals = !open                        ? "answers"
+                         : plan_.replay_ns != nullptr ? "replay"
+                         : plan_.poisson              ? "poisson"
+                                                      : "constant";
+  const nlohmann::json table = {{"title", "Schedule"},
+                                {"columns",
+                                 {{{"key", "model"}, {"title", "Model"}},
+                                  {{"key", "arrivals"}, {"title", "Arrivals"}},
+                                  {{"key", "seed"}, {"title", "Seed"}},
+                                  {{"key", "scheduled"}, {"title", "Scheduled"}},
+                                  {{"key", "hash"}, {"title", "Hash"}}}},
+                                {"rows", nlohmann::json::array({nlohmann::json::array(
+                                             {model, arrivals, plan_.seed, scheduled_, hash})})}};
   note(host_.table("http_schedule", table.dump()));
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plugins/http_load/load_plan.h"
+#include "plugins/http_load/load_schedule.h"
 #include "plugins/http_load/recorder.h"
 #include "plugins/http_load/self_usage.h"
 
@@ -18,18 +19,19 @@ namespace plumb::http_load {
 
 class Emitter final : public IntervalSink {
  public:
-  // `plan` outlives the emitter.
-  Emitter(Host host, const LoadPlan& plan) : host_(host), plan_(plan) {}
+  // `plan` and `schedule` outlive the emitter.
+  Emitter(Host host, const LoadPlan& plan, const LoadSchedule& schedule)
+      : host_(host), plan_(plan), schedule_(schedule) {}
 
-  // Declares what is known beforehand and emits every counter once, as 0 at `start_ns`.
-  Status begin(int64_t start_ns);
+  // Declares what is known beforehand and emits every counter once, as 0 at the load's start.
+  Status begin();
   // Failures to emit are the host's to count; the first one is logged.
   void on_interval(const Interval& interval) override;
   // Emits the table http_errors as of the last interval, unless that has been done.
   void flush_errors();
-  // Emits the table http_schedule: what was asked for, and the hash by which two runs can be told
-  // to have had the same schedule.
-  void emit_schedule();
+  // Emits the tables http_schedule (what was asked for, and the hash by which two runs can be told
+  // to have had the same schedule) and http_endings (what became of it, by endpoint).
+  void emit_summary();
 
  private:
   struct EndpointSeries {
@@ -40,9 +42,11 @@ class Emitter final : public IntervalSink {
   };
   struct TotalSeries {
     Series scheduled, started, shed, in_flight, sent_bytes, received_bytes, connections_opened;
-    Series load;  // target rate or users
+    std::optional<Series> rate;   // where a part of the load is open
+    std::optional<Series> users;  // ... or closed
     Series cpu;
     std::optional<Series> runqueue;  // where the kernel tells
+    Series throttled;
   };
 
   Status declare_endpoints();
@@ -52,19 +56,24 @@ class Emitter final : public IntervalSink {
   Status emit_histogram(Series series, const Interval& interval, const Histogram& h);
   Status declare_outcomes(const Interval& interval);
   void add(Series series, int64_t time_ns, double value);
-  void add_totals(int64_t time_ns, const Totals& totals);
+  void add_totals(int64_t start_ns, int64_t end_ns, const Totals& totals);
+  void add_load(int64_t start_ns, int64_t end_ns);
+  void emit_schedule();
+  void emit_endings();
   Status send();
   void note(const Status& status);
 
   Host host_;
   const LoadPlan& plan_;
+  const LoadSchedule& schedule_;
   SelfUsage usage_;
   std::vector<EndpointSeries> endpoints_;
   TotalSeries totals_;
   std::vector<Series> outcome_series_;  // beside the recorder's outcomes
   std::vector<plumb_sample> batch_;
-  std::vector<Outcome> failures_;  // for the table
-  uint64_t scheduled_ = 0;         // as of the last interval
+  std::vector<Outcome> failures_;  // for the tables
+  std::vector<Endings> endings_;
+  uint64_t scheduled_ = 0;  // as of the last interval
   uint64_t schedule_hash_ = 0;
   size_t failure_kinds_emitted_ = 0;
   bool errors_flushed_ = true;

@@ -1,15 +1,23 @@
 // The plugin: holds the parts together and speaks to the host.
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <plumb/plugin.hpp>
+#include <thread>
+#include <vector>
 
+#include "plugins/http_load/abort_watch.h"
 #include "plugins/http_load/curl_transport.h"
 #include "plugins/http_load/descriptor_limit.h"
 #include "plugins/http_load/driver.h"
 #include "plugins/http_load/emitter.h"
 #include "plugins/http_load/http1_transport.h"
 #include "plugins/http_load/http2_transport.h"
+#include "plugins/http_load/interval_merger.h"
 #include "plugins/http_load/load_plan.h"
+#include "plugins/http_load/load_schedule.h"
+#include "plugins/http_load/plain_workload.h"
+#include "plugins/http_load/request_log.h"
 
 namespace plumb::http_load {
 namespace {
@@ -34,50 +42,117 @@ class HttpLoad final : public LoadDriver {
   }
 
   Status start() override {
-    switch (plan_.protocol) {
-      case Protocol::kHttp1: {
-        PLUMB_ASSIGN_OR_RETURN(transport_, Http1Transport::open(plan_, clock_, stop_));
-        break;
-      }
-      case Protocol::kHttp2: {
-        PLUMB_ASSIGN_OR_RETURN(transport_, Http2Transport::open(plan_, clock_, stop_));
-        break;
-      }
-      case Protocol::kCurl: {
-        PLUMB_ASSIGN_OR_RETURN(transport_, CurlTransport::open(plan_, clock_, stop_));
-        break;
-      }
+    if (!plan_.log.empty()) {
+      PLUMB_ASSIGN_OR_RETURN(log_, RequestLog::open(plan_.log, plan_.requests));
+    }
+    share_plan_ = plan_;
+    share_plan_.connections = (plan_.connections + plan_.workers - 1) / plan_.workers;
+    for (int64_t i = 0; i < plan_.workers; ++i) {
+      Worker& worker = workers_.emplace_back();
+      PLUMB_RETURN_IF_ERROR(open_transport(worker.transport));
+      worker.workload = std::make_unique<PlainWorkload>(plan_);
     }
     return Status::ok();
   }
 
   Status drive(std::span<const Stage> stages) override {
-    if (stages.empty()) return Status::invalid_argument("no stage to drive the load through");
-    const int64_t start_ns = stages.front().start_ns;
-    emitter_.emplace(host(), plan_);
-    PLUMB_RETURN_IF_ERROR(emitter_->begin(start_ns));
-    Recorder recorder(plan_.requests, Intervals(stages), start_ns, *emitter_);
-    Driver driver(plan_, clock_, *transport_, recorder, [this] { return stop_.requested(); });
-    driver.run(start_ns, stages.back().end_ns);
+    schedule_.emplace(plan_, stages);
+    if (schedule_->end_ns() == 0)
+      return Status::invalid_argument("no stage to drive the load through");
+    emitter_.emplace(host(), plan_, *schedule_);
+    PLUMB_RETURN_IF_ERROR(emitter_->begin());
+    if (log_ != nullptr) log_->begin(schedule_->start_ns());
+    AbortWatch watch(plan_.abort, schedule_->start_ns(), *emitter_,
+                     [this](const std::string& sentence) { abort(sentence); });
+    if (workers_.size() == 1)
+      work(0, stages, watch);
+    else
+      work_together(stages, watch);
+    if (log_ != nullptr) end_log();
     return Status::ok();
   }
 
   Status stop(int64_t) override {
     if (emitter_) {
       emitter_->flush_errors();
-      emitter_->emit_schedule();
+      emitter_->emit_summary();
     }
-    transport_.reset();
+    workers_.clear();
     return Status::ok();
   }
 
   void interrupt() override { stop_.request(); }
 
  private:
+  struct Worker {
+    std::unique_ptr<Transport> transport;
+    std::unique_ptr<Workload> workload;
+  };
+
+  Status open_transport(std::unique_ptr<Transport>& out) {
+    switch (plan_.protocol) {
+      case Protocol::kHttp1: {
+        PLUMB_ASSIGN_OR_RETURN(out, Http1Transport::open(share_plan_, clock_, stop_));
+        break;
+      }
+      case Protocol::kHttp2: {
+        PLUMB_ASSIGN_OR_RETURN(out, Http2Transport::open(share_plan_, clock_, stop_));
+        break;
+      }
+      case Protocol::kCurl: {
+        PLUMB_ASSIGN_OR_RETURN(out, CurlTransport::open(share_plan_, clock_, stop_));
+        break;
+      }
+    }
+    return Status::ok();
+  }
+
+  void work(size_t index, std::span<const Stage> stages, IntervalSink& sink) {
+    Recorder recorder(plan_.requests, Intervals(stages), schedule_->start_ns(), sink);
+    Worker& worker = workers_[index];
+    std::optional<RequestLog::Writer> log;
+    if (log_ != nullptr) log.emplace(*log_);
+    Driver driver({plan_, *schedule_, clock_, *worker.transport, *worker.workload, recorder,
+                   log ? &*log : nullptr},
+                  {static_cast<uint32_t>(index), static_cast<uint32_t>(workers_.size())},
+                  [this] { return stop_.requested(); });
+    driver.run();
+  }
+
+  // One thread each; this one puts their intervals together.
+  void work_together(std::span<const Stage> stages, IntervalSink& sink) {
+    IntervalMerger merger(workers_.size(), plan_.requests.size(), schedule_->start_ns());
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < workers_.size(); ++i)
+      threads.emplace_back([this, i, stages, &merger] {
+        work(i, stages, merger.sink(i));
+        merger.finished(i);
+      });
+    merger.run(sink);
+  }
+
+  void end_log() {
+    const Status closed = log_->close();
+    if (!closed.is_ok())
+      (void)host().event(PLUMB_WARNING, "request-log-incomplete", closed.message());
+    else if (log_->dropped() > 0)
+      (void)host().event(PLUMB_WARNING, "request-log-incomplete",
+                         std::to_string(log_->dropped()) + " requests are missing in " + plan_.log +
+                             ": the disk did not keep up");
+  }
+
+  void abort(const std::string& sentence) {
+    (void)host().event(PLUMB_WARNING, "load-aborted", sentence);
+    stop_.request();
+  }
+
   HostClock clock_{host()};
   StopFlag stop_;
   LoadPlan plan_;
-  std::unique_ptr<Transport> transport_;
+  LoadPlan share_plan_;  // of one worker
+  std::optional<LoadSchedule> schedule_;
+  std::vector<Worker> workers_;
+  std::unique_ptr<RequestLog> log_;
   std::optional<Emitter> emitter_;
 };
 

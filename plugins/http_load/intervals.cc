@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "plugins/http_load/clock.h"
+
 namespace plumb::http_load {
-namespace {
-constexpr int64_t kSecond = 1'000'000'000;
-}
+namespace {}
 
 int64_t Intervals::next_cut(int64_t t_ns) const {
   int64_t origin = t_ns;

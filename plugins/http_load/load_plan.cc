@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace plumb::http_load {
 namespace {
@@ -15,6 +18,7 @@ constexpr int64_t kMostStreams = 100'000;
 constexpr int64_t kMostConnections = 100'000;
 constexpr int64_t kDefaultTimeoutNs = 10'000'000'000;
 constexpr double kHighestRate = 1e6;
+constexpr int64_t kMostWorkers = 64;
 // How many endpoints keep histograms; each costs about a mebibyte.
 constexpr size_t kMostRequests = 200;
 
@@ -79,8 +83,57 @@ Result<Request> read_request(const json& in, const std::string& where) {
   return r;
 }
 
+// Seconds at the beginning of each line; what is no number is read over. The core has checked it.
+Result<std::shared_ptr<const std::vector<int64_t>>> read_replay(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) return Status::not_found("load.replay: cannot read " + file);
+  auto out = std::make_shared<std::vector<int64_t>>();
+  std::optional<double> first;
+  for (std::string line; std::getline(in, line);) {
+    char* end = nullptr;
+    const double seconds = std::strtod(line.c_str(), &end);
+    if (end == line.c_str() || !std::isfinite(seconds)) continue;
+    if (!first) first = seconds;
+    out->push_back(static_cast<int64_t>((seconds - *first) * 1e9));
+  }
+  if (out->empty()) return Status::invalid_argument("load.replay: " + file + " holds no arrival");
+  if (!std::is_sorted(out->begin(), out->end()))
+    return Status::invalid_argument("load.replay: " + file + " goes back in time");
+  return std::shared_ptr<const std::vector<int64_t>>(std::move(out));
+}
+
+Status read_stages(const json& stages, LoadPlan& plan) {
+  for (const json& stage : stages) {
+    const bool open = stage.at("model") == "open";
+    plan.stages.push_back({open ? Model::kOpen : Model::kClosed, stage.at("from").get<double>(),
+                           stage.at("to").get<double>()});
+    const LoadStage& last = plan.stages.back();
+    for (const double level : {last.from, last.to})
+      if (!std::isfinite(level) || level < 0 ||
+          level > (open ? kHighestRate : static_cast<double>(kMostConnections)))
+        return bad("load.stages", "hold a level that is out of range");
+  }
+  return Status::ok();
+}
+
+AbortLimits read_abort(const json& in) {
+  AbortLimits out;
+  if (in.contains("error_rate")) out.error_rate = in["error_rate"].get<double>();
+  if (in.contains("p99")) out.p99_ns = in["p99"].get<int64_t>();
+  if (in.contains("rate")) out.rate = in["rate"].get<double>();
+  out.over_ns = in.value("over", out.over_ns);
+  return out;
+}
+
 Status check_model(const LoadPlan& plan) {
-  if (plan.model == Model::kOpen) {
+  if (plan.workers < 1 || plan.workers > kMostWorkers)
+    return bad("load.workers", "must be 1 to 64");
+  if (plan.pacing_ns < 0) return bad("load.pacing", "must not be negative");
+  if (!std::isfinite(plan.replay_speed) || plan.replay_speed <= 0)
+    return bad("load.replay_speed", "must be above zero");
+  if (!plan.stages.empty() || plan.replay_ns != nullptr) {
+    // Their levels have been checked.
+  } else if (plan.model == Model::kOpen) {
     if (!std::isfinite(plan.rate) || plan.rate <= 0 || plan.rate > kHighestRate)
       return bad("load.rate", "must be above zero and at most 1000000/s");
   } else {
@@ -127,9 +180,18 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   plan.users = load.value("users", int64_t{0});
   plan.spawn_rate = load.value("spawn_rate", 0.0);
   plan.think_ns = load.value("think_ns", int64_t{0});
+  plan.pacing_ns = load.value("pacing_ns", int64_t{0});
+  plan.workers = load.value("workers", int64_t{1});
+  plan.replay_speed = load.value("replay_speed", 1.0);
+  plan.abort = read_abort(load.value("abort", json::object()));
+  PLUMB_RETURN_IF_ERROR(read_stages(load.value("stages", json::array()), plan));
+  if (const std::string replay = load.value("replay", ""); !replay.empty()) {
+    PLUMB_ASSIGN_OR_RETURN(plan.replay_ns, read_replay(replay));
+  }
   plan.timeout_ns = load.value("timeout_ns", kDefaultTimeoutNs);
   plan.seed = load.value("seed", uint64_t{1});
   plan.bearer = load.value("bearer", "");
+  plan.log = load.value("log", "");
   plan.connections = load.value("connections", int64_t{0});
   const int64_t streams = load.value("streams", kDefaultStreams);
   if (streams < 1 || streams > kMostStreams) return bad("load.streams", "must be 1 to 100000");
@@ -138,11 +200,11 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   // As few as carry the load: HTTP/2 has one connection for what HTTP/1.1 has many for. In the open
   // model the same number of requests can be in flight with either.
   if (plan.connections == 0) {
-    const int64_t most = plan.model == Model::kOpen ? kDefaultInFlight : plan.users;
+    const int64_t most = (plan.has(Model::kOpen) ? kDefaultInFlight : 0) + plan.most_users();
     plan.connections = most / plan.streams + (most % plan.streams != 0 ? 1 : 0);
   }
   // More than one connection a user would never be used.
-  if (plan.model == Model::kClosed) plan.connections = std::min(plan.connections, plan.users);
+  if (!plan.has(Model::kOpen)) plan.connections = std::min(plan.connections, plan.most_users());
 
   const json requests = load.value("requests", json::array());
   for (size_t i = 0; i < requests.size(); ++i) {
@@ -159,6 +221,20 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
 }
 
 }  // namespace
+
+bool LoadPlan::has(Model which) const {
+  if (stages.empty()) return model == which;
+  return std::any_of(stages.begin(), stages.end(),
+                     [which](const LoadStage& stage) { return stage.model == which; });
+}
+
+int64_t LoadPlan::most_users() const {
+  if (stages.empty()) return model == Model::kClosed ? users : 0;
+  double most = 0;
+  for (const LoadStage& stage : stages)
+    if (stage.model == Model::kClosed) most = std::max({most, stage.from, stage.to});
+  return static_cast<int64_t>(std::ceil(most));
+}
 
 bool Request::succeeds_with(int status) const {
   if (expect.empty()) return status < 400;

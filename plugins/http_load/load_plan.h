@@ -3,6 +3,8 @@
 #define PLUMB_PLUGINS_HTTP_LOAD_LOAD_PLAN_H_
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <plumb/status.hpp>
 #include <string>
 #include <string_view>
@@ -32,6 +34,23 @@ struct Request : Message {
   bool succeeds_with(int status) const;
 };
 
+// Of the plan's own stages, in step with the spans that drive() gets. Levels are requests per
+// second or users.
+struct LoadStage {
+  Model model = Model::kClosed;
+  double from = 0;
+  double to = 0;
+};
+
+// What ends a load before its time, judged over its last seconds.
+struct AbortLimits {
+  std::optional<double> error_rate = {};  // more of what was answered failed
+  std::optional<int64_t> p99_ns = {};     // of all responses
+  std::optional<double> rate = {};        // less of what was due was answered
+  int64_t over_ns = 10'000'000'000;
+  bool any() const { return error_rate || p99_ns || rate; }
+};
+
 struct LoadPlan {
   std::string run_id;
   std::string url;  // scheme://host[:port]
@@ -42,12 +61,25 @@ struct LoadPlan {
   int64_t users = 0;      // closed
   double spawn_rate = 0;  // closed: users per second; 0: all at once
   int64_t think_ns = 0;
+  int64_t pacing_ns = 0;
+  std::vector<LoadStage> stages;  // empty: the one level of rate or users
+  // Recorded arrivals, since the first one; empty: none.
+  std::shared_ptr<const std::vector<int64_t>> replay_ns;
+  double replay_speed = 1;
+  int64_t workers = 1;
+  AbortLimits abort;
   int64_t timeout_ns = 0;
   int64_t connections = 0;  // the most at one time; resolved, never 0
   int64_t streams = 1;      // HTTP/2: the most requests at one time on a connection
   uint64_t seed = 1;
+  std::string log;     // where every request is logged, or empty
   std::string bearer;  // a secret: goes into the request and nowhere else
   std::vector<Request> requests;
+
+  // Whether any part of the load follows this model.
+  bool has(Model which) const;
+  // The most users of the closed model at one time.
+  int64_t most_users() const;
 };
 
 // Reads the document of plumb_config. `option_connections` is the plugin's own option, 0 for none;

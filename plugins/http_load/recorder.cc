@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugins/http_load/random.h"
 #include "plugins/http_load/server_timing.h"
 
 namespace plumb::http_load {
@@ -21,17 +22,27 @@ Recorder::Recorder(std::span<const Request> requests, Intervals intervals, int64
       sink_(sink),
       start_ns_(start_ns),
       cut_ns_(intervals_.next_cut(start_ns)),
-      endpoints_(requests.size()) {}
+      endpoints_(requests.size()),
+      endings_(requests.size()) {}
 
-void Recorder::scheduled(int64_t offset_ns, uint32_t endpoint) {
+// A sum, so that workers that share a schedule come to the same hash as one alone.
+void Recorder::arrived(uint64_t place, int64_t offset_ns, uint32_t endpoint) {
+  const uint64_t when = Random(place).next() ^ static_cast<uint64_t>(offset_ns);
+  totals_.schedule_hash += Random(Random(when).next() ^ endpoint).next();
+}
+
+void Recorder::scheduled(uint32_t endpoint) {
   ++totals_.scheduled;
-  uint64_t& hash = totals_.schedule_hash;  // FNV-1a over words
-  hash = (hash ^ static_cast<uint64_t>(offset_ns)) * 0x100000001b3u;
-  hash = (hash ^ endpoint) * 0x100000001b3u;
+  ++endings_[endpoint].scheduled;
+}
+
+void Recorder::shed(uint32_t endpoint) {
+  ++totals_.shed;
+  ++endings_[endpoint].shed;
 }
 
 void Recorder::hand_over(int64_t end_ns) {
-  sink_.on_interval({start_ns_, end_ns, endpoints_, outcomes_, totals_});
+  sink_.on_interval({start_ns_, end_ns, endpoints_, outcomes_, endings_, totals_});
   for (EndpointInterval& e : endpoints_) {
     for (Histogram& h : e.response) h.clear();
     for (Histogram& h : e.service) h.clear();
@@ -83,7 +94,7 @@ void Recorder::record_timings(EndpointInterval& endpoint, std::string_view heade
   }
 }
 
-void Recorder::record(const Completion& completion) {
+bool Recorder::record(const Completion& completion) {
   advance(completion.times.finished_ns);
   ++totals_.finished;
   totals_.sent_bytes += completion.sent_bytes;
@@ -94,6 +105,7 @@ void Recorder::record(const Completion& completion) {
   const bool ok = completion.error == ErrorClass::kNone && request.succeeds_with(completion.status);
   Outcome& outcome = outcome_of(completion, !ok);
   ++outcome.count;
+  ++(ok ? endings_[completion.endpoint].succeeded : endings_[completion.endpoint].failed);
   if (!ok && outcome.example.empty())
     outcome.example = completion.error != ErrorClass::kNone
                           ? std::string(completion.detail)
@@ -105,10 +117,11 @@ void Recorder::record(const Completion& completion) {
   endpoint.response[kind].record(static_cast<uint64_t>(completion.times.response_ns()));
   if (ok || completion.times.was_sent)
     endpoint.service[kind].record(static_cast<uint64_t>(completion.times.service_ns()));
-  if (!ok) return;
+  if (!ok) return false;
   const auto phases = completion.times.phases();
   for (size_t i = 0; i < kPhases; ++i) endpoint.phases[i].record(static_cast<uint64_t>(phases[i]));
   if (!completion.server_timing.empty()) record_timings(endpoint, completion.server_timing);
+  return true;
 }
 
 }  // namespace plumb::http_load

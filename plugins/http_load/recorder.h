@@ -36,19 +36,27 @@ struct Outcome {
   std::string example;  // of a failed one, the first seen
 };
 
+// How the requests of one endpoint ended, over the whole run. Those that were scheduled and are in
+// none of the other three are outstanding.
+struct Endings {
+  uint64_t scheduled = 0;
+  uint64_t succeeded = 0;
+  uint64_t failed = 0;
+  uint64_t shed = 0;
+};
+
 // Running totals of the run. scheduled == started + shed once the load has ended, and
 // started == finished + in flight always.
 struct Totals {
   uint64_t scheduled = 0;
-  // Of every scheduled request's time (open model) and endpoint, in order.
-  uint64_t schedule_hash = 0xcbf29ce484222325u;
+  // Of every arrival's place, instant (open model) and first endpoint, in whatever order.
+  uint64_t schedule_hash = 0;
   uint64_t started = 0;
   uint64_t shed = 0;
   uint64_t finished = 0;
   uint64_t sent_bytes = 0;
   uint64_t received_bytes = 0;
   uint64_t connections_opened = 0;
-  int64_t users = 0;
 };
 
 // Borrowed for the duration of the call.
@@ -57,6 +65,7 @@ struct Interval {
   int64_t end_ns;
   std::span<const EndpointInterval> endpoints;  // by the plan's requests
   std::span<const Outcome> outcomes;            // only ever grows
+  std::span<const Endings> endings;             // by the plan's requests
   const Totals& totals;
 };
 
@@ -72,14 +81,15 @@ class Recorder {
   Recorder(std::span<const Request> requests, Intervals intervals, int64_t start_ns,
            IntervalSink& sink);
 
-  // `offset_ns` is since the start of the load, or 0 where answers decide when requests are due.
-  void scheduled(int64_t offset_ns, uint32_t endpoint);
+  // An iteration begins with a request to `endpoint`. `offset_ns` is since the start of the load,
+  // or 0 where answers decide when requests are due.
+  void arrived(uint64_t place, int64_t offset_ns, uint32_t endpoint);
+  void scheduled(uint32_t endpoint);
   void started() { ++totals_.started; }
-  void shed() { ++totals_.shed; }
-  void set_users(int64_t users) { totals_.users = users; }
+  void shed(uint32_t endpoint);
   // Ends the intervals that are over by then, and counts the completion into the one it fell into.
-  // Completions come in order of their end.
-  void record(const Completion& completion);
+  // Completions come in order of their end. True when it is a success.
+  bool record(const Completion& completion);
   // Ends the intervals that are over by `now_ns`.
   void advance(int64_t now_ns);
   // Ends the last interval at `now_ns`, however short.
@@ -101,6 +111,7 @@ class Recorder {
   int64_t cut_ns_;
   std::vector<EndpointInterval> endpoints_;
   std::vector<Outcome> outcomes_;
+  std::vector<Endings> endings_;
   Totals totals_;
 };
 

@@ -8,8 +8,7 @@ namespace {
 constexpr double kWhole = 4294967296.0;  // 2^32
 }
 
-RequestMix::RequestMix(std::span<const double> weights, uint64_t seed)
-    : columns_(weights.size()), random_(seed) {
+RequestMix::RequestMix(std::span<const double> weights) : columns_(weights.size()) {
   const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
   std::vector<double> share;
   std::vector<uint32_t> small;
@@ -32,11 +31,10 @@ RequestMix::RequestMix(std::span<const double> weights, uint64_t seed)
   }
 }
 
-uint32_t RequestMix::next() {
-  const uint64_t r = random_.next();
-  const auto at = static_cast<uint32_t>(((r >> 32) * columns_.size()) >> 32);
+uint32_t RequestMix::pick(uint64_t draw) const {
+  const auto at = static_cast<uint32_t>(((draw >> 32) * columns_.size()) >> 32);
   const Column& column = columns_[at];
-  return (r & 0xffffffffu) < column.keep ? at : column.alias;
+  return (draw & 0xffffffffu) < column.keep ? at : column.alias;
 }
 
 }  // namespace plumb::http_load

@@ -1,5 +1,5 @@
-// Which request comes next: a weighted choice (Vose's alias method), O(1) each, and the same
-// sequence for the same weights and seed on every machine.
+// Which request comes next: a weighted choice (Vose's alias method), O(1) each, and the same for
+// the same weights and bits on every machine.
 #ifndef PLUMB_PLUGINS_HTTP_LOAD_REQUEST_MIX_H_
 #define PLUMB_PLUGINS_HTTP_LOAD_REQUEST_MIX_H_
 
@@ -7,16 +7,14 @@
 #include <span>
 #include <vector>
 
-#include "plugins/http_load/random.h"
-
 namespace plumb::http_load {
 
 class RequestMix {
  public:
   // `weights` is not empty and every weight is finite and above zero.
-  RequestMix(std::span<const double> weights, uint64_t seed);
-  // An index into the weights.
-  uint32_t next();
+  explicit RequestMix(std::span<const double> weights);
+  // The index into the weights that 64 random bits choose.
+  uint32_t pick(uint64_t draw) const;
 
  private:
   struct Column {
@@ -24,7 +22,6 @@ class RequestMix {
     uint32_t alias;  // what it stands for otherwise
   };
   std::vector<Column> columns_;
-  Random random_;
 };
 
 }  // namespace plumb::http_load

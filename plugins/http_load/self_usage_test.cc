@@ -56,5 +56,18 @@ TEST_F(SelfUsageTest, ReadsThisProcess) {
   EXPECT_GT(usage.cpu_seconds(), 0);
 }
 
+TEST_F(SelfUsageTest, FindsWhatAQuotaHeldBackInItsCgroupOrAboveIt) {
+  fs::create_directories(root_ / "slice" / "unit");
+  std::ofstream(root_ / "slice" / "unit" / "cpu.stat") << "usage_usec 5\nnr_periods 0\n"
+                                                          "nr_throttled 0\nthrottled_usec 0\n";
+  const SelfUsage usage("/none", (root_ / "slice" / "unit").string());
+  EXPECT_FALSE(usage.throttled_seconds().has_value()) << "no quota has had a period";
+  std::ofstream(root_ / "slice" / "cpu.stat") << "nr_periods 10\nthrottled_usec 1500000\n";
+  EXPECT_DOUBLE_EQ(usage.throttled_seconds().value(), 1.5);
+  std::ofstream(root_ / "slice" / "unit" / "cpu.stat") << "nr_periods 10\nnr_throttled 9\n"
+                                                          "throttled_time 2500000000\n";
+  EXPECT_DOUBLE_EQ(usage.throttled_seconds().value(), 2.5);
+}
+
 }  // namespace
 }  // namespace plumb::http_load

@@ -12,8 +12,8 @@
 
 namespace plumb::http_load {
 
-// Takes what an answer brings, while it comes. Without one, transports read over headers and bodies.
-// Input is untrusted: whoever keeps it bounds it.
+// Takes what an answer brings, while it comes. Without one, transports read over headers and
+// bodies. Input is untrusted: whoever keeps it bounds it.
 class AnswerSink {
  public:
   virtual ~AnswerSink() = default;
@@ -21,8 +21,8 @@ class AnswerSink {
   // connection dead goes out once more.
   virtual void on_answer(int status) = 0;
   virtual void on_header(std::string_view name, std::string_view value) = 0;
-  // A part of the body, at `now_ns`. False: the answer is complete for its reader, whatever follows;
-  // the request ends here, and its connection is not used again unless others share it.
+  // A part of the body, at `now_ns`. False: the answer is complete for its reader, whatever
+  // follows; the request ends here, and its connection is not used again unless others share it.
   virtual bool on_body(std::string_view bytes, int64_t now_ns) = 0;
 };
 

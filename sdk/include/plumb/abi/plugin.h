@@ -98,7 +98,9 @@ enum plumb_level { PLUMB_DEBUG = 1, PLUMB_INFO = 2, PLUMB_WARNING = 3, PLUMB_ERR
 enum plumb_stage_kind {
   PLUMB_STAGE_WARMUP = 1, /* discarded */
   PLUMB_STAGE_STEADY = 2,
-  PLUMB_STAGE_COOLDOWN = 3 /* discarded */
+  PLUMB_STAGE_COOLDOWN = 3, /* discarded; no load */
+  PLUMB_STAGE_RAMP = 4,     /* the load goes from one level to another */
+  PLUMB_STAGE_SPIKE = 5     /* a burst */
 };
 
 /* Filled by a plugin function that returns another code than PLUMB_OK. The memory is the host's. */
