@@ -263,7 +263,7 @@ TEST(Http2, AGoodbyeLetsRequestsThatWereTakenFinish) {
   });
   json load = http2_load(8);
   load["think_ns"] = kMs;
-  const PluginRun run(server.url(), load, 50, 150);
+  const PluginRun run(server.url(), load, 50, 400);
   expect_no_failure(run);
   EXPECT_GT(server.connections(), 1u);
   EXPECT_EQ(run.host.last("http_connections_opened_total{}"),
