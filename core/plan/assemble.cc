@@ -51,7 +51,8 @@ std::string hint_of(const std::string& word, const std::vector<std::string>& can
 }
 
 // What only the load plugin reads; it goes there as it was checked.
-constexpr const char* kLoadSections[] = {"scenarios", "feeders", "auth", "cookies", "mcp", "abort"};
+constexpr const char* kLoadSections[] = {"scenarios", "feeders", "auth",   "cookies",
+                                         "mcp",       "abort",   "streams"};
 constexpr const char* kRequestKeys[] = {"timeout",   "think",    "redirects", "extract",
                                         "checks",    "rpc",      "params",    "tool",
                                         "arguments", "resource", "prompt",    "list"};

@@ -206,7 +206,7 @@ void expand_profile(Node& load) {
   }
 }
 
-constexpr std::string_view kOpenKeys[] = {"rate", "arrivals", "connections", "replay"};
+constexpr std::string_view kOpenKeys[] = {"rate", "arrivals", "replay"};
 constexpr std::string_view kClosedKeys[] = {"users", "spawn_rate", "think", "pacing"};
 
 // The one key of these that says how much load there is: that of the highest layer. Null when there
@@ -250,7 +250,7 @@ void settle_stages(Node& load, const Node& stages, Problems& problems) {
   const bool open = any_stage_has(stages, "rate");
   const bool closed = any_stage_has(stages, "users");
   std::vector<std::string_view> idle = {"warmup", "duration", "spawn_rate", "model"};
-  if (!open) idle.insert(idle.end(), {"arrivals", "connections"});
+  if (!open) idle.push_back("arrivals");
   if (!closed) idle.insert(idle.end(), {"think", "pacing"});
   for (const std::string_view key : idle) {
     const Node* value = load.find(key);

@@ -188,8 +188,13 @@ const std::vector<OptionRow>& plan_option_table() {
        .type = T::kInteger,
        .minimum = "1",
        .maximum = "60000",
-       .help = "Open model: the most connections at a time; the load plugin's own limit unless "
-               "given."},
+       .help = "The most connections at a time; the load plugin's own limit unless given."},
+      {.key = "load.streams",
+       .type = T::kInteger,
+       .minimum = "1",
+       .maximum = "100000",
+       .help = "HTTP/2: the most requests at a time on each connection, where the target allows as "
+               "many; 100 unless given."},
       {.key = "load.arrivals",
        .default_value = "constant",
        .one_of = {"constant", "poisson"},
@@ -197,9 +202,11 @@ const std::vector<OptionRow>& plan_option_table() {
                "for the same seed."},
       {.key = "load.protocol",
        .default_value = "auto",
-       .one_of = {"auto", "http1", "curl", "jsonrpc", "mcp"},
-       .help = "auto and http1: HTTP/1.1 over the load plugin's own engine. curl: over libcurl, at "
-               "two to three times the processor time. jsonrpc: calls of JSON-RPC 2.0, as POSTs. "
+       .one_of = {"auto", "http1", "http2", "curl", "jsonrpc", "mcp"},
+       .help = "auto and http1: HTTP/1.1 over the load plugin's own engine. http2: HTTP/2, as "
+               "h2 to https targets and with prior knowledge to http ones. curl: HTTP/1.1 over "
+               "libcurl, at two to three times the processor time. jsonrpc: calls of JSON-RPC 2.0, "
+               "as POSTs. "
                "mcp: a server of the Model Context Protocol, over streamable HTTP."},
       {.key = "load.mcp", .type = T::kSection, .help = "What protocol mcp needs beyond requests."},
       {.key = "load.mcp.path", .default_value = "/mcp", .help = "Where the server takes POSTs."},

@@ -14,6 +14,7 @@
 #include "plugins/http_load/driver.h"
 #include "plugins/http_load/emitter.h"
 #include "plugins/http_load/http1_transport.h"
+#include "plugins/http_load/http2_transport.h"
 #include "plugins/http_load/interval_merger.h"
 #include "plugins/http_load/load_plan.h"
 #include "plugins/http_load/load_schedule.h"
@@ -64,11 +65,7 @@ class HttpLoad final : public LoadDriver {
     share_plan_.connections = (plan_.connections + plan_.workers - 1) / plan_.workers;
     for (int64_t i = 0; i < plan_.workers; ++i) {
       Worker& worker = workers_.emplace_back();
-      if (plan_.protocol == Protocol::kCurl) {
-        PLUMB_ASSIGN_OR_RETURN(worker.transport, CurlTransport::open(share_plan_, clock_, stop_));
-      } else {
-        PLUMB_ASSIGN_OR_RETURN(worker.transport, Http1Transport::open(share_plan_, clock_, stop_));
-      }
+      PLUMB_RETURN_IF_ERROR(open_transport(worker.transport));
       worker.workload = make_workload(static_cast<uint32_t>(i));
     }
     return Status::ok();
@@ -141,6 +138,26 @@ class HttpLoad final : public LoadDriver {
                                                 system_wall_ms);
   }
 
+  Status open_transport(std::unique_ptr<Transport>& out) {
+    switch (plan_.protocol) {
+      case Protocol::kHttp1:
+      case Protocol::kJsonRpc:
+      case Protocol::kMcp: {
+        PLUMB_ASSIGN_OR_RETURN(out, Http1Transport::open(share_plan_, clock_, stop_));
+        break;
+      }
+      case Protocol::kHttp2: {
+        PLUMB_ASSIGN_OR_RETURN(out, Http2Transport::open(share_plan_, clock_, stop_));
+        break;
+      }
+      case Protocol::kCurl: {
+        PLUMB_ASSIGN_OR_RETURN(out, CurlTransport::open(share_plan_, clock_, stop_));
+        break;
+      }
+    }
+    return Status::ok();
+  }
+
   void work(size_t index, std::span<const Stage> stages, IntervalSink& sink) {
     Recorder recorder(plan_.requests, Intervals(stages), schedule_->start_ns(), sink);
     Worker& worker = workers_[index];
@@ -199,7 +216,8 @@ constexpr plumb_option kOptions[] = {
             .minimum = "0",
             .maximum = "100000",
             .help = "The most connections at one time, where load.connections is not given; 0 is "
-                    "512 in the open model and one per user in the closed model."}),
+                    "512 in the open model and one per user in the closed model, over HTTP/2 as "
+                    "many as carry that many requests."}),
 };
 constexpr const char* kNeeds[] = {"network", nullptr};
 

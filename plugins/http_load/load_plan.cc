@@ -17,18 +17,18 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kDefaultConnections = 512;
+constexpr int64_t kDefaultInFlight = 512;  // in the open model
+constexpr int64_t kDefaultStreams = 100;
+constexpr int64_t kMostStreams = 100'000;
 constexpr int64_t kMostConnections = 100'000;
 constexpr int64_t kDefaultTimeoutNs = 10'000'000'000;
 constexpr double kHighestRate = 1e6;
 constexpr int64_t kMostWorkers = 64;
 // How many endpoints keep histograms; each costs about a mebibyte.
 constexpr size_t kMostRequests = 200;
-constexpr std::pair<std::string_view, Protocol> kProtocols[] = {{"auto", Protocol::kHttp1},
-                                                                {"http1", Protocol::kHttp1},
-                                                                {"curl", Protocol::kCurl},
-                                                                {"jsonrpc", Protocol::kJsonRpc},
-                                                                {"mcp", Protocol::kMcp}};
+constexpr std::pair<std::string_view, Protocol> kProtocols[] = {
+    {"auto", Protocol::kHttp1}, {"http1", Protocol::kHttp1},     {"http2", Protocol::kHttp2},
+    {"curl", Protocol::kCurl},  {"jsonrpc", Protocol::kJsonRpc}, {"mcp", Protocol::kMcp}};
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
@@ -218,7 +218,7 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   const auto known = std::find_if(std::begin(kProtocols), std::end(kProtocols),
                                   [&](const auto& one) { return one.first == protocol; });
   if (known == std::end(kProtocols))
-    return bad("load.protocol", "must be auto, http1, curl, jsonrpc or mcp");
+    return bad("load.protocol", "must be auto, http1, http2, curl, jsonrpc or mcp");
   plan.protocol = known->second;
   plan.rate = load.value("rate", 0.0);
   const std::string arrivals = load.value("arrivals", "constant");
@@ -242,9 +242,16 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
     plan.authorization = "Bearer " + bearer;
   plan.log = load.value("log", "");
   plan.connections = load.value("connections", int64_t{0});
+  const int64_t streams = load.value("streams", kDefaultStreams);
+  if (streams < 1 || streams > kMostStreams) return bad("load.streams", "must be 1 to 100000");
+  plan.streams = plan.protocol == Protocol::kHttp2 ? streams : 1;
   if (plan.connections == 0) plan.connections = option_connections;
-  if (plan.connections == 0)
-    plan.connections = (plan.has(Model::kOpen) ? kDefaultConnections : 0) + plan.most_users();
+  // As few as carry the load: HTTP/2 has one connection for what HTTP/1.1 has many for. In the open
+  // model the same number of requests can be in flight with either.
+  if (plan.connections == 0) {
+    const int64_t most = (plan.has(Model::kOpen) ? kDefaultInFlight : 0) + plan.most_users();
+    plan.connections = most / plan.streams + (most % plan.streams != 0 ? 1 : 0);
+  }
   // More than one connection a user would never be used.
   if (!plan.has(Model::kOpen)) plan.connections = std::min(plan.connections, plan.most_users());
 

@@ -17,7 +17,8 @@
 namespace plumb::http_load {
 
 enum class Model { kOpen, kClosed };
-enum class Protocol { kHttp1, kCurl, kJsonRpc, kMcp };  // all but kCurl over the own engine
+// kJsonRpc and kMcp go over HTTP/1.1.
+enum class Protocol { kHttp1, kHttp2, kCurl, kJsonRpc, kMcp };
 
 // What goes out as one request, but for what every request of a connection has: host, user agent,
 // length, trace ids, and the plan's token unless a header Authorization is there.
@@ -76,6 +77,7 @@ struct LoadPlan {
   AbortLimits abort;
   int64_t timeout_ns = 0;
   int64_t connections = 0;  // the most at one time; resolved, never 0
+  int64_t streams = 1;      // HTTP/2: the most requests at one time on a connection
   uint64_t seed = 1;
   std::string log;  // where every request is logged, or empty
   // What every request sends as Authorization unless it has its own; a secret: goes into the
