@@ -70,6 +70,18 @@ TEST(LoadPlan, NamesRequestsByWhatTheyCall) {
             nlohmann::json::parse(R"({"rpc": "add", "params": [1]})"));
 }
 
+TEST(LoadPlan, BothModelsTakeConnectionsAndStreams) {
+  for (const char* level : {"users: 5", "rate: 5/s"}) {
+    const Outcome out = load(std::string("target: {url: 'http://[::1]'}\nload: {protocol: http2, "
+                                         "connections: 4, streams: 32, ") +
+                             level + "}\n");
+    ASSERT_TRUE(out.ok()) << out.text();
+    EXPECT_EQ(out.plan.load.protocol, "http2");
+    EXPECT_EQ(out.plan.load.connections, 4);
+    EXPECT_EQ(out.plan.load.extra, (nlohmann::json{{"streams", 32}}));
+  }
+}
+
 TEST(LoadPlan, ReadsThePlanOfTheDesign) {
   const Outcome out = load(kShopPlan);
   ASSERT_TRUE(out.ok()) << out.text();

@@ -110,8 +110,10 @@ Http2Session::Http2Session(RecycledMemory& memory) {
   if (nghttp2_session_client_new3(&session, callbacks.get(), this, made, memory.callbacks()) != 0)
     throw std::bad_alloc();
   session_.reset(session);
-  constexpr std::array<nghttp2_settings_entry, 3> kSettings = {{
+  constexpr std::array<nghttp2_settings_entry, 4> kSettings = {{
       {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+      // Without them nghttp2 keeps no tree of the streams either.
+      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kWindow},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kMostHeaderBytes},
   }};
@@ -142,6 +144,7 @@ bool Http2Session::submit(Http2Exchange& exchange, Http2Request& request, TraceI
   exchange.server_timing.clear();
   exchange.detail.clear();
   unpacked_.emplace_back(id, &exchange);
+  recent(id) = &exchange;
   return true;
 }
 
@@ -166,12 +169,10 @@ void Http2Session::finish(Http2Exchange& exchange, Http2Exchange::End end, std::
 
 // An exchange that has ended is forgotten here, not by nghttp2, which may yet speak of its stream.
 Http2Exchange* Http2Session::find(int32_t id) {
-  if (is_open(last_found_, id)) return last_found_;
+  if (is_open(recent(id), id)) return recent(id);
   auto* found =
       static_cast<Http2Exchange*>(nghttp2_session_get_stream_user_data(session_.get(), id));
-  if (!is_open(found, id)) return nullptr;
-  last_found_ = found;
-  return found;
+  return is_open(found, id) ? found : nullptr;
 }
 
 // ---- bytes

@@ -97,6 +97,9 @@ class Http2Session {
     void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
   };
 
+  Http2Exchange*& recent(int32_t id) {
+    return recent_[(static_cast<uint32_t>(id) >> 1) % recent_.size()];  // clients' ids are odd
+  }
   Http2Exchange* find(int32_t id);
   Http2Exchange* take_unpacked(int32_t id);
   bool is_open(const Http2Exchange* exchange, int32_t id) const {
@@ -115,7 +118,9 @@ class Http2Session {
 
   std::unique_ptr<nghttp2_session, Free> session_;
   int64_t now_ns_ = 0;
-  Http2Exchange* last_found_ = nullptr;  // frames come with many callbacks for one stream
+  // Where the latest exchanges are, by the number of their stream, so that nghttp2 need not be
+  // asked with each of its callbacks. One that has been pushed out is found the long way.
+  std::array<Http2Exchange*, 1024> recent_{};
   std::vector<std::pair<int32_t, Http2Exchange*>> unpacked_;  // in the order of submit()
   bool has_sent_ids_ = false;
   size_t unpacked_at_ = 0;                                  // its first that counts

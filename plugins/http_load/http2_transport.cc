@@ -161,7 +161,11 @@ void Http2Transport::place_waiting() {
   for (size_t count = waiting_.size(); count > 0 && connection_with_room() != nullptr; --count) {
     Stream& s = *waiting_.front();
     waiting_.pop_front();
-    if (!s.has_begun) s.times.begun_ns = clock_.now_ns();
+    if (!s.has_begun) {
+      s.times.begun_ns = clock_.now_ns();
+      deadlines_.remove(s);
+      deadlines_.add(s, s.request.endpoint, s.times.begun_ns);
+    }
     place(s);
   }
 }
@@ -192,18 +196,16 @@ void Http2Transport::list(Connection& c) {
     with_room_.take_out(c);
 }
 
-// What the peer allows now. The next connection's peer is taken to allow the same, so that what is
-// too much for it waits where the schedule sees it.
+// What the peer allows now. Once it has spoken, the next connection's peer is taken to allow the
+// same, so that what is too much for it waits where the schedule sees it.
 void Http2Transport::learn_limit(Connection& c) {
-  const auto wanted = static_cast<size_t>(plan_.streams);
-  const size_t allowed = c.session->most_streams();
-  const size_t most = std::min(wanted, allowed);
+  const size_t most = std::min(static_cast<size_t>(plan_.streams), c.session->most_streams());
+  if (c.reads > 0)
+    limit_ =
+        std::min(kMostInFlight, std::max<size_t>(1, most) * static_cast<size_t>(plan_.connections));
   if (most == c.most_streams) return;
   c.most_streams = most;
   list(c);
-  if (c.reads == 0) return;  // it has not said anything yet
-  limit_ =
-      std::min(kMostInFlight, std::max<size_t>(1, most) * static_cast<size_t>(plan_.connections));
 }
 
 void Http2Transport::submit(Stream& s, Connection& c) {

@@ -98,7 +98,8 @@ TEST(McpPlan, NamesTheKeyThatIsWrong) {
 
   const auto message = [](json load) { return parsed_plan(std::move(load)).status().message(); };
   const json one = json::array({{{"tool", "a"}}});
-  EXPECT_THAT(message({{"protocol", "grpc"}}), HasSubstr("auto, http1, http2, curl, jsonrpc or mcp"));
+  EXPECT_THAT(message({{"protocol", "grpc"}}),
+              HasSubstr("auto, http1, http2, curl, jsonrpc or mcp"));
   EXPECT_THAT(message({{"mcp", json::object()}}), HasSubstr("load.mcp needs load.protocol: mcp"));
   EXPECT_THAT(message({{"protocol", "mcp"}, {"mcp", {{"path", "mcp"}}}}),
               HasSubstr("load.mcp.path must begin with /"));

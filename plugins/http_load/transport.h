@@ -63,7 +63,7 @@ class CompletionHandler {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // False while as many requests are in flight as connections are allowed.
+  // False while as many requests are in flight as the connections that are allowed can carry.
   virtual bool can_start() const = 0;
   // Begins a request at once. Only when can_start(). Failures come as completions.
   virtual void start(const Start& request) = 0;
