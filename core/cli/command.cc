@@ -19,13 +19,17 @@ CLI::App* add_command(CLI::App& parent, const std::string& name, const std::stri
   return command;
 }
 
-void add_plan_flags(CLI::App& command, PlanFlags& flags) {
+void add_set_flag(CLI::App& command, PlanFlags& flags) {
   command
       .add_option("--set", flags.set,
                   "Give a key of the plan a value; may be repeated. Lists by index")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)
       ->take_all();
+}
+
+void add_plan_flags(CLI::App& command, PlanFlags& flags) {
+  add_set_flag(command, flags);
   std::vector<std::string> profiles;
   for (const plan::Profile& profile : plan::load_profiles()) profiles.push_back(profile.name);
   command.add_option("--profile", flags.profile, "Load as this profile does")

@@ -22,6 +22,7 @@ struct Shared {
 };
 
 void add_run_command(CLI::App& app, Shared& shared);
+void add_capacity_command(CLI::App& app, Shared& shared);
 void add_report_command(CLI::App& app, Shared& shared);
 void add_runs_command(CLI::App& app, Shared& shared);
 void add_validate_command(CLI::App& app, Shared& shared);
@@ -45,6 +46,8 @@ struct PlanFlags {
   std::string log;
   std::string run_dir;
 };
+// --set alone.
+void add_set_flag(CLI::App& command, PlanFlags& flags);
 // --set and --profile, --rate, --users, --duration.
 void add_plan_flags(CLI::App& command, PlanFlags& flags);
 // Nothing when a --set has no equals sign; then a sentence was said.

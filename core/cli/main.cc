@@ -92,6 +92,7 @@ int run(int argc, char** argv) {
   CLI::App app;
   describe_root(app, shared);
   plumb::cli::add_run_command(app, shared);
+  plumb::cli::add_capacity_command(app, shared);
   plumb::cli::add_report_command(app, shared);
   plumb::cli::add_runs_command(app, shared);
   plumb::cli::add_validate_command(app, shared);

@@ -80,7 +80,8 @@ struct Load {
   int workers = 1;
   std::string protocol = "auto";
   uint64_t seed = 1;
-  std::string bearer;  // token for Authorization, already taken from the environment; a secret
+  std::string bearer;      // token for Authorization, already taken from the environment; a secret
+  std::string token_host;  // where load.auth gets its tokens, or empty
   std::vector<Request> requests;
   // Sections that only the load plugin reads, by key, in carried units. May hold secrets.
   nlohmann::json extra = nlohmann::json::object();

@@ -30,6 +30,31 @@ std::string window_text(const json& report) {
   return "steady " + grouped(*seconds, whole ? 0 : 1) + " s";
 }
 
+std::string short_seconds(double seconds) {
+  return seconds >= 0.01 && seconds < 1 ? grouped(seconds * 1e3) + " ms" : seconds_text(seconds);
+}
+
+std::vector<std::string> spike_sentences(const json& report) {
+  std::vector<std::string> out;
+  const json& facts = list(report, "facts");
+  for (const json& fact : facts) {
+    if (text(fact, "name") != "spike.p95") continue;
+    const std::string stage = text(member(fact, "labels"), "stage");
+    const auto of_stage = [&](std::string_view name) -> std::optional<double> {
+      for (const json& other : facts)
+        if (text(other, "name") == name && text(member(other, "labels"), "stage") == stage)
+          return number(other, "value");
+      return std::nullopt;
+    };
+    const auto recovery = of_stage("spike.recovery");
+    out.push_back(stage + ": p95 " + short_seconds(number(fact, "value").value_or(0)) +
+                  ", before it " + short_seconds(of_stage("spike.base_p95").value_or(0)) + "; " +
+                  (recovery ? "recovered after " + short_seconds(*recovery)
+                            : "not recovered by the end of the run"));
+  }
+  return out;
+}
+
 std::optional<double> fact_value(const json& report, std::string_view name) {
   for (const json& fact : list(report, "facts")) {
     const json& known = member(fact, "name");

@@ -58,8 +58,8 @@ Http2Request::Http2Request(const LoadPlan& plan, const Message& message, const O
   add(":path", message.path);
   if (own_header(message, "user-agent") == nullptr) add("user-agent", "plumb/0.1");
   if (own_header(message, "accept") == nullptr) add("accept", "*/*");
-  if (!plan.bearer.empty() && own_header(message, "authorization") == nullptr)
-    add("authorization", "Bearer " + plan.bearer);
+  if (!plan.authorization.empty() && own_header(message, "authorization") == nullptr)
+    add("authorization", plan.authorization);
   const bool says_length = !body_.empty() || says_length_even_of_nothing(message.method);
   if (says_length && own_header(message, "content-length") == nullptr)
     add("content-length", std::to_string(body_.size()));

@@ -41,7 +41,7 @@ TEST(Http2Request, WhatThePlanSaysGoesBeforeWhatIsUsual) {
                      {"Authorization", "mine"},
                      {"traceparent", "fixed"}};
   LoadPlan plan;
-  plan.bearer = "t0ken";
+  plan.authorization = "Bearer t0ken";
   Http2Request request(plan, message, kShop);
   EXPECT_FALSE(request.wants_ids());
   EXPECT_THAT(fields_of(request, kSomeIds),

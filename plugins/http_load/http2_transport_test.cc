@@ -352,7 +352,7 @@ TEST(Http2, ReturnsSoonWhenInterrupted) {
 
 // ---- the transport by itself
 
-class WallClock final : public Clock {
+class SteadyClock final : public Clock {
  public:
   int64_t now_ns() const override { return monotonic_ns(); }
 };
@@ -409,7 +409,7 @@ class Http2TransportTest : public testing::Test, protected CompletionHandler {
     if (then_) std::exchange(then_, nullptr)();
   }
 
-  WallClock clock_;
+  SteadyClock clock_;
   StopFlag stop_;
   LoadPlan plan_;
   std::unique_ptr<Http2Transport> transport_;

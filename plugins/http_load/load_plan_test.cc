@@ -96,7 +96,7 @@ TEST(LoadPlan, RefusesWhatCannotBeSent) {
   refuses({"/target/url", "http://u:p@127.0.0.1"}, "must not hold a user");
   refuses({"/target/url", "http://127.0.0.1/path"}, "without a path");
   refuses({"/load/model", "ramp"}, "load.model");
-  refuses({"/load/protocol", "http3"}, "load.protocol must be auto, http1, http2 or curl");
+  refuses({"/load/protocol", "http3"}, "load.protocol must be auto, http1, http2, curl");
   refuses({"/load/streams", 0}, "load.streams must be 1 to 100000");
   refuses({"/load/users", 0}, "load.users");
   refuses({"/load/users", "many"}, "wrong type");

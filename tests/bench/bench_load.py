@@ -2,7 +2,7 @@
 """Measures http_load beside its peers against nginx: one processor for the server, one for each
 client in its turn, so neither takes the other's.
 
-usage: ./dev bench-load [--seconds N] [--rounds N] [--only efficiency|h2|pacing|stall|memory]...
+usage: ./dev bench-load [--seconds N] [--rounds N] [--only PART]...
 
 Prints each figure with the peers' and writes build/bench/load.json, one flat object. A figure that
 could not be measured is absent. Efficiency is requests per second of processor time of the whole
@@ -255,6 +255,72 @@ def stall(figures, _options):
             say(f"  {name:<7} p99 {p99[1] if p99 else 'not told'}{' ms' if name == 'ab' else ''}")
 
 
+def distribution(figures, _options):
+    """Percentiles against those of a server that knows what it drew."""
+    port = free_port()
+    server = subprocess.Popen(["taskset", "-c", str(SERVER_CPU),
+                               ROOT / "build/release/tests/known_latency_server", str(port)],
+                              stdout=subprocess.PIPE, text=True)
+    try:
+        wait_for_port(port, server)
+        _, report = plumb(f"http://127.0.0.1:{port}",
+                          "  rate: 1000/s\n  arrivals: poisson\n  warmup: 0s\n  duration: 30s\n"
+                          "  cooldown: 0s\n  requests: [{name: home, path: /}]")
+    finally:
+        server.terminate()
+        truth = json.loads(server.communicate(timeout=10)[0])
+    say(f"\nA server of known latency ({truth['count']:,} requests at 1,000/s):")
+    for q in ("p50", "p99", "p999"):
+        drawn, seen = truth[f"{q}_us"], fact(report, f"latency.{q}") * 1e6
+        say(f"  {q:<5} drawn {drawn:>9,.1f} µs   seen {seen:>9,.1f} µs   "
+            f"{seen - drawn:>+7.1f} µs ({seen / drawn - 1:+.2%})")
+        figures[f"distribution_{q}_error"] = round(seen / drawn - 1, 5)
+        figures[f"distribution_{q}_error_us"] = round(seen - drawn, 1)
+
+
+def made_cgroup(share):
+    """A cgroup with that share of one processor, or None where none can be made."""
+    for mount, quota in (("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us"), ("/sys/fs/cgroup", "cpu.max")):
+        path = pathlib.Path(mount, f"plumb-bench-{os.getpid()}")
+        try:
+            path.mkdir()
+            amount = str(int(share * 100_000))
+            (path / quota).write_text(amount if quota != "cpu.max" else f"{amount} 100000")
+            return path
+        except OSError:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+    return None
+
+
+def throttled(figures, _options):
+    """The generator with a tenth of a processor must say that it was the limit."""
+    cgroup = made_cgroup(0.1)
+    if cgroup is None:
+        say("\nThrottled generator: no cgroup can be made here (root is needed)")
+        return
+    try:
+        with nginx() as (url, _worker), tempfile.TemporaryDirectory() as directory:
+            plan = pathlib.Path(directory, "plan.yaml")
+            plan.write_text(f"target: {{url: '{url}'}}\nload: {{rate: 20000/s, duration: 5s}}\n")
+            done = run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs && exec {PLUMB} run {plan} "
+                                    f"--format json -o {directory}/report.json --no-html --quiet "
+                                    f"--run-dir {directory}"])
+            report_file = pathlib.Path(directory, "report.json")
+            if not report_file.exists():
+                sys.exit(f"bench-load: plumb gave no report:\n{done['text']}")
+            report = json.loads(report_file.read_text())
+    finally:
+        for _ in range(50):
+            with contextlib.suppress(OSError):
+                cgroup.rmdir()
+                break
+            time.sleep(0.1)
+    say(f"\nThrottled generator: {report['validity']['status']}, exit code {done['exit']}: "
+        f"{report['verdict']['conclusion']}")
+    figures["throttled_exit_code"] = done["exit"]
+
+
 def memory(figures, options):
     """Resident memory of the load process after a million requests and after ten."""
     sizes = []
@@ -276,15 +342,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
-    parts = {"efficiency": efficiency, "h2": h2, "pacing": pacing, "stall": stall, "memory": memory}
+    parts = {"efficiency": efficiency, "h2": h2, "pacing": pacing, "stall": stall,
+             "distribution": distribution, "throttled": throttled, "memory": memory}
     parser.add_argument("--only", action="append", choices=parts)
     options = parser.parse_args()
     if os.cpu_count() < 2:
         sys.exit("bench-load: one processor for the server and one for the client are needed")
-    figures = {}
+    target = ROOT / "build/bench/load.json"
+    figures = json.loads(target.read_text()) if options.only and target.exists() else {}
     for name in options.only or parts:
         parts[name](figures, options)
-    target = ROOT / "build/bench/load.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(figures, indent=2) + "\n")
     say(f"\nwritten: {target.relative_to(ROOT)}")
