@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 namespace plumb::capacity {
@@ -10,6 +11,7 @@ namespace {
 constexpr double kLowestRate = 0.1;
 constexpr double kHighestRate = 1'000'000;
 constexpr int kMostHalvings = 4;
+constexpr double kStepDown = 4;   // from a first rate that the generator cannot make
 constexpr int kMostBetween = 16;  // probes that narrow one bracket
 constexpr int kLeastAtEdge = 4;
 constexpr int kMostAtEdge = 12;
@@ -128,32 +130,41 @@ class Search {
         missed_ = probe.rate;
   }
 
-  // A bracket rests on single probes, so one that had a hiccup is repeated: it may have been a
-  // disturbance of the machine.
+  // A bracket rests on single probes, so a miss that a disturbance of the machine may have made is
+  // repeated: one with a hiccup, and any that a scout brings, which a stall fills.
   bool probe_surely(double rate, Depth depth, Probe& out) {
     if (!probe(rate, depth, out)) return false;
-    if (!out.hiccup) return true;
+    const bool doubtful = out.hiccup || depth == Depth::kScout;
+    if (out.verdict != ProbeVerdict::kMissed || !doubtful) return true;
     return probe(rate, depth, out);
   }
 
   double first_rate() const {
     if (options_.from > 0) return options_.from;
-    const double one_user = 1 / std::max(result_.baseline->p50_s, 1e-6);
-    return std::clamp(one_user, kLowestRate, kHighestRate);
+    const double one_user = 1 / std::max(result_.baseline->mean_s, 1e-6);
+    return std::clamp(one_user / 2, kLowestRate, kHighestRate);
   }
 
   // Finds a bracket: a rate that is kept and a higher one that is not.
   bool climb() {
     double rate = first_rate();
+    double limit = kHighestRate;  // of the generator, as far as it is known
     int halvings = 0;
     Probe last;
     while (true) {
       if (!probe_surely(rate, Depth::kScout, last)) return false;
-      if (last.verdict == ProbeVerdict::kGeneratorLimited) return approach_generator(rate);
+      if (last.verdict == ProbeVerdict::kGeneratorLimited) {
+        limit = rate;
+        if (kept_ > 0) return approach_generator(limit);
+        if (++halvings > kMostHalvings || rate / kStepDown < kLowestRate)
+          return end(Ended::kGenerator);
+        rate /= kStepDown;
+        continue;
+      }
       if (last.verdict == ProbeVerdict::kKept) {
         if (missed_ > 0) return true;
-        if (rate >= kHighestRate) return end(Ended::kGenerator);
-        rate = std::min(rate * 2, kHighestRate);
+        rate *= 2;
+        if (rate >= limit) return approach_generator(limit);
         continue;
       }
       if (kept_ > 0) return true;
@@ -254,27 +265,23 @@ class Search {
       result_.capacity = estimate_edge(trials());
     }
     if (missed) tell_first_to_fail();
-    if (result_.capacity && result_.first_to_fail == kBacklogClause)
-      result_.capacity->low /= 1 + kUnseenBacklog;
+    if (result_.capacity && was_full_) result_.capacity->low /= 1 + kUnseenBacklog;
   }
 
-  // The clause that most of the missed probes near the edge name; further up everything fails.
+  // The clause that most of the missed probes near the edge name; further up everything fails, so
+  // the lowest of them speaks where none is near.
   void tell_first_to_fail() {
     const double edge = result_.capacity ? result_.capacity->rate : result_.lowest_missed;
+    const double near = std::max(edge * kNearEdge, result_.lowest_missed);
+    std::map<std::string, size_t> named;
     size_t most = 0;
-    for (const Probe& one : result_.probes) {
-      if (!is_near(one, edge)) continue;
-      const auto same = static_cast<size_t>(std::count_if(
-          result_.probes.begin(), result_.probes.end(),
-          [&](const Probe& p) { return is_near(p, edge) && p.clause == one.clause; }));
-      if (same <= most) continue;
-      most = same;
-      result_.first_to_fail = one.clause;
-      result_.first_sentence = one.why;
+    for (const Probe& probe : result_.probes) {
+      if (probe.verdict != ProbeVerdict::kMissed || probe.rate > near) continue;
+      if (++named[probe.clause] <= most) continue;
+      most = named[probe.clause];
+      result_.first_to_fail = probe.clause;
+      result_.first_sentence = probe.why;
     }
-  }
-  static bool is_near(const Probe& probe, double edge) {
-    return probe.verdict == ProbeVerdict::kMissed && probe.rate <= edge * kNearEdge;
   }
 
   Prober& prober_;
@@ -329,13 +336,14 @@ std::string_view ended_name(Ended ended) {
 
 ProbeRequest probe_at(double rate, const SearchOptions& options, Depth depth) {
   constexpr double kRequests = 1'000;
+  constexpr double kScoutRequests = 100;
   constexpr double kShortest = 2;
   constexpr double kLongest = 10;
   ProbeRequest out;
   out.rate = rate;
   out.measure_s = std::clamp(kRequests / rate, kShortest, kLongest);
   if (depth == Depth::kScout)
-    out.measure_s = std::clamp(kRequests / 5 / rate, kShortest / 2, kLongest / 2);
+    out.measure_s = std::clamp(kScoutRequests / rate, kShortest / 2, kLongest);
   if (depth == Depth::kDeep) out.measure_s = std::min(5 * out.measure_s, kLongest);
   if (options.probe_s > 0) out.measure_s = options.probe_s;
   out.warmup_s = std::clamp(out.measure_s / 4, 0.5, 2.0);

@@ -17,7 +17,7 @@
 namespace plumb::capacity {
 
 struct SearchOptions {
-  double from = 0;          // requests/s of the first probe; 0: what one user at a time gets
+  double from = 0;  // requests/s of the first probe; 0: half of what one user at a time gets
   double tolerance = 0.02;  // of the rate, to either side
   double probe_s = 0;       // measured seconds of each probe; 0: by the rate
   double most_s = 600;      // for the whole search
@@ -77,7 +77,7 @@ SearchResult search(Prober& prober, const SearchOptions& options, SearchObserver
 
 // How much a probe is to tell.
 enum class Depth {
-  kScout,  // on which side of a far edge it lies: a fifth of an ordinary one
+  kScout,  // on which side of a far edge it lies: a hundred requests and a second
   kUsual,  // long enough for its 99th percentile: a thousand requests and two seconds
   kDeep    // where the edge is blurred: five times as long
 };

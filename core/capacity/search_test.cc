@@ -131,6 +131,20 @@ TEST(CapacitySearch, NamesWhatFailedFirst) {
   EXPECT_EQ(search_of(target, 1).first_to_fail, "backlog");
 }
 
+TEST(CapacitySearch, NamesWhatFailedAlsoWhereItHadNoTimeToComeNear) {
+  SimulatedTarget target;
+  target.workers = 10;
+  SimulatedServer server(target, 1);
+  std::stop_source stop;
+  server.on_probe = [&](size_t number) {
+    if (number == 6) stop.request_stop();
+  };
+  const SearchResult result = search_of(server, {}, stop.get_token());
+  ASSERT_EQ(result.outcome, Outcome::kCapacity);
+  EXPECT_EQ(result.first_to_fail, "backlog");
+  EXPECT_GT(result.capacity->high / result.capacity->low, 1.3) << "an interval as wide as it knows";
+}
+
 TEST(CapacitySearch, ALimitedGeneratorGivesNoCapacity) {
   SimulatedTarget target;
   target.workers = 10;  // 1,000/s
@@ -153,6 +167,22 @@ TEST(CapacitySearch, AGeneratorThatIsLimitedOnlyAboveTheEdgeDoesNotMatter) {
   const SearchResult result = search_of(target, 1, options);
   ASSERT_TRUE(result.capacity);
   EXPECT_NEAR(result.capacity->rate, 1'000, 50);
+}
+
+TEST(CapacitySearch, ComesDownFromAFirstRateThatTheGeneratorCannotMake) {
+  SimulatedTarget target;
+  target.workers = 10;
+  target.random_service = target.random_arrivals = false;
+  target.generator_rate = 1'300;
+  SearchOptions options;
+  options.from = 20'000;
+  const SearchResult above = search_of(target, 1, options);
+  ASSERT_TRUE(above.capacity);
+  EXPECT_NEAR(above.capacity->rate, 1'000, 50);
+  target.generator_rate = 500;
+  const SearchResult below = search_of(target, 1, options);
+  EXPECT_EQ(below.outcome, Outcome::kAtLeast);
+  EXPECT_GT(below.highest_kept, 400);
 }
 
 TEST(CapacitySearch, ComesDownFromAFirstRateThatIsTooHigh) {

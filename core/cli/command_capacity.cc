@@ -151,7 +151,8 @@ ExitCode capacity_search(const CapacityFlags& flags, const Terminal& terminal) {
 
 void add_search_flags(CLI::App& command, CapacityFlags& flags) {
   command
-      .add_option("--from", flags.from, "The first rate; what one user at a time gets unless given")
+      .add_option("--from", flags.from,
+                  "The first rate; half of what one user at a time gets unless given")
       ->type_name("RATE");
   command.add_option("--tolerance", flags.tolerance, "How exactly, to either side")
       ->type_name("SHARE");
