@@ -108,7 +108,8 @@ TEST(Http1Response, KeepsNoConnectionThatSwitchesProtocols) {
 
 TEST(Http1Response, SaysWhatIsNotHttp) {
   for (const std::string_view text :
-       {"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+       {"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"}) {
     Answer answer;
