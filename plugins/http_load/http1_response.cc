@@ -86,6 +86,7 @@ void Http1Response::tell_answer() {
 }
 
 int Http1Response::take_body(std::string_view bytes) {
+  if (!told_) return 0;  // of an interim answer, which should have none
   if (sink_->on_body(bytes, now_ns_)) return 0;
   status_ = static_cast<int>(parser_.status_code);
   complete_ = true;  // and not kept alive: the rest of it is still to come
