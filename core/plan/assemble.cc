@@ -275,6 +275,9 @@ class Assembler {
     }
     if (!load.stages.empty()) load.model = load.stages.front().model;
     if (load.duration == Nanoseconds(0)) wrong("load.stages", "only warm up");
+    if (std::all_of(load.stages.begin(), load.stages.end(),
+                    [](const LoadStage& stage) { return stage.from == 0 && stage.to == 0; }))
+      wrong("load.stages", "ask for no load at all");
     if (load.warmup + load.duration > std::chrono::hours(240))
       wrong("load.stages", "last longer than ten days");
   }
