@@ -73,6 +73,16 @@ def wait_for_port(port, process):
     sys.exit("bench-load: the server did not listen within 4 s")
 
 
+def first_child(pid):
+    """Waits for it: nginx listens before its worker is there."""
+    for _ in range(200):
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if children:
+            return int(children[0])
+        time.sleep(0.02)
+    sys.exit("bench-load: the server has no worker after 4 s")
+
+
 @contextlib.contextmanager
 def nginx(http2=False):
     """Yields the URL and the worker's pid. With http2 it speaks that alone, without TLS."""
@@ -85,8 +95,7 @@ def nginx(http2=False):
             stderr=subprocess.DEVNULL)
         try:
             wait_for_port(port, server)
-            children = pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text()
-            yield f"http://127.0.0.1:{port}", int(children.split()[0])
+            yield f"http://127.0.0.1:{port}", first_child(server.pid)
         finally:
             server.terminate()
             server.wait(10)
