@@ -29,6 +29,8 @@
 namespace plumb::http_load {
 namespace {
 
+constexpr uint64_t kSeedStep = 0xd1342543de82ef95u;
+
 class HostClock final : public Clock {
  public:
   explicit HostClock(const Host& host) : host_(host) {}
@@ -61,11 +63,13 @@ class HttpLoad final : public LoadDriver {
     if (!plan_.log.empty()) {
       PLUMB_ASSIGN_OR_RETURN(log_, RequestLog::open(plan_.log, plan_.requests));
     }
-    share_plan_ = plan_;
-    share_plan_.connections = (plan_.connections + plan_.workers - 1) / plan_.workers;
     for (int64_t i = 0; i < plan_.workers; ++i) {
       Worker& worker = workers_.emplace_back();
-      PLUMB_RETURN_IF_ERROR(open_transport(worker.transport));
+      worker.plan = std::make_unique<LoadPlan>(plan_);
+      worker.plan->connections = (plan_.connections + plan_.workers - 1) / plan_.workers;
+      // Trace ids follow from it, and no two requests have the same.
+      worker.plan->seed += static_cast<uint64_t>(i) * kSeedStep;
+      PLUMB_RETURN_IF_ERROR(open_transport(worker));
       worker.workload = make_workload(static_cast<uint32_t>(i));
     }
     return Status::ok();
@@ -104,6 +108,7 @@ class HttpLoad final : public LoadDriver {
 
  private:
   struct Worker {
+    std::unique_ptr<LoadPlan> plan;  // its share, as its transport needs it
     std::unique_ptr<Transport> transport;
     std::unique_ptr<Workload> workload;
   };
@@ -138,20 +143,21 @@ class HttpLoad final : public LoadDriver {
                                                 system_wall_ms);
   }
 
-  Status open_transport(std::unique_ptr<Transport>& out) {
+  Status open_transport(Worker& worker) {
+    std::unique_ptr<Transport>& out = worker.transport;
     switch (plan_.protocol) {
       case Protocol::kHttp1:
       case Protocol::kJsonRpc:
       case Protocol::kMcp: {
-        PLUMB_ASSIGN_OR_RETURN(out, Http1Transport::open(share_plan_, clock_, stop_));
+        PLUMB_ASSIGN_OR_RETURN(out, Http1Transport::open(*worker.plan, clock_, stop_));
         break;
       }
       case Protocol::kHttp2: {
-        PLUMB_ASSIGN_OR_RETURN(out, Http2Transport::open(share_plan_, clock_, stop_));
+        PLUMB_ASSIGN_OR_RETURN(out, Http2Transport::open(*worker.plan, clock_, stop_));
         break;
       }
       case Protocol::kCurl: {
-        PLUMB_ASSIGN_OR_RETURN(out, CurlTransport::open(share_plan_, clock_, stop_));
+        PLUMB_ASSIGN_OR_RETURN(out, CurlTransport::open(*worker.plan, clock_, stop_));
         break;
       }
     }
@@ -200,7 +206,6 @@ class HttpLoad final : public LoadDriver {
   HostClock clock_{host()};
   StopFlag stop_;
   LoadPlan plan_;
-  LoadPlan share_plan_;                           // of one worker
   std::unique_ptr<ScenarioContent> scenario_;     // null: requests are as they stand in the plan
   std::unique_ptr<Authorization> authorization_;  // null: credentials stay the same
   std::optional<LoadSchedule> schedule_;

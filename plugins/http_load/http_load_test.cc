@@ -1,5 +1,6 @@
 // The plugin against a real server on loopback.
 #include <map>
+#include <set>
 #include <vector>
 
 #include "plugins/http_load/loopback_server.h"
@@ -110,6 +111,20 @@ TEST_P(HttpLoadOver, SeveralWorkersShareOneScheduleAndAddUp) {
     return std::pair(schedule[3], schedule[4]);
   };
   EXPECT_EQ(run_with(1), run_with(3));
+}
+
+TEST_P(HttpLoadOver, NoTwoRequestsHaveTheSameTraceIds) {
+  LoopbackServer server([](const std::string&) { return Reply{ok_with("hello")}; });
+  json load = open_load(300);
+  load["workers"] = 3;
+  const PluginRun run(server.url(), load, 100, 200);
+  std::set<std::string> traces;
+  for (const std::string& head : server.requests()) {
+    const size_t at = head.find("traceparent: ");
+    ASSERT_NE(at, std::string::npos);
+    EXPECT_TRUE(traces.insert(head.substr(at, head.find("\r\n", at) - at)).second);
+  }
+  EXPECT_GT(traces.size(), 50u);
 }
 
 TEST_P(HttpLoadOver, EveryScheduledRequestOfAnEndpointHasAnEnding) {
