@@ -18,6 +18,11 @@ std::string load_text(const json& report) {
     const bool whole = *rate == static_cast<double>(static_cast<int64_t>(std::min(*rate, 1e15)));
     return model + ", " + grouped(*rate, whole ? 0 : 1) + "/s";
   }
+  const json& load = member(member(report, "plan"), "load");
+  if (const size_t stages = list(load, "stages").size(); stages > 0 && !model.empty())
+    return model + ", " + grouped(static_cast<double>(stages)) +
+           (stages == 1 ? " stage" : " stages");
+  if (const std::string replay = text(load, "replay"); !replay.empty()) return "open, a replay";
   return model;
 }
 
