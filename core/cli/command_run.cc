@@ -6,6 +6,7 @@
 #include "core/cli/plan_problems.h"
 #include "core/cli/progress.h"
 #include "core/cli/report_format.h"
+#include "core/plan/options.h"
 #include "core/session/live.h"
 #include "core/session/session.h"
 
@@ -46,6 +47,21 @@ Result<session::RunSummary> run_with_progress(const plan::Plan& plan,
   return session::run(plan, catalog, options, interrupt.token());
 }
 
+// What a profile stands for, as far as the plan left it to the profile.
+void tell_profile(const plan::Plan& plan) {
+  const std::string name = plan.resolved["load"].value("profile", "");
+  for (const plan::Profile& profile : plan::load_profiles()) {
+    if (profile.name != name) continue;
+    std::string words;
+    for (const auto& [key, value] : profile.values) {
+      const auto origin = plan.origins.find("load." + key);
+      if (origin == plan.origins.end() || origin->second.source != "profile " + name) continue;
+      words += (words.empty() ? "" : ", ") + key + ": " + value;
+    }
+    say("profile " + name + " is " + words);
+  }
+}
+
 ExitCode run(const RunFlags& flags, const Terminal& terminal) {
   // Said before the run: afterwards its figures would have nowhere to go.
   const auto directory = std::filesystem::path(flags.output).parent_path();
@@ -59,6 +75,7 @@ ExitCode run(const RunFlags& flags, const Terminal& terminal) {
   const plan::Outcome outcome = read_plan(flags.plan, std::move(overrides), catalog);
   tell(outcome, catalog);
   if (!outcome.ok()) return ExitCode::kUsage;
+  if (!flags.quiet) tell_profile(outcome.plan);
   const auto summary = run_with_progress(outcome.plan, catalog, flags, terminal);
   if (!summary.is_ok()) {
     say(summary.status().message());

@@ -152,8 +152,8 @@ Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
 void add_slo_rows(Diagnosis& d, const FactSet& facts) {
   for (const SloResult& slo : d.slos) {
     if (slo.metric == "abort") {
-      d.matrix.push_back({"All requests", "load aborted", "slo", slo.limit, "yes", std::nullopt,
-                          false, {}});
+      d.matrix.push_back(
+          {"All requests", "load aborted", "slo", slo.limit, "yes", std::nullopt, false, {}});
       continue;
     }
     const Fact* fact = slo.evidence.empty() ? nullptr : facts.by_id(slo.evidence.front());

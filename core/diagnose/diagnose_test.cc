@@ -223,6 +223,16 @@ TEST(Diagnosis, TrustsNoGeneratorThatItsCgroupHeldBack) {
       << d.verdict.conclusion;
 }
 
+TEST(Diagnosis, TrustsNoGeneratorThatRanOutOfPorts) {
+  RunBuilder run;
+  run.requests(0.05, 100).counter(
+      "http_requests_total", 3,
+      {{"endpoint", "orders"}, {"error", "no_local_port"}, {"status", "0"}}, "requests");
+  const Diagnosis d = diagnosis_of(run);
+  EXPECT_EQ(d.validity.status, ValidityStatus::kGeneratorLimited);
+  EXPECT_NE(d.verdict.conclusion.find("found no local port"), std::string::npos);
+}
+
 TEST(Diagnosis, CountsALoadThatAbortedItselfAsABreach) {
   RunBuilder run;
   run.requests(0.05, 100);

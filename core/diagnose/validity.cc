@@ -37,6 +37,7 @@ class Checks {
     generator_lived();
     some_succeeded();
     generator_kept_up();
+    generator_had_sockets();
     littles_law();
     signals_complete();
     return std::move(validity_);
@@ -157,6 +158,27 @@ class Checks {
                 " of the requests due were started, though the generator had processor time to "
                 "spare: the target could not take them.",
             {ratio, scheduled, started});
+  }
+
+  // A machine without local ports or file descriptors left has not asked the target at all.
+  void generator_had_sockets() {
+    double without = 0;
+    std::vector<const Fact*> evidence;
+    for (const Fact* ended : facts_.all("http_requests_total.delta")) {
+      const std::string error = label_of(ended->labels, "error");
+      if ((error != "no_local_port" && error != "descriptors") || ended->value < 1) continue;
+      without += ended->value;
+      evidence.push_back(ended);
+    }
+    if (without == 0) return;
+    if (validity_.status == ValidityStatus::kValid)
+      validity_.status = ValidityStatus::kGeneratorLimited;
+    check("generator-had-sockets", false, true,
+          grouped(without) +
+              " requests found no local port or file descriptor on the load "
+              "generator's side. Lower the number of connections, or raise "
+              "net.ipv4.ip_local_port_range or the limit of open files.",
+          std::move(evidence));
   }
 
   void littles_law() {

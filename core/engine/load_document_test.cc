@@ -44,6 +44,16 @@ TEST(LoadDocumentTest, TheLoadDriverGetsTheWholeLoad) {
                   "expect": [201]}]})"));
 }
 
+TEST(LoadDocumentTest, WhatOnlyTheLoadDriverReadsStandsBesideTheRest) {
+  plan::Plan plan = a_plan();
+  plan.load.protocol = "http2";
+  plan.load.extra = {{"streams", 32}};
+  const json load =
+      json::parse(configure_document(plan, "id", PLUMB_ROLE_LOAD, json::object()))["load"];
+  EXPECT_EQ(load["streams"], 32);
+  EXPECT_EQ(load["protocol"], "http2");
+}
+
 TEST(LoadDocumentTest, NobodyElseSeesTheLoad) {
   const json document =
       json::parse(configure_document(a_plan(), "id", PLUMB_ROLE_SAMPLER, {{"interval", 5}}));

@@ -10,6 +10,7 @@
 #include "core/base/nearest.h"
 #include "core/plan/arrival_trace.h"
 #include "core/plan/quantity.h"
+#include "core/plan/scenario_rules.h"
 #include "core/plan/target_url.h"
 
 namespace plumb::plan {
@@ -20,6 +21,17 @@ using Json = nlohmann::json;
 bool is_printable(std::string_view text) {
   return std::none_of(text.begin(), text.end(),
                       [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+// A path as it can be checked before its placeholders have values: with an x for each.
+std::string without_placeholders(std::string_view text) {
+  std::string out;
+  for (size_t open = text.find("{{"); open != std::string_view::npos; open = text.find("{{")) {
+    const size_t close = text.find("}}", open);
+    if (close == std::string_view::npos) break;
+    out.append(text.substr(0, open)).append("x");
+    text.remove_prefix(close + 2);
+  }
+  return out.append(text);
 }
 bool is_token(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -39,13 +51,20 @@ std::string hint_of(const std::string& word, const std::vector<std::string>& can
 }
 
 // What only the load plugin reads; it goes there as it was checked.
-constexpr const char* kLoadSections[] = {"scenarios", "feeders", "auth", "mcp", "abort"};
-constexpr const char* kRequestKeys[] = {"timeout"};
+constexpr const char* kLoadSections[] = {"scenarios", "feeders", "auth",   "cookies",
+                                         "mcp",       "abort",   "streams"};
+constexpr const char* kRequestKeys[] = {"timeout",   "think",    "redirects", "extract",
+                                        "checks",    "rpc",      "params",    "tool",
+                                        "arguments", "resource", "prompt",    "list"};
 
 class Assembler {
  public:
-  Assembler(const Checked& checked, const std::vector<PluginOptions>& plugins, Problems& problems)
-      : checked_(checked), plugins_(plugins), problems_(problems) {}
+  Assembler(const Checked& checked, const std::vector<PluginOptions>& plugins, bool may_name_files,
+            Problems& problems)
+      : checked_(checked),
+        plugins_(plugins),
+        may_name_files_(may_name_files),
+        problems_(problems) {}
 
   Plan run() {
     plan_.name = text("name");
@@ -58,9 +77,15 @@ class Assembler {
     target();
     load();
     requests();
+    const auto allowed = [this](const std::string& host) { return is_allowed(host); };
+    const auto may_read = [this](const std::string& key) { return may_name_file(key); };
+    settle_scenarios(checked_, {allowed, may_read}, plan_.load, problems_);
     plugins();
     slos();
     plan_.resolved = checked_.resolved;
+    for (size_t i = 0; i < plan_.load.requests.size(); ++i)
+      if (plan_.load.requests[i].weight == 0)  // a step, which a weight would make more
+        plan_.resolved["load"]["requests"][i].erase("weight");
     if (!plan_.load.stages.empty())  // their own durations count
       for (const char* key : {"warmup", "duration"}) plan_.resolved["load"].erase(key);
     for (const auto& [key, value] : checked_.values) {
@@ -171,8 +196,9 @@ class Assembler {
            std::any_of(plan_.allow.begin(), plan_.allow.end(),
                        [&](const std::string& allowed) { return same_word(allowed, host); });
   }
-  void check_path(const std::string& key, const std::string& path) {
-    if (!path.starts_with('/'))
+  void check_path(const std::string& key, const std::string& written) {
+    const std::string path = without_placeholders(written);
+    if (!path.starts_with('/') && !written.starts_with("{{"))
       wrong(key, "a path begins with a slash", "write /" + path);
     else if (!is_printable(path) || path.find_first_of(" #") != std::string::npos)
       wrong(key, "a path takes no blanks, control characters or #", "encode them, as %20");
@@ -215,7 +241,7 @@ class Assembler {
     load.extra = extra(kLoadSections, section_of("load"), "load.");
     stages(load);
     replay(load);
-    if (find("load.log") != nullptr)
+    if (find("load.log") != nullptr && may_name_file("load.log"))
       load.extra["log"] = std::filesystem::absolute(text("load.log")).string();
     if (find("load.plugin") == nullptr) return;
     load.plugin = text("load.plugin");
@@ -249,6 +275,9 @@ class Assembler {
     }
     if (!load.stages.empty()) load.model = load.stages.front().model;
     if (load.duration == Nanoseconds(0)) wrong("load.stages", "only warm up");
+    if (std::all_of(load.stages.begin(), load.stages.end(),
+                    [](const LoadStage& stage) { return stage.from == 0 && stage.to == 0; }))
+      wrong("load.stages", "ask for no load at all");
     if (load.warmup + load.duration > std::chrono::hours(240))
       wrong("load.stages", "last longer than ten days");
   }
@@ -308,9 +337,14 @@ class Assembler {
       load.stages.push_back(stage);
     }
   }
+  bool may_name_file(const std::string& key) {
+    if (!may_name_files_)
+      wrong(key, "a plan from elsewhere names no file of this machine", "leave it out");
+    return may_name_files_;
+  }
   // How long a recorded trace lasts is known only from its file.
   void replay(Load& load) {
-    if (find("load.replay") == nullptr) return;
+    if (find("load.replay") == nullptr || !may_name_file("load.replay")) return;
     load.replay = std::filesystem::absolute(text("load.replay")).string();
     load.replay_speed = number<double>("load.replay_speed", 1);
     auto trace = read_arrival_trace(load.replay);
@@ -342,8 +376,8 @@ class Assembler {
         request.expect.push_back(status.get<int>());
       headers(prefix, request);
       body(prefix, request);
-      request.extra =
-          extra(kRequestKeys, section_of("load").value("requests", Json::array()).at(i), prefix);
+      request.extra.update(
+          extra(kRequestKeys, section_of("load").value("requests", Json::array()).at(i), prefix));
       plan_.load.requests.push_back(std::move(request));
     }
   }
@@ -374,6 +408,7 @@ class Assembler {
     if (find(prefix + "body") != nullptr)
       wrong(prefix + "json", "both body and json are given", "keep one of them");
     request.body = json->carried.dump();
+    request.extra["json_body"] = true;
     const bool typed =
         std::any_of(request.headers.begin(), request.headers.end(),
                     [](const auto& header) { return same_word(header.first, "content-type"); });
@@ -416,7 +451,10 @@ class Assembler {
     for (size_t i = 0; i < length("slos"); ++i) {
       const std::string prefix = "slos." + std::to_string(i) + ".";
       const std::string endpoint = text(prefix + "endpoint");
-      if (!endpoint.empty() && std::find(names.begin(), names.end(), endpoint) == names.end()) {
+      // What a server of MCP offers is known when the load begins.
+      const bool is_open_ended = names.empty() && plan_.load.protocol == "mcp";
+      if (!endpoint.empty() && !is_open_ended &&
+          std::find(names.begin(), names.end(), endpoint) == names.end()) {
         std::string hint = hint_of(endpoint, names);
         for (const std::string& name : names)
           if (hint.size() < 200) hint += (hint.empty() ? "requests: " : " ") + name;
@@ -439,6 +477,7 @@ class Assembler {
 
   const Checked& checked_;
   const std::vector<PluginOptions>& plugins_;
+  const bool may_name_files_;
   Problems& problems_;
   Plan plan_;
 };
@@ -446,8 +485,8 @@ class Assembler {
 }  // namespace
 
 Plan assemble(const Checked& checked, const std::vector<PluginOptions>& plugins,
-              Problems& problems) {
-  return Assembler(checked, plugins, problems).run();
+              bool may_name_files, Problems& problems) {
+  return Assembler(checked, plugins, may_name_files, problems).run();
 }
 
 }  // namespace plumb::plan

@@ -11,7 +11,7 @@
 namespace plumb::plan {
 
 Plan assemble(const Checked& checked, const std::vector<PluginOptions>& plugins,
-              Problems& problems);
+              bool may_name_files, Problems& problems);
 
 }  // namespace plumb::plan
 

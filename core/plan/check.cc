@@ -66,9 +66,9 @@ std::string slip(OptionType type, const std::string& text) {
   return {};
 }
 
-// With `hidden`, as it may be shown: what came from the environment or stands under the name of a
-// secret is redacted and its text added there.
-Json any_value(const Node& node, std::vector<std::string>* hidden = nullptr) {
+// With `hidden`, as it may be shown: what came from the environment or, unless `open`, stands under
+// the name of a secret is redacted and its text added there.
+Json any_value(const Node& node, std::vector<std::string>* hidden = nullptr, bool open = false) {
   Json out;
   if (hidden != nullptr && node.kind == Node::Kind::kScalar && node.substituted) {
     hidden->push_back(node.text);
@@ -79,13 +79,14 @@ Json any_value(const Node& node, std::vector<std::string>* hidden = nullptr) {
       break;
     case Node::Kind::kList:
       out = Json::array();
-      for (const Node& item : node.items) out.push_back(any_value(item, hidden));
+      for (const Node& item : node.items) out.push_back(any_value(item, hidden, open));
       break;
     case Node::Kind::kMap:
       out = Json::object();
       for (const Node& entry : node.entries) {
-        out[entry.key] = any_value(entry, hidden);
-        if (hidden == nullptr || entry.kind != Node::Kind::kScalar || !is_secret_header(entry.key))
+        out[entry.key] = any_value(entry, hidden, open);
+        if (hidden == nullptr || open || entry.kind != Node::Kind::kScalar ||
+            !is_secret_header(entry.key))
           continue;
         hidden->push_back(entry.text);
         out[entry.key] = kRedacted;
@@ -108,7 +109,10 @@ Json any_value(const Node& node, std::vector<std::string>* hidden = nullptr) {
   return out;
 }
 
-constexpr std::string_view kRequests = "load.requests.";
+// What the environment gives there is taken for a secret: a token in a path, say.
+bool hides_environment(std::string_view key) {
+  return key.starts_with("load.requests.") || key.starts_with("load.auth.");
+}
 
 std::string_view kind_of(const Node& node) {
   switch (node.kind) {
@@ -238,8 +242,8 @@ class Checker {
         return string_map(row, node, key);
       case OptionType::kAny:
         keep(row, node, key, any_value(node));
-        return key.starts_with(kRequests) ? any_value(node, &out_.secrets)
-                                          : out_.values[key].carried;
+        return hides_environment(key) ? any_value(node, &out_.secrets, row.open)
+                                      : out_.values[key].carried;
       default:
         return scalar(row, node, key);
     }
@@ -263,6 +267,7 @@ class Checker {
 
   Json scalars(const OptionRow& row, const Node& node, const std::string& key) {
     Json carried = Json::array();
+    Json shown = Json::array();
     std::vector<const Node*> items;
     if (node.kind == Node::Kind::kScalar) {
       items.push_back(&node);
@@ -275,10 +280,14 @@ class Checker {
     for (size_t i = 0; i < items.size(); ++i) {
       const std::string item_key = items[i] == &node ? key : key + "." + std::to_string(i);
       auto value = checked_scalar(row, *items[i], item_key);
-      if (value) carried.push_back(std::move(*value));
+      if (!value) continue;
+      const bool hidden = items[i]->substituted && hides_environment(key);
+      if (hidden) out_.secrets.push_back(items[i]->text);
+      shown.push_back(hidden ? Json(kRedacted) : *value);
+      carried.push_back(std::move(*value));
     }
-    keep(row, node, key, carried);
-    return carried;
+    keep(row, node, key, std::move(carried));
+    return shown;
   }
 
   Json string_map(const OptionRow& row, const Node& node, const std::string& key) {
@@ -297,7 +306,7 @@ class Checker {
       if (carried.contains(entry.key))
         at_key(entry, "duplicate key " + in_quotes(entry.key), "keep one of the two");
       carried[entry.key] = entry.text;
-      const bool hidden = is_secret_header(entry.key) || entry.substituted;
+      const bool hidden = (!row.open && is_secret_header(entry.key)) || entry.substituted;
       shown[entry.key] = hidden ? kRedacted : entry.text;
       if (hidden) out_.secrets.push_back(entry.text);
     }
@@ -308,8 +317,7 @@ class Checker {
   Json scalar(const OptionRow& row, const Node& node, const std::string& key) {
     auto carried = checked_scalar(row, node, key);
     if (!carried) return Json(Json::value_t::discarded);
-    // What the environment gives to a request is taken for a secret: a token in a path, say.
-    const bool hidden = node.substituted && key.starts_with(kRequests);
+    const bool hidden = node.substituted && hides_environment(key);
     if (hidden) out_.secrets.push_back(node.text);
     Json shown = row.secret || hidden ? Json(kRedacted) : render(row.type, *carried);
     keep(row, node, key, std::move(*carried));

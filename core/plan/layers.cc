@@ -206,7 +206,7 @@ void expand_profile(Node& load) {
   }
 }
 
-constexpr std::string_view kOpenKeys[] = {"rate", "arrivals", "connections", "replay"};
+constexpr std::string_view kOpenKeys[] = {"rate", "arrivals", "replay"};
 constexpr std::string_view kClosedKeys[] = {"users", "spawn_rate", "think", "pacing"};
 
 // The one key of these that says how much load there is: that of the highest layer. Null when there
@@ -250,7 +250,7 @@ void settle_stages(Node& load, const Node& stages, Problems& problems) {
   const bool open = any_stage_has(stages, "rate");
   const bool closed = any_stage_has(stages, "users");
   std::vector<std::string_view> idle = {"warmup", "duration", "spawn_rate", "model"};
-  if (!open) idle.insert(idle.end(), {"arrivals", "connections"});
+  if (!open) idle.push_back("arrivals");
   if (!closed) idle.insert(idle.end(), {"think", "pacing"});
   for (const std::string_view key : idle) {
     const Node* value = load.find(key);
@@ -284,6 +284,21 @@ void infer_model(Node& load, Problems& problems) {
            .text = open ? "open" : "closed",
            .layer = layer,
            .source = "default"});
+}
+
+// What a request is called whose name is not given: what it asks for.
+std::string name_of(const Node& request) {
+  const auto text = [&](const char* key) {
+    const Node* value = request.find(key);
+    return value != nullptr && value->kind == Node::Kind::kScalar ? value->text : std::string();
+  };
+  if (const std::string tool = text("tool"); !tool.empty()) return "tools/call " + tool;
+  if (const std::string uri = text("resource"); !uri.empty()) return "resources/read " + uri;
+  if (const std::string prompt = text("prompt"); !prompt.empty()) return "prompts/get " + prompt;
+  if (const std::string list = text("list"); !list.empty()) return list + "/list";
+  if (std::string method = text("rpc"); !method.empty()) return method;
+  const Node* path = request.find("path");
+  return path == nullptr ? "/" : path->text;
 }
 
 }  // namespace
@@ -366,7 +381,11 @@ void settle_names(Node& root, const std::string& plan_name) {
   Node* load = root.find("load");
   if (load == nullptr || load->kind != Node::Kind::kMap) return;
   const Node* requests = load->find("requests");
-  if (requests == nullptr || requests->kind == Node::Kind::kNull) {
+  const bool is_missing = requests == nullptr || requests->kind == Node::Kind::kNull;
+  const Node* protocol = load->find("protocol");
+  // What a server of MCP offers is asked of it when the load begins.
+  if (is_missing && protocol != nullptr && protocol->text == "mcp") return;
+  if (is_missing) {
     Node one{.kind = Node::Kind::kMap, .layer = Layer::kDefault, .source = "default"};
     add(one, "path", "/");
     put(*load, "requests",
@@ -377,8 +396,7 @@ void settle_names(Node& root, const std::string& plan_name) {
   }
   for (Node& request : load->find("requests")->items) {
     if (request.kind != Node::Kind::kMap) continue;
-    const Node* path = request.find("path");
-    if (request.find("name") == nullptr) add(request, "name", path == nullptr ? "/" : path->text);
+    if (request.find("name") == nullptr) add(request, "name", name_of(request));
     if (Node* method = request.find("method"))
       for (char& c : method->text)
         c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));

@@ -105,6 +105,7 @@ TEST(Layers, StagesThatContradictThemselvesAreNamed) {
   EXPECT_THAT(problems("{think: 1s, stages: [{steady: 5s, rate: 2/s}]}"),
               HasSubstr("load.think: has no effect beside stages"));
   EXPECT_THAT(problems("{stages: []}"), HasSubstr("lists no stage"));
+  EXPECT_THAT(problems("{stages: [{steady: 1s, users: 0}]}"), HasSubstr("no load at all"));
   EXPECT_THAT(problems("{replay: /no/such/file}"), HasSubstr("cannot read /no/such/file"));
 }
 

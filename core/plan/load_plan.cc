@@ -73,7 +73,7 @@ Outcome parse_plan(std::string_view text, const std::string& file, const Inputs&
   const std::string stem = std::filesystem::path(file).stem().string();
   settle_names(root, stem.empty() ? "plan" : stem);
   Checked checked = check(root, schema, problems);
-  out.plan = assemble(checked, inputs.plugins, problems);
+  out.plan = assemble(checked, inputs.plugins, inputs.may_name_files, problems);
   if (!out.plan.target.process.empty() && !has_sampler(out.plan, inputs.plugins))
     out.warnings.push_back(
         "target.process has no effect: no sampler is named under plugins. Add host_metrics: {} "

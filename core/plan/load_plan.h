@@ -28,6 +28,9 @@ struct Inputs {
   std::vector<Override> overrides = {};  // a later one of the same key wins
   std::map<std::string, std::string> environment = {};
   std::vector<PluginOptions> plugins = {};  // what is installed
+  // A plan that comes from elsewhere must not read or write files as whoever runs it does: then the
+  // load's files (log, replay, feeders) are problems, and none is looked at.
+  bool may_name_files = true;
 };
 
 struct Problem {

@@ -32,6 +32,56 @@ TEST(LoadPlan, CarriesWhatOnlyTheLoadPluginReads) {
   EXPECT_EQ(out.plan.load.requests[1].extra, nlohmann::json::object());
 }
 
+TEST(LoadPlan, APlanForMcpNeedsNoRequests) {
+  const Outcome outcome = parse_plan(
+      "target: {url: 'http://127.0.0.1:1'}\n"
+      "load: {users: 1, protocol: mcp, mcp: {session: never}}\n"
+      "slos: [{endpoint: tools/call search, p95: 1s}]\n",
+      "plan.yaml", inputs_for_tests());
+  ASSERT_TRUE(outcome.ok()) << outcome.text();
+  EXPECT_TRUE(outcome.plan.load.requests.empty());
+  EXPECT_EQ(outcome.plan.load.extra["mcp"],
+            nlohmann::json({{"path", "/mcp"}, {"session", "never"}}));
+}
+
+TEST(LoadPlan, NamesRequestsByWhatTheyCall) {
+  const Outcome outcome = parse_plan(
+      "target: {url: 'http://127.0.0.1:1'}\n"
+      "load:\n"
+      "  users: 1\n"
+      "  protocol: mcp\n"
+      "  requests:\n"
+      "    - {tool: search, arguments: {words: [a], most: 3}}\n"
+      "    - {resource: 'file:///a'}\n"
+      "    - {prompt: greet}\n"
+      "    - {list: tools}\n"
+      "    - {rpc: add, params: [1]}\n"
+      "    - {tool: search, name: other}\n",
+      "plan.yaml", inputs_for_tests());
+  ASSERT_TRUE(outcome.ok()) << outcome.text();
+  std::vector<std::string> names;
+  for (const Request& request : outcome.plan.load.requests) names.push_back(request.name);
+  EXPECT_THAT(names, testing::ElementsAre("tools/call search", "resources/read file:///a",
+                                          "prompts/get greet", "tools/list", "add", "other"));
+  EXPECT_EQ(
+      outcome.plan.load.requests[0].extra,
+      nlohmann::json::parse(R"({"tool": "search", "arguments": {"words": ["a"], "most": 3}})"));
+  EXPECT_EQ(outcome.plan.load.requests[4].extra,
+            nlohmann::json::parse(R"({"rpc": "add", "params": [1]})"));
+}
+
+TEST(LoadPlan, BothModelsTakeConnectionsAndStreams) {
+  for (const char* level : {"users: 5", "rate: 5/s"}) {
+    const Outcome out = load(std::string("target: {url: 'http://[::1]'}\nload: {protocol: http2, "
+                                         "connections: 4, streams: 32, ") +
+                             level + "}\n");
+    ASSERT_TRUE(out.ok()) << out.text();
+    EXPECT_EQ(out.plan.load.protocol, "http2");
+    EXPECT_EQ(out.plan.load.connections, 4);
+    EXPECT_EQ(out.plan.load.extra, (nlohmann::json{{"streams", 32}}));
+  }
+}
+
 TEST(LoadPlan, ReadsThePlanOfTheDesign) {
   const Outcome out = load(kShopPlan);
   ASSERT_TRUE(out.ok()) << out.text();

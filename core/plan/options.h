@@ -45,6 +45,7 @@ struct OptionRow {
   std::vector<std::string> one_of = {};
   bool required = false;
   bool secret = false;  // redacted wherever plumb writes
+  bool open = false;    // of a map: a value is no secret for the sake of its name
   std::string help = {};
 };
 

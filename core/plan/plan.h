@@ -73,14 +73,15 @@ struct Load {
   Nanoseconds duration = std::chrono::seconds(10);
   Nanoseconds cooldown = std::chrono::seconds(1);
   Nanoseconds timeout = std::chrono::seconds(10);  // per request
-  int connections = 0;  // open: most connections; 0: the plugin's default
+  int connections = 0;  // the most at a time; 0: the plugin's default
   std::string arrivals = "constant";
   std::string replay;  // a file of instants that requests are due at, or empty
   double replay_speed = 1;
   int workers = 1;
   std::string protocol = "auto";
   uint64_t seed = 1;
-  std::string bearer;  // token for Authorization, already taken from the environment; a secret
+  std::string bearer;      // token for Authorization, already taken from the environment; a secret
+  std::string token_host;  // where load.auth gets its tokens, or empty
   std::vector<Request> requests;
   // Sections that only the load plugin reads, by key, in carried units. May hold secrets.
   nlohmann::json extra = nlohmann::json::object();

@@ -66,11 +66,6 @@ struct LayerCost {
   }
 };
 
-// Whole milliseconds where the tenth does not matter.
-std::string short_seconds(double seconds) {
-  return seconds >= 0.01 && seconds < 1 ? grouped(seconds * 1e3) + " ms" : seconds_text(seconds);
-}
-
 class Console {
  public:
   Console(const json& report, const ConsoleOptions& options)
@@ -135,22 +130,7 @@ class Console {
   }
 
   void spikes() {
-    for (const json& fact : list(report_, "facts")) {
-      if (text(fact, "name") != "spike.p95") continue;
-      const std::string stage = text(member(fact, "labels"), "stage");
-      const auto of_stage = [&](const char* name) -> std::optional<double> {
-        for (const json& other : list(report_, "facts"))
-          if (text(other, "name") == name && text(member(other, "labels"), "stage") == stage)
-            return number(other, "value");
-        return std::nullopt;
-      };
-      const auto recovery = of_stage("spike.recovery");
-      line(cut(stage + ": p95 " + short_seconds(number(fact, "value").value_or(0)) +
-                   ", before it " + short_seconds(of_stage("spike.base_p95").value_or(0)) + "; " +
-                   (recovery ? "recovered after " + short_seconds(*recovery)
-                             : "not recovered by the end of the run"),
-               width_));
-    }
+    for (const std::string& sentence : spike_sentences(report_)) line(cut(sentence, width_));
   }
 
   std::string requests() const {

@@ -74,7 +74,10 @@ std::string percentiles(const json& report) {
 }  // namespace
 
 std::string latency_section(HtmlPage& page) {
-  std::string body = percentiles(page.report) + histogram(page.report);
+  std::string body = percentiles(page.report);
+  for (const std::string& sentence : spike_sentences(page.report))
+    body += "<p>" + shortened(sentence) + "</p>";
+  body += histogram(page.report);
   body += page.chart({.id = "chart-latency",
                       .title = "Response time over time",
                       .unit = "ms",

@@ -18,6 +18,11 @@ std::string load_text(const json& report) {
     const bool whole = *rate == static_cast<double>(static_cast<int64_t>(std::min(*rate, 1e15)));
     return model + ", " + grouped(*rate, whole ? 0 : 1) + "/s";
   }
+  const json& load = member(member(report, "plan"), "load");
+  if (const size_t stages = list(load, "stages").size(); stages > 0 && !model.empty())
+    return model + ", " + grouped(static_cast<double>(stages)) +
+           (stages == 1 ? " stage" : " stages");
+  if (const std::string replay = text(load, "replay"); !replay.empty()) return "open, a replay";
   return model;
 }
 
@@ -28,6 +33,31 @@ std::string window_text(const json& report) {
   const bool whole =
       *seconds - static_cast<int>(*seconds) < 0.05 || *seconds - static_cast<int>(*seconds) > 0.95;
   return "steady " + grouped(*seconds, whole ? 0 : 1) + " s";
+}
+
+std::string short_seconds(double seconds) {
+  return seconds >= 0.01 && seconds < 1 ? grouped(seconds * 1e3) + " ms" : seconds_text(seconds);
+}
+
+std::vector<std::string> spike_sentences(const json& report) {
+  std::vector<std::string> out;
+  const json& facts = list(report, "facts");
+  for (const json& fact : facts) {
+    if (text(fact, "name") != "spike.p95") continue;
+    const std::string stage = text(member(fact, "labels"), "stage");
+    const auto of_stage = [&](std::string_view name) -> std::optional<double> {
+      for (const json& other : facts)
+        if (text(other, "name") == name && text(member(other, "labels"), "stage") == stage)
+          return number(other, "value");
+      return std::nullopt;
+    };
+    const auto recovery = of_stage("spike.recovery");
+    out.push_back(stage + ": p95 " + short_seconds(number(fact, "value").value_or(0)) +
+                  ", before it " + short_seconds(of_stage("spike.base_p95").value_or(0)) + "; " +
+                  (recovery ? "recovered after " + short_seconds(*recovery)
+                            : "not recovered by the end of the run"));
+  }
+  return out;
 }
 
 std::optional<double> fact_value(const json& report, std::string_view name) {

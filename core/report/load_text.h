@@ -14,6 +14,11 @@ namespace plumb::report {
 std::string load_text(const nlohmann::json& report);
 // "steady 30 s", or "no steady stage".
 std::string window_text(const nlohmann::json& report);
+// 12 ms; whole milliseconds where the tenth does not matter.
+std::string short_seconds(double seconds);
+// How the service came through each spike: "spike: p95 80 ms, before it 3.1 ms; recovered after
+// 2.0 s".
+std::vector<std::string> spike_sentences(const nlohmann::json& report);
 // The value of the fact of that name that has no labels.
 std::optional<double> fact_value(const nlohmann::json& report, std::string_view name);
 // generator_limited -> "generator limited"

@@ -104,6 +104,7 @@ std::string head(const json& report) {
   if (const std::string load = load_text(report); !load.empty()) out += ", " + plain(load);
   out +=
       ". Measurement: " + plain(spaced(text(member(report, "validity"), "status")), 40) + ".\n\n";
+  for (const std::string& spike : spike_sentences(report)) out += "- " + plain(spike) + "\n";
   for (const std::string& reason : texts(member(report, "validity"), "reasons"))
     out += "- " + plain(reason) + "\n";
   for (const PluginHealth& plugin : plugins_not_ok(report))

@@ -61,6 +61,22 @@ TEST(Console, SaysWhatFailedAndHowOften) {
   EXPECT_THAT(text, HasSubstr("  and 2 more kinds\n"));
 }
 
+TEST(Console, ListsEachEndpointAndHowASpikeWentWhereThereAreSome) {
+  json report = pool_report();
+  report["run"]["users"] = nullptr;
+  report["plan"]["load"]["stages"] = json::array({json::object(), json::object()});
+  report["endpoints"] = json::parse(R"([
+      {"endpoint": "rare", "requests": 10, "rate": 1, "failed": 0, "mean_ms": 5, "p95_ms": 9},
+      {"endpoint": "usual", "requests": 5000, "rate": 500, "failed": 2, "mean_ms": 7}])");
+  for (const auto& [name, value] :
+       {std::pair{"spike.base_p95", 0.003}, {"spike.p95", 0.08}, {"spike.recovery", 2.0}})
+    report["facts"].push_back({{"name", name}, {"value", value}, {"labels", {{"stage", "sale"}}}});
+  const std::string text = to_console(report, {});
+  EXPECT_THAT(text, HasSubstr("closed, 2 stages"));
+  EXPECT_THAT(text, HasSubstr("sale: p95 80 ms, before it 3.0 ms; recovered after 2.00 s"));
+  EXPECT_LT(text.find("  usual"), text.find("  rare"));
+}
+
 TEST(Console, UsesColourOnlyWhenAsked) {
   EXPECT_THAT(to_console(pool_report(), {}), Not(HasSubstr("\x1b")));
   EXPECT_THAT(to_console(pool_report(), {.color = true}), HasSubstr("\x1b[1;31mTHREAT  \x1b[0m"));

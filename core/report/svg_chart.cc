@@ -155,8 +155,9 @@ std::vector<Tick> stage_texts(const TimeAxis& axis) {
     const double from = std::clamp((stage.start_s - axis.begin_s()) / length, 0.0, 1.0);
     const double to = std::clamp((stage.end_s - axis.begin_s()) / length, 0.0, 1.0);
     const bool steady = stage.kind == "steady";
-    if (to - from < (steady ? 0.15 : 0.19)) continue;
-    out.push_back({(from + to) / 2, steady                   ? "steady"
+    const bool short_word = steady || stage.kind == "ramp" || stage.kind == "spike";
+    if (to - from < (short_word ? 0.1 : 0.19)) continue;
+    out.push_back({(from + to) / 2, short_word               ? stage.kind
                                     : stage.kind == "warmup" ? "warm-up"
                                                              : "cool-down"});
   }

@@ -17,7 +17,7 @@ struct ChartLine {
 struct ChartStage {
   double start_s = 0;
   double end_s = 0;
-  std::string kind;  // warmup, steady, cooldown
+  std::string kind;  // warmup, steady, ramp, spike, cooldown
 };
 
 // The axis all charts of a page share.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/engine/catalog.h"
+#include "core/plan/quantity.h"
 #include "core/serve/api.h"
 #include "core/serve/http_server.h"
 #include "core/serve/plugin_listing.h"
@@ -47,6 +48,9 @@ struct Options {
   bool allow_start = false;
   std::vector<std::string> allow_hosts;
   std::vector<std::string> environment;
+  std::string most_rate;
+  int64_t most_users = 0;
+  std::string longest;
 };
 
 void declare(CLI::App& app, Options& options) {
@@ -68,6 +72,24 @@ void declare(CLI::App& app, Options& options) {
                "Let posted plans run commands (target.start)");
   app.add_option("--allow-host", options.allow_hosts,
                  "Let posted plans load this host, if they allow it too; may be repeated");
+  const auto written = [](auto parse, const char* example) {
+    return CLI::Validator(
+        [parse, example](std::string& text) {
+          return parse(text) ? std::string() : "expected something like " + std::string(example);
+        },
+        "");
+  };
+  app.add_option("--max-rate", options.most_rate,
+                 "Refuse posted plans that ask for a higher rate, such as 1000/s")
+      ->check(written([](const std::string& t) { return plan::parse_rate(t); }, "1000/s"))
+      ->type_name("RATE");
+  app.add_option("--max-users", options.most_users, "Refuse posted plans with more users")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  app.add_option("--max-duration", options.longest,
+                 "Refuse posted plans whose load lasts longer, such as 10m")
+      ->check(written([](const std::string& t) { return plan::parse_duration(t); }, "10m"))
+      ->type_name("TIME");
   app.add_option("--env", options.environment,
                  "Let posted plans use this environment variable; may be repeated");
 }
@@ -147,6 +169,9 @@ int run(const Options& options) {
   api_options.plugins = plugin_listing(catalog);
   api_options.policy.allow_start = options.allow_start;
   api_options.policy.allow_hosts = options.allow_hosts;
+  api_options.policy.most_rate = plan::parse_rate(options.most_rate).value_or(0);
+  api_options.policy.most_users = options.most_users;
+  api_options.policy.longest = plan::parse_duration(options.longest).value_or(plan::Nanoseconds(0));
   api_options.policy.environment = chosen_environment(options.environment);
   api_options.policy.plugins = session::plugin_options(catalog);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/json_text.h"
+#include "core/base/number_text.h"
 #include "core/plan/target_url.h"
 #include "core/serve/request_guard.h"
 
@@ -63,6 +64,49 @@ std::variant<PostedPlan, Problem> read_json(const std::string& body) {
   return posted;
 }
 
+// How many requests one iteration makes at most: the steps of a scenario, and what they redirect
+// to.
+double most_requests(const plan::Load& load) {
+  size_t steps = 1;
+  int64_t redirects = 0;
+  if (const auto scenarios = load.extra.find("scenarios"); scenarios != load.extra.end())
+    for (const auto& scenario : *scenarios)
+      steps = std::max(steps, scenario.value("steps", nlohmann::json::array()).size());
+  for (const plan::Request& request : load.requests)
+    redirects = std::max(redirects, request.extra.value("redirects", int64_t{0}));
+  return static_cast<double>(steps) * static_cast<double>(1 + redirects);
+}
+
+// 403 when the plan asks for more load than it may.
+std::optional<Problem> check_load(const plan::Load& load, const PlanPolicy& policy) {
+  double rate = load.rate;
+  double users = load.users;
+  for (const plan::LoadStage& stage : load.stages)
+    for (const double level : {stage.from, stage.to})
+      (stage.model == plan::LoadModel::kOpen ? rate : users) =
+          std::max(stage.model == plan::LoadModel::kOpen ? rate : users, level);
+  rate *= most_requests(load);
+  const auto refuse = [](const std::string& what, const std::string& flag) {
+    return Problem{403, "load-not-allowed", "The plan asks for more load than is allowed",
+                   what + ". Ask for less, or start plumbd with a higher " + flag + "."};
+  };
+  if (policy.most_rate > 0 && rate > policy.most_rate)
+    return refuse("The plan asks for " + grouped(rate) + " requests a second; this daemon makes " +
+                      grouped(policy.most_rate) + " at most",
+                  "--max-rate");
+  if (policy.most_users > 0 && users > static_cast<double>(policy.most_users))
+    return refuse("The plan asks for " + grouped(users) + " users; this daemon has " +
+                      grouped(static_cast<double>(policy.most_users)) + " at most",
+                  "--max-users");
+  const auto seconds = [](plan::Nanoseconds t) { return std::chrono::duration<double>(t).count(); };
+  const plan::Nanoseconds length = load.warmup + load.duration;
+  if (policy.longest.count() > 0 && length > policy.longest)
+    return refuse("The plan's load lasts " + seconds_text(seconds(length)) +
+                      "; this daemon's lasts " + seconds_text(seconds(policy.longest)) + " at most",
+                  "--max-duration");
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::variant<PostedPlan, Problem> read_posted_plan(const Request& request) {
@@ -76,6 +120,7 @@ plan::Outcome check_posted_plan(const PostedPlan& posted, const PlanPolicy& poli
   inputs.overrides = posted.overrides;
   inputs.environment = policy.environment;
   inputs.plugins = policy.plugins;
+  inputs.may_name_files = false;
   plan::Outcome outcome = plan::parse_plan(posted.text, "plan", inputs);
   // Whoever posts the plan cannot export a variable into this process.
   for (plan::Problem& problem : outcome.problems) {
@@ -114,15 +159,24 @@ std::optional<Problem> check_policy(const plan::Plan& plan, const PlanPolicy& po
                        "'. Start the target yourself and leave the key out, or start plumbd with "
                        "--allow-start."};
   }
-  const bool listed = std::find(policy.allow_hosts.begin(), policy.allow_hosts.end(),
-                                plan.target.host) != policy.allow_hosts.end();
-  if (!listed && !plan::is_loopback(plan.target.host)) {
+  const auto is_listed = [&policy](const std::string& host) {
+    return plan::is_loopback(host) ||
+           std::find(policy.allow_hosts.begin(), policy.allow_hosts.end(), host) !=
+               policy.allow_hosts.end();
+  };
+  if (!is_listed(plan.target.host)) {
     return Problem{403, "host-not-allowed", "The plan loads another machine",
                    "target.url names " + plan.target.host +
                        ". This daemon loads this machine only; start plumbd with --allow-host " +
                        plan.target.host + " if that host may be loaded."};
   }
-  return std::nullopt;
+  const std::string& token_host = plan.load.token_host;
+  if (!token_host.empty() && !is_listed(token_host)) {
+    return Problem{403, "host-not-allowed", "The plan gets its tokens from another machine",
+                   "load.auth.token_url names " + token_host + ". Start plumbd with --allow-host " +
+                       token_host + " if posted plans may send requests there."};
+  }
+  return check_load(plan.load, policy);
 }
 
 }  // namespace plumb::serve

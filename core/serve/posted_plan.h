@@ -20,6 +20,10 @@ namespace plumb::serve {
 struct PlanPolicy {
   bool allow_start = false;              // target.start
   std::vector<std::string> allow_hosts;  // targets besides loopback, as written in target.url
+  // The most load that a plan may ask for; 0: no limit of its own.
+  double most_rate = 0;  // requests per second
+  int64_t most_users = 0;
+  plan::Nanoseconds longest{0};  // warm-up and measurement together
   // The only variables that ${NAME} finds. The daemon's own PLUMB_* do not reach into posted plans.
   std::map<std::string, std::string> environment;
   std::vector<plan::PluginOptions> plugins;  // what is installed

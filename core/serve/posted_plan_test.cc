@@ -82,5 +82,67 @@ TEST(PostedPlan, ANameThatOnlyLooksLikeLoopbackIsAnotherMachine) {
   EXPECT_FALSE(check_policy(plan, policy));
 }
 
+TEST(PostedPlan, GetsItsTokensWhereItMaySendRequests) {
+  plan::Plan plan;
+  plan.target.host = "127.0.0.1";
+  plan.load.token_host = "id.example";
+  EXPECT_THAT(check_policy(plan, {})->detail, HasSubstr("--allow-host id.example"));
+  PlanPolicy policy;
+  policy.allow_hosts = {"id.example"};
+  EXPECT_FALSE(check_policy(plan, policy));
+  plan.load.token_host = "localhost";
+  EXPECT_FALSE(check_policy(plan, {}));
+}
+
+TEST(PostedPlan, MayNotAskForMoreLoadThanThePolicyHas) {
+  plan::Plan plan;
+  plan.target.host = "127.0.0.1";
+  plan.load.rate = 500;
+  plan.load.warmup = std::chrono::seconds(5);
+  plan.load.duration = std::chrono::seconds(55);
+  PlanPolicy policy;
+  EXPECT_FALSE(check_policy(plan, policy)) << "no limit by default";
+  policy.most_rate = 500;
+  policy.longest = std::chrono::seconds(60);
+  EXPECT_FALSE(check_policy(plan, policy));
+  plan.load.rate = 501;
+  EXPECT_THAT(check_policy(plan, policy)->detail, HasSubstr("501 requests a second"));
+  plan.load.rate = 100;
+  plan.load.extra["scenarios"] = nlohmann::json::parse(R"([{"steps": ["a", "b", "a"]}])");
+  EXPECT_FALSE(check_policy(plan, policy));
+  plan.load.requests.emplace_back().extra["redirects"] = 1;
+  EXPECT_THAT(check_policy(plan, policy)->detail, HasSubstr("600 requests a second"));
+  plan.load.extra.clear();
+  plan.load.requests.clear();
+  plan.load.rate = 0;
+  plan::LoadStage& ramp = plan.load.stages.emplace_back();
+  ramp.model = plan::LoadModel::kOpen;
+  ramp.to = 2'000;
+  EXPECT_THAT(check_policy(plan, policy)->detail, HasSubstr("--max-rate"));
+  plan.load.stages.clear();
+  plan.load.duration = std::chrono::seconds(56);
+  EXPECT_THAT(check_policy(plan, policy)->detail, HasSubstr("--max-duration"));
+  policy = {};
+  policy.most_users = 10;
+  plan.load.users = 11;
+  EXPECT_THAT(check_policy(plan, policy)->detail, HasSubstr("11 users"));
+}
+
+// Whoever may post a plan may not thereby read or write files as the daemon does.
+TEST(PostedPlan, NamesNoFiles) {
+  PlanPolicy policy;
+  policy.plugins = plan::installed_plugins();
+  for (const char* key : {"log: /tmp/x", "replay: /etc/passwd",
+                          "users: 1, feeders: [{name: a, file: /etc/passwd.csv}]"}) {
+    const PostedPlan posted{"target: {url: 'http://127.0.0.1:1'}\nload: {" +
+                                std::string(key[0] == 'l' ? "rate: 1/s, " : "") + key + "}\n",
+                            {}};
+    const auto outcome = check_posted_plan(posted, policy);
+    ASSERT_FALSE(outcome.ok()) << key;
+    EXPECT_THAT(outcome.text(), HasSubstr("names no file of this machine")) << key;
+    EXPECT_THAT(outcome.text(), testing::Not(HasSubstr("passwd:"))) << "not even looked at";
+  }
+}
+
 }  // namespace
 }  // namespace plumb::serve

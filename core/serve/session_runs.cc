@@ -141,10 +141,13 @@ void SessionRuns::conclude(Run& run, EndedRun end, const json& told) {
     past_.push_back({run.id, std::move(end), log});
     if (past_.size() > kRememberedRuns) past_.pop_front();
     current_.reset();
-    over_.notify_all();
+    telling_ = true;
   }
   log->append("done", json_text(data));
   log->end();
+  MutexLock lock(mutex_);
+  telling_ = false;
+  over_.notify_all();
 }
 
 void SessionRuns::tell_progress(Run& run) {
@@ -203,7 +206,8 @@ bool SessionRuns::shut_down(std::chrono::steady_clock::time_point deadline) {
     current_->stopping = true;
     current_->stop.request_stop();
   }
-  while (current_) {
+  // Until its end is told as well: whoever closes the streams then cuts nobody off from it.
+  while (current_ || telling_) {
     if (!over_.wait_until(mutex_, deadline)) return !current_;
   }
   return true;

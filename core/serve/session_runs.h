@@ -63,6 +63,7 @@ class SessionRuns final : public RunService {
   mutable Mutex mutex_;
   CondVar over_;
   bool closed_ PLUMB_GUARDED_BY(mutex_) = false;
+  bool telling_ PLUMB_GUARDED_BY(mutex_) = false;  // a run has ended, and its event is not out yet
   // Shared with whoever looks at it while it ends.
   std::shared_ptr<Run> current_ PLUMB_GUARDED_BY(mutex_);
   std::deque<Past> past_ PLUMB_GUARDED_BY(mutex_);  // newest last

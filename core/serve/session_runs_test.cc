@@ -130,6 +130,20 @@ TEST(SessionRuns, ShutsDownByEndingTheRun) {
   EXPECT_EQ(runs.start(plan::Plan()).status().code(), PLUMB_UNAVAILABLE);
 }
 
+TEST(SessionRuns, HasToldTheEndOfARunWhenItHasShutDown) {
+  for (int i = 0; i < 50; ++i) {
+    FakeSession fake;
+    SessionRuns runs(fake.runner());
+    const auto id = runs.start(plan::Plan());
+    ASSERT_TRUE(id.is_ok());
+    const auto log = runs.events(*id);
+    ASSERT_TRUE(runs.shut_down(std::chrono::steady_clock::now() + kBound));
+    const EventLog::Batch told = log->after(0, ~size_t{0});
+    EXPECT_TRUE(told.ended);
+    EXPECT_THAT(told.text, HasSubstr("event: done"));
+  }
+}
+
 TEST(SessionRuns, GivesUpOnARunThatDoesNotEnd) {
   std::promise<void> release;
   auto released = release.get_future();

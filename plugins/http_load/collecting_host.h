@@ -38,7 +38,10 @@ class CollectingHost {
       return of(self).samples(samples, count);
     };
     host_.emit_histogram = [](void* self, const plumb_histogram* h) { return of(self).add(*h); };
-    host_.emit_event = [](void*, const plumb_event*) { return int32_t{PLUMB_OK}; };
+    host_.emit_event = [](void* self, const plumb_event* e) {
+      of(self).events.push_back(std::string(e->kind) + ": " + e->message);
+      return int32_t{PLUMB_OK};
+    };
     host_.emit_table = [](void* self, const plumb_table* t) {
       of(self).tables[t->name] = nlohmann::json::parse(t->json);
       return int32_t{PLUMB_OK};
@@ -79,6 +82,7 @@ class CollectingHost {
   std::map<std::string, std::vector<std::pair<int64_t, int64_t>>> spans;
   std::map<std::string, nlohmann::json> tables;
   std::vector<std::string> logs;
+  std::vector<std::string> events;  // "kind: message"
   std::function<void()> on_histogram;
 
  private:

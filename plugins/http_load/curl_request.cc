@@ -28,8 +28,8 @@ Result<std::unique_ptr<CurlRequest>> CurlRequest::make(const LoadPlan& plan,
     authorized = authorized || strcasecmp(name.c_str(), "authorization") == 0;
     typed = typed || strcasecmp(name.c_str(), "content-type") == 0;
   }
-  if (!plan.bearer.empty() && !authorized)
-    PLUMB_RETURN_IF_ERROR(out->add_header("Authorization: Bearer " + plan.bearer));
+  if (!plan.authorization.empty() && !authorized)
+    PLUMB_RETURN_IF_ERROR(out->add_header("Authorization: " + plan.authorization));
   // The plan says what a body is; libcurl's guess (a form) must not.
   if (out->has_body_ && !typed) PLUMB_RETURN_IF_ERROR(out->add_header("Content-Type:"));
   return out;

@@ -1,7 +1,10 @@
 #include "plugins/http_load/descriptor_limit.h"
 
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <string>
 
 namespace plumb::http_load {
@@ -35,6 +38,26 @@ Status reserve_descriptors(int64_t connections) {
   if (wanted->rlim_cur != limit.rlim_cur && setrlimit(RLIMIT_NOFILE, &*wanted) != 0)
     return Status::internal(std::string("setrlimit: ") + std::strerror(errno));
   return Status::ok();
+}
+
+Status check_local_ports(const std::string& range, int64_t connections) {
+  int64_t first = 0;
+  int64_t last = 0;
+  if (std::sscanf(range.c_str(), "%" SCNd64 " %" SCNd64, &first, &last) != 2) return Status::ok();
+  const int64_t ports = last - first + 1;
+  if (connections <= ports) return Status::ok();
+  return Status::resource_exhausted(
+      std::to_string(connections) + " connections to one address need as many local ports, but " +
+      "the kernel hands out " + std::to_string(ports) +
+      ": widen them (sysctl net.ipv4.ip_local_port_range='1024 65535'), or lower load.users or "
+      "load.connections");
+}
+
+std::string local_port_range() {
+  std::ifstream in("/proc/sys/net/ipv4/ip_local_port_range");
+  std::string line;
+  std::getline(in, line);
+  return line;
 }
 
 }  // namespace plumb::http_load

@@ -14,6 +14,10 @@ namespace plumb::http_load {
 Result<rlimit> fit_descriptors(rlimit now, int64_t connections);
 // Does so for this process.
 Status reserve_descriptors(int64_t connections);
+// Whether the local ports that the kernel hands out, as net.ipv4.ip_local_port_range gives them
+// ("32768\t60999"), are enough for so many connections to one address. An unreadable range is.
+Status check_local_ports(const std::string& range, int64_t connections);
+std::string local_port_range();
 
 }  // namespace plumb::http_load
 

@@ -27,5 +27,13 @@ TEST(DescriptorLimit, NamesTheRemedyWhenTheHardLimitIsTooLow) {
   EXPECT_THAT(fit.status().message(), testing::HasSubstr("load.users"));
 }
 
+TEST(LocalPorts, ThatAreTooFewAreNamedWithTheRemedy) {
+  EXPECT_TRUE(check_local_ports("32768\t60999", 28'232).is_ok());
+  const Status few = check_local_ports("32768\t60999", 28'233);
+  EXPECT_NE(few.message().find("hands out 28232: widen them"), std::string::npos) << few.message();
+  EXPECT_TRUE(check_local_ports("", 100'000).is_ok());
+  EXPECT_TRUE(check_local_ports(local_port_range(), 1).is_ok());
+}
+
 }  // namespace
 }  // namespace plumb::http_load

@@ -83,6 +83,10 @@ void Driver::take_arrival() {
   users_[user].visitor = visitor;
   const uint64_t draw = Random(parts_.plan.seed ^ Random(arrival.place).next()).next();
   const Step step = parts_.workload.begin(user, arrival.fresh, draw);
+  if (step.endpoint == kNoEndpoint) {
+    if (visitor) free_places_.push_back(user);
+    return;
+  }
   parts_.recorder.arrived(arrival.place, visitor ? arrival.due_ns - start_ns_ : 0, step.endpoint);
   request(user, step, arrival.due_ns);
 }

@@ -12,6 +12,12 @@ uint32_t layer_of(size_t phase) {
                                                              : PLUMB_LAYER_CLIENT;
 }
 
+std::string joined(const std::vector<std::string>& examples) {
+  std::string out;
+  for (const std::string& example : examples) out += (out.empty() ? "" : " | ") + example;
+  return out;
+}
+
 SeriesSpec histogram(std::string name, std::string help, uint32_t layer,
                      std::vector<std::pair<std::string, std::string>> labels) {
   return {.name = std::move(name),
@@ -46,6 +52,13 @@ Status Emitter::declare_endpoints() {
           host_.declare(histogram(
               "http_phase_seconds", "One phase of a request; the phases sum to its response time",
               layer_of(i), {{"endpoint", request.name}, {"phase", std::string(kPhaseNames[i])}})));
+    }
+    if (plan_.protocol == Protocol::kMcp) {
+      PLUMB_ASSIGN_OR_RETURN(
+          e.first_event,
+          host_.declare(histogram("mcp_first_event_seconds",
+                                  "Actual send to the first event of an answer that is a stream",
+                                  PLUMB_LAYER_APP, {{"endpoint", request.name}})));
     }
   }
   return Status::ok();
@@ -164,6 +177,8 @@ Status Emitter::emit_endpoint(size_t index, const Interval& interval) {
   }
   for (size_t i = 0; i < kPhases; ++i)
     PLUMB_RETURN_IF_ERROR(emit_histogram(series.phases[i], interval, data.phases[i]));
+  if (series.first_event && data.first_event)
+    PLUMB_RETURN_IF_ERROR(emit_histogram(*series.first_event, interval, *data.first_event));
   for (size_t i = 0; i < data.timings.size(); ++i) {
     if (i == series.timings.size()) {
       auto declared = host_.declare(
@@ -210,6 +225,7 @@ Status Emitter::emit(const Interval& interval) {
 
 void Emitter::on_interval(const Interval& interval) {
   note(emit(interval));
+  if (tools_) tools_->add(interval);
   scheduled_ = interval.totals.scheduled;
   schedule_hash_ = interval.totals.schedule_hash;
   endings_.assign(interval.endings.begin(), interval.endings.end());
@@ -224,15 +240,15 @@ void Emitter::flush_errors() {
   if (errors_flushed_) return;
   nlohmann::json rows = nlohmann::json::array();
   for (const Outcome& o : failures_)
-    rows.push_back(
-        {plan_.requests[o.endpoint].name, error_class_name(o.error), o.status, o.count, o.example});
+    rows.push_back({plan_.requests[o.endpoint].name, error_class_name(o.error), o.status, o.count,
+                    joined(o.examples)});
   const nlohmann::json table = {{"title", "Failed requests"},
                                 {"columns",
                                  {{{"key", "endpoint"}, {"title", "Endpoint"}},
                                   {{"key", "class"}, {"title", "Class"}},
                                   {{"key", "status"}, {"title", "Status"}},
                                   {{"key", "count"}, {"title", "Count"}},
-                                  {{"key", "example"}, {"title", "Example"}}}},
+                                  {{"key", "example"}, {"title", "Examples"}}}},
                                 {"rows", rows}};
   // What a server says may be no UTF-8.
   note(host_.table("http_errors",
@@ -244,6 +260,7 @@ void Emitter::flush_errors() {
 void Emitter::emit_summary() {
   emit_schedule();
   emit_endings();
+  emit_tools();
 }
 
 void Emitter::emit_endings() {
@@ -284,6 +301,12 @@ void Emitter::emit_schedule() {
                                 {"rows", nlohmann::json::array({nlohmann::json::array(
                                              {model, arrivals, plan_.seed, scheduled_, hash})})}};
   note(host_.table("http_schedule", table.dump()));
+}
+
+void Emitter::emit_tools() {
+  if (!tools_) return;
+  note(host_.table("mcp_tools", tools_->to_json().dump(-1, ' ', false,
+                                                       nlohmann::json::error_handler_t::replace)));
 }
 
 void Emitter::note(const Status& status) {

@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <optional>
 #include <plumb/plugin.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "plugins/http_load/load_plan.h"
 #include "plugins/http_load/load_schedule.h"
+#include "plugins/http_load/mcp_tool_table.h"
 #include "plugins/http_load/recorder.h"
 #include "plugins/http_load/self_usage.h"
 
@@ -23,6 +25,8 @@ class Emitter final : public IntervalSink {
   Emitter(Host host, const LoadPlan& plan, const LoadSchedule& schedule)
       : host_(host), plan_(plan), schedule_(schedule) {}
 
+  // For MCP, before begin(): the table mcp_tools is made over the steady ones of these stages.
+  void measure_tools(std::span<const Stage> stages) { tools_.emplace(plan_, stages); }
   // Declares what is known beforehand and emits every counter once, as 0 at the load's start.
   Status begin();
   // Failures to emit are the host's to count; the first one is logged.
@@ -30,7 +34,8 @@ class Emitter final : public IntervalSink {
   // Emits the table http_errors as of the last interval, unless that has been done.
   void flush_errors();
   // Emits the tables http_schedule (what was asked for, and the hash by which two runs can be told
-  // to have had the same schedule) and http_endings (what became of it, by endpoint).
+  // to have had the same schedule) and http_endings (what became of it, by endpoint), and mcp_tools
+  // where it was asked for.
   void emit_summary();
 
  private:
@@ -39,6 +44,7 @@ class Emitter final : public IntervalSink {
     std::array<Series, 2> service;
     std::array<Series, kPhases> phases;
     std::vector<Series> timings;
+    std::optional<Series> first_event;  // of MCP
   };
   struct TotalSeries {
     Series scheduled, started, shed, in_flight, sent_bytes, received_bytes, connections_opened;
@@ -60,6 +66,7 @@ class Emitter final : public IntervalSink {
   void add_load(int64_t start_ns, int64_t end_ns);
   void emit_schedule();
   void emit_endings();
+  void emit_tools();
   Status send();
   void note(const Status& status);
 
@@ -78,6 +85,7 @@ class Emitter final : public IntervalSink {
   size_t failure_kinds_emitted_ = 0;
   bool errors_flushed_ = true;
   bool trouble_logged_ = false;
+  std::optional<McpToolTable> tools_;
 };
 
 }  // namespace plumb::http_load

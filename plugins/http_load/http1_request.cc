@@ -29,8 +29,8 @@ Http1Request::Http1Request(const LoadPlan& plan, const Message& message, std::st
   if (!has_header(message, "host")) add("Host", authority);
   if (!has_header(message, "user-agent")) add("User-Agent", "plumb/0.1");
   if (!has_header(message, "accept")) add("Accept", "*/*");
-  if (!plan.bearer.empty() && !has_header(message, "authorization"))
-    add("Authorization", "Bearer " + plan.bearer);
+  if (!plan.authorization.empty() && !has_header(message, "authorization"))
+    add("Authorization", plan.authorization);
   const bool says_length =
       has_header(message, "content-length") || has_header(message, "transfer-encoding");
   if ((!message.body.empty() || takes_body(message.method)) && !says_length)

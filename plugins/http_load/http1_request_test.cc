@@ -11,9 +11,9 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string sent(const Request& request, const std::string& bearer = {}) {
+std::string sent(const Request& request, const std::string& authorization = {}) {
   LoadPlan plan;
-  plan.bearer = bearer;
+  plan.authorization = authorization;
   TraceIds traces(1);
   return std::string(Http1Request(plan, request, "shop.test:8080").next(traces));
 }
@@ -24,7 +24,7 @@ TEST(Http1Request, CarriesEverythingThePlanSays) {
   request.path = "/cart?id=7";
   request.headers = {{"X-Empty", ""}, {"Content-Type", "application/json"}};
   request.body = "{\"a\":1}";
-  const std::string bytes = sent(request, "t0ken");
+  const std::string bytes = sent(request, "Bearer t0ken");
   EXPECT_THAT(bytes, testing::StartsWith("PUT /cart?id=7 HTTP/1.1\r\nHost: shop.test:8080\r\n"));
   EXPECT_THAT(bytes, HasSubstr("Authorization: Bearer t0ken\r\n"));
   EXPECT_THAT(bytes, HasSubstr("Content-Length: 7\r\n"));
@@ -38,7 +38,7 @@ TEST(Http1Request, LeavesThePlansOwnHeadersAlone) {
                      {"USER-AGENT", "mine"},
                      {"authorization", "Basic x"},
                      {"traceparent", "00-1-2-01"}};
-  const std::string bytes = sent(request, "t0ken");
+  const std::string bytes = sent(request, "Bearer t0ken");
   EXPECT_THAT(bytes, Not(HasSubstr("shop.test")));
   EXPECT_THAT(bytes, Not(HasSubstr("plumb/")));
   EXPECT_THAT(bytes, Not(HasSubstr("t0ken")));

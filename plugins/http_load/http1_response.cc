@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kServerTiming = "server-timing";
 constexpr size_t kMostValue = 4'096;
+constexpr int kLeastStatus = 100;
 
 bool is_interim(int status) { return status >= 100 && status < 200 && status != 101; }
 
@@ -45,6 +46,7 @@ http_parser_settings Http1Response::make_callbacks(bool with_sink) {
   };
   out.on_headers_complete = [](http_parser* parser) {
     Http1Response& self = self_of(parser);
+    if (parser->status_code < kLeastStatus) return -1;
     if (self.in_value_) self.end_header();
     if (self.sink_ != nullptr) self.tell_answer();
     return self.to_head_ ? 1 : 0;  // 1: no body follows
@@ -77,12 +79,14 @@ const http_parser_settings& Http1Response::callbacks() const {
 
 // Once for each answer that is not an interim one, before its headers.
 void Http1Response::tell_answer() {
-  if (told_ || is_interim(static_cast<int>(parser_.status_code))) return;
+  const auto status = static_cast<int>(parser_.status_code);
+  if (told_ || status < kLeastStatus || is_interim(status)) return;
   told_ = true;
-  sink_->on_answer(static_cast<int>(parser_.status_code));
+  sink_->on_answer(status);
 }
 
 int Http1Response::take_body(std::string_view bytes) {
+  if (!told_) return 0;  // of an interim answer, which should have none
   if (sink_->on_body(bytes, now_ns_)) return 0;
   status_ = static_cast<int>(parser_.status_code);
   complete_ = true;  // and not kept alive: the rest of it is still to come
@@ -134,6 +138,8 @@ Http1Response::Progress Http1Response::close() {
 
 std::string Http1Response::problem() const {
   const auto code = HTTP_PARSER_ERRNO(&parser_);
+  if (parser_.status_code < kLeastStatus && code == HPE_CB_headers_complete)
+    return "a status of less than three digits";
   if (code == HPE_OK) return "the answer switches to another protocol";
   return http_errno_description(code);
 }

@@ -108,7 +108,8 @@ TEST(Http1Response, KeepsNoConnectionThatSwitchesProtocols) {
 
 TEST(Http1Response, SaysWhatIsNotHttp) {
   for (const std::string_view text :
-       {"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+       {"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"}) {
     Answer answer;
@@ -133,6 +134,40 @@ TEST(Http1Response, BoundsWhatItKeepsOfServerTiming) {
   for (int i = 0; i < 15; ++i) text += "Server-Timing: " + std::string(2'000, 'a') + ";dur=1\r\n";
   EXPECT_EQ(answer.feed(text + "\r\n"), Progress::kComplete);
   EXPECT_LE(answer.server_timing().size(), 4'096u);
+}
+
+class KeptBody final : public AnswerSink {
+ public:
+  void on_answer(int status) override { text += std::to_string(status) + " "; }
+  void on_header(std::string_view name, std::string_view value) override {
+    text.append(name).append("=").append(value).append(" ");
+  }
+  bool on_body(std::string_view bytes, int64_t) override {
+    text.append(bytes);
+    return text.find("enough") == std::string::npos;
+  }
+  std::string text;
+};
+
+TEST(Http1Response, TellsASinkOfTheFinalAnswerOnly) {
+  KeptBody sink;
+  Http1Response response;
+  response.begin(false, &sink);
+  EXPECT_EQ(response.feed("HTTP/1.1 103 Early\r\nLink: a\r\nContent-Length: 4\r\n\r\nbody"
+                          "HTTP/1.1 201 Made\r\nX: y\r\nContent-Length: 2\r\n\r\nok"),
+            Progress::kComplete);
+  EXPECT_EQ(sink.text, "201 X=y Content-Length=2 ok");
+  EXPECT_TRUE(response.reusable());
+}
+
+TEST(Http1Response, EndsWhereTheSinkHasEnough) {
+  KeptBody sink;
+  Http1Response response;
+  response.begin(false, &sink);
+  EXPECT_EQ(response.feed("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nthis is enough"),
+            Progress::kComplete);
+  EXPECT_EQ(response.status(), 200);
+  EXPECT_FALSE(response.reusable()) << "the rest of it is still to come";
 }
 
 }  // namespace

@@ -1,10 +1,5 @@
 #include "plugins/http_load/http1_transport.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -12,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "plugins/http_load/client_socket.h"
 #include "plugins/http_load/http1_response.h"
 
 namespace plumb::http_load {
@@ -22,10 +18,6 @@ constexpr int64_t kSpinNs = 60'000;
 constexpr size_t kReadSize = 64 * 1024;
 constexpr int kMostReads = 64;  // in one turn of the loop
 constexpr uint32_t kReadable = EPOLLIN | EPOLLRDHUP;
-
-IoStep step_of_errno(IoStep wants) {
-  return errno == EAGAIN || errno == EWOULDBLOCK ? wants : IoStep::kFailed;
-}
 
 }  // namespace
 
@@ -46,9 +38,8 @@ struct Http1Transport::Connection : Deadline<Connection> {
     kEnded
   };
 
-  Descriptor socket;
+  ClientSocket socket;
   State state = State::kClosed;
-  std::unique_ptr<TlsStream> tls;
   Http1Response response;
   std::string unsent;  // what the kernel did not take at once
   std::vector<Address> addresses;
@@ -86,7 +77,7 @@ Result<std::unique_ptr<Http1Transport>> Http1Transport::open(const LoadPlan& pla
   if (plan.model == Model::kOpen) t->poller_->spin_for(kSpinNs);
   const Origin origin = origin_of(plan.url);
   if (origin.tls) {
-    PLUMB_ASSIGN_OR_RETURN(t->tls_, TlsClient::open(origin.host));
+    PLUMB_ASSIGN_OR_RETURN(t->tls_, TlsClient::open(origin.host, "http/1.1"));
   }
   t->addresses_ = std::make_unique<Addresses>(origin);
   for (const Request& request : plan.requests)
@@ -138,36 +129,31 @@ void Http1Transport::start(const Start& request) {
 
 void Http1Transport::connect(Connection& c) {
   if (c.addresses.empty()) return fail(c, {ErrorClass::kDns, addresses_->problem()});
-  const Address& address = c.addresses[c.address];
-  const int family = address.storage.ss_family;
-  c.socket = Descriptor(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!c.socket.valid()) return fail_io(c, errno);
-  const int on = 1;
-  setsockopt(c.socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   c.state = Connection::State::kConnecting;
-  const auto fd = static_cast<size_t>(c.socket.get());
-  if (fd >= by_fd_.size()) by_fd_.resize(fd + fd / 2 + 16);
-  by_fd_[fd] = &c;
-  poller_->adopt(c.socket.get());
-  if (::connect(c.socket.get(), reinterpret_cast<const sockaddr*>(&address.storage),
-                address.size) == 0)
-    return connected(c);
-  if (errno == EINPROGRESS) return want(c, EPOLLOUT);
-  fail_io(c, errno);
+  const IoStep step = c.socket.connect(c.addresses[c.address]);
+  const int os_errno = errno;
+  if (c.socket.valid()) {
+    const auto fd = static_cast<size_t>(c.socket.fd());
+    if (fd >= by_fd_.size()) by_fd_.resize(fd + fd / 2 + 16);
+    by_fd_[fd] = &c;
+    poller_->adopt(c.socket.fd());
+  }
+  if (step == IoStep::kDone) return connected(c);
+  if (step == IoStep::kWantsWrite) return want(c, EPOLLOUT);
+  fail_io(c, os_errno);
 }
 
 void Http1Transport::connected(Connection& c) {
   ++c.opened;
   c.times.connected_ns = clock_.now_ns();
   if (tls_ == nullptr) return send(c);
-  c.tls = tls_->connect(c.socket.get());
-  if (c.tls == nullptr) return fail(c, {ErrorClass::kTls, "OpenSSL is out of memory"});
+  if (!c.socket.secure_with(*tls_)) return fail(c, {ErrorClass::kTls, "OpenSSL is out of memory"});
   c.state = Connection::State::kSecuring;
   secure(c);
 }
 
 void Http1Transport::secure(Connection& c) {
-  switch (c.tls->handshake()) {
+  switch (c.socket.tls()->handshake()) {
     case IoStep::kDone:
       c.times.secured_ns = clock_.now_ns();
       return send(c);
@@ -178,7 +164,7 @@ void Http1Transport::secure(Connection& c) {
     case IoStep::kClosed:
       return fail(c, {ErrorClass::kTls, "the peer closed during the TLS handshake"});
     case IoStep::kFailed:
-      return fail(c, {ErrorClass::kTls, "TLS handshake: " + c.tls->problem()});
+      return fail(c, {ErrorClass::kTls, "TLS handshake: " + c.socket.tls()->problem()});
   }
 }
 
@@ -196,7 +182,7 @@ void Http1Transport::send(Connection& c) {
   }
   while (!bytes.empty()) {
     size_t count = 0;
-    const IoStep step = write_some(c, bytes, count);
+    const IoStep step = c.socket.write(bytes, count);
     if (step == IoStep::kDone) {
       c.sent += count;
       bytes.remove_prefix(count);
@@ -217,7 +203,7 @@ void Http1Transport::receive(Connection& c) {
   // An answer without end must not keep the others from their turn.
   for (int reads = 0; reads < kMostReads; ++reads) {
     size_t count = 0;
-    const IoStep step = read_some(c, count);
+    const IoStep step = c.socket.read(buffer_, count);
     if (step == IoStep::kWantsRead || step == IoStep::kWantsWrite) return;
     if (step == IoStep::kClosed) return peer_closed(c);
     if (step == IoStep::kFailed) return fail_transfer(c);
@@ -234,7 +220,7 @@ void Http1Transport::receive(Connection& c) {
         break;
     }
     // A plain socket that gave less than asked for is empty; epoll says when there is more.
-    if (c.tls == nullptr && count < buffer_.size()) return;
+    if (c.socket.tls() == nullptr && count < buffer_.size()) return;
   }
 }
 
@@ -261,9 +247,7 @@ bool Http1Transport::try_again(Connection& c) {
 void Http1Transport::react(Connection& c, uint32_t events) {
   switch (c.state) {
     case Connection::State::kConnecting: {
-      int error = 0;
-      socklen_t size = sizeof(error);
-      getsockopt(c.socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+      const int error = c.socket.connect_error();
       return error == 0 ? connected(c) : fail_io(c, error);
     }
     case Connection::State::kSecuring:
@@ -289,7 +273,8 @@ void Http1Transport::react(Connection& c, uint32_t events) {
 void Http1Transport::fail_transfer(Connection& c) {
   const int os_errno = errno;
   if (try_again(c)) return;
-  if (c.tls != nullptr && os_errno == 0) return fail(c, {ErrorClass::kTls, c.tls->problem()});
+  if (c.socket.tls() != nullptr && os_errno == 0)
+    return fail(c, {ErrorClass::kTls, c.socket.tls()->problem()});
   fail_io(c, os_errno);
 }
 
@@ -301,7 +286,7 @@ void Http1Transport::fail_io(Connection& c, int os_errno) {
     ++c.address;
     return connect(c);
   }
-  const std::string what = connecting || !c.socket.valid() ? "connecting: " : "";
+  const std::string what = connecting ? "connecting: " : "";
   fail(c, {classify_errno(os_errno), what + std::strerror(os_errno)});
 }
 
@@ -313,34 +298,17 @@ void Http1Transport::fail(Connection& c, const Failure& failure) {
 
 // ---- sockets
 
-IoStep Http1Transport::read_some(Connection& c, size_t& count) {
-  if (c.tls != nullptr) return c.tls->read(buffer_, count);
-  const ssize_t n = recv(c.socket.get(), buffer_.data(), buffer_.size(), 0);
-  if (n < 0) return step_of_errno(IoStep::kWantsRead);
-  count = static_cast<size_t>(n);
-  return n == 0 ? IoStep::kClosed : IoStep::kDone;
-}
-
-IoStep Http1Transport::write_some(Connection& c, std::string_view bytes, size_t& count) {
-  if (c.tls != nullptr) return c.tls->write(bytes, count);
-  const ssize_t n = ::send(c.socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  if (n < 0) return step_of_errno(IoStep::kWantsWrite);
-  count = static_cast<size_t>(n);
-  return IoStep::kDone;
-}
-
-void Http1Transport::want(Connection& c, uint32_t events) { poller_->want(c.socket.get(), events); }
+void Http1Transport::want(Connection& c, uint32_t events) { poller_->want(c.socket.fd(), events); }
 
 void Http1Transport::close(Connection& c) {
-  c.tls.reset();
   c.unsent.clear();
   c.state = Connection::State::kClosed;
   if (!c.socket.valid()) return;
-  by_fd_[static_cast<size_t>(c.socket.get())] = nullptr;
-  poller_->want(c.socket.get(), 0);
-  poller_->forget(c.socket.get());
+  by_fd_[static_cast<size_t>(c.socket.fd())] = nullptr;
+  poller_->want(c.socket.fd(), 0);
+  poller_->forget(c.socket.fd());
   // Its number must not come back while events of the old socket are still at hand.
-  closing_.push_back(std::exchange(c.socket, Descriptor()));
+  closing_.push_back(c.socket.release());
 }
 
 void Http1Transport::retire(Connection& c) {

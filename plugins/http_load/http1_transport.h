@@ -58,8 +58,6 @@ class Http1Transport final : public Transport {
   void fail_io(Connection& c, int os_errno);
   bool try_again(Connection& c);
 
-  IoStep read_some(Connection& c, size_t& count);
-  IoStep write_some(Connection& c, std::string_view bytes, size_t& count);
   void want(Connection& c, uint32_t events);
   void close(Connection& c);
   void retire(Connection& c);

@@ -1,5 +1,6 @@
 // The plugin against a real server on loopback.
 #include <map>
+#include <set>
 #include <vector>
 
 #include "plugins/http_load/loopback_server.h"
@@ -94,6 +95,77 @@ TEST_P(HttpLoadOver, TheSameSeedGivesTheSameSchedule) {
   EXPECT_EQ(hash.get<std::string>().size(), 16u);
   EXPECT_EQ(hash_with(7), hash);
   EXPECT_NE(hash_with(8), hash);
+}
+
+TEST_P(HttpLoadOver, SeveralWorkersShareOneScheduleAndAddUp) {
+  LoopbackServer server([](const std::string&) { return Reply{ok_with("hello")}; });
+  const auto run_with = [&](int workers) {
+    json load = open_load(400);
+    load["arrivals"] = "poisson";
+    load["workers"] = workers;
+    load["requests"].push_back(request("other"));
+    const PluginRun run(server.url(), load, 200, 400);
+    const json& schedule = run.host.tables.at("http_schedule")["rows"][0];
+    EXPECT_EQ(schedule[3], run.host.last("http_scheduled_total{}"));
+    EXPECT_EQ(run.host.total("http_requests_total{"), run.host.last("http_scheduled_total{}"));
+    return std::pair(schedule[3], schedule[4]);
+  };
+  EXPECT_EQ(run_with(1), run_with(3));
+}
+
+TEST_P(HttpLoadOver, NoTwoRequestsHaveTheSameTraceIds) {
+  LoopbackServer server([](const std::string&) { return Reply{ok_with("hello")}; });
+  json load = open_load(300);
+  load["workers"] = 3;
+  const PluginRun run(server.url(), load, 100, 200);
+  std::set<std::string> traces;
+  for (const std::string& head : server.requests()) {
+    const size_t at = head.find("traceparent: ");
+    ASSERT_NE(at, std::string::npos);
+    EXPECT_TRUE(traces.insert(head.substr(at, head.find("\r\n", at) - at)).second);
+  }
+  EXPECT_GT(traces.size(), 50u);
+}
+
+TEST_P(HttpLoadOver, EveryScheduledRequestOfAnEndpointHasAnEnding) {
+  LoopbackServer server([](const std::string& head) {
+    return Reply{head.starts_with("GET /bad") ? "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
+                                              : ok_with("hello")};
+  });
+  json load = open_load(300);
+  load["requests"].push_back(request("bad", "GET", "/bad"));
+  const PluginRun run(server.url(), load, 100, 300);
+  const json& rows = run.host.tables.at("http_endings")["rows"];
+  ASSERT_EQ(rows.size(), 2u);
+  for (const json& row : rows)
+    EXPECT_EQ(row[1].get<int>(),
+              row[2].get<int>() + row[3].get<int>() + row[4].get<int>() + row[5].get<int>());
+  EXPECT_GT(rows[0][2].get<int>(), 0);
+  EXPECT_EQ(rows[1][2].get<int>(), 0);
+  EXPECT_GT(rows[1][3].get<int>(), 0);
+}
+
+TEST_P(HttpLoadOver, FollowsTheStagesOfThePlan) {
+  LoopbackServer server([](const std::string&) { return Reply{ok_with("hello")}; });
+  json load = open_load(0);
+  load["stages"] = {{{"model", "open"}, {"from", 0}, {"to", 200}},
+                    {{"model", "closed"}, {"from", 2}, {"to", 2}}};
+  load["pacing_ns"] = 100 * kMs;
+  const PluginRun run(server.url(), load, 500, 500);
+  // 50 arrivals on the way to 200/s; then two users, ten times a second for half a second.
+  EXPECT_EQ(run.host.last("http_scheduled_total{}"), 50 + 10);
+  EXPECT_EQ(run.host.last("load_users{}"), 2);
+}
+
+TEST_P(HttpLoadOver, AbortsALoadThatPassesALimitOfThePlan) {
+  LoopbackServer server(
+      [](const std::string&) { return Reply{"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"}; });
+  json load = closed_load(2);
+  load["abort"] = {{"error_rate", 0.5}, {"over", 1'000 * kMs}};
+  const PluginRun run(server.url(), load, 1'000, 20'000);
+  EXPECT_LT(run.returned_ns - run.start_ns, 5'000 * kMs);
+  ASSERT_EQ(run.host.events.size(), 1u);
+  EXPECT_THAT(run.host.events[0], HasSubstr("load-aborted: load.abort: 100% of the requests"));
 }
 
 TEST_P(HttpLoadOver, OpenLoadWaitsInTheQueueWhenConnectionsAreFew) {

@@ -14,6 +14,10 @@ void merge_endpoint(EndpointInterval& into, const EndpointInterval& from) {
     merge_histogram(into.service[i], from.service[i]);
   }
   for (size_t i = 0; i < into.phases.size(); ++i) merge_histogram(into.phases[i], from.phases[i]);
+  if (from.first_event) {
+    if (!into.first_event) into.first_event.emplace();
+    merge_histogram(*into.first_event, *from.first_event);
+  }
   for (size_t i = 0; i < from.timings.size(); ++i) {
     const auto at =
         std::find(into.timing_names.begin(), into.timing_names.end(), from.timing_names[i]);
@@ -97,7 +101,7 @@ void IntervalMerger::add_outcomes(const Figures& figures) {
       continue;
     }
     at->count += outcome.count;
-    if (at->example.empty()) at->example = outcome.example;
+    if (at->examples.empty()) at->examples = outcome.examples;
   }
 }
 

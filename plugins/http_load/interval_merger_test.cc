@@ -29,7 +29,7 @@ void hand_over(IntervalSink& sink, int64_t end_ns, uint64_t answered, uint64_t s
                uint64_t failed = 0) {
   std::vector<EndpointInterval> endpoints(1);
   endpoints[0].response[0].record(1'000, answered);
-  const std::vector<Outcome> outcomes = {{0, 500, ErrorClass::kNone, true, failed, "x"}};
+  const std::vector<Outcome> outcomes = {{0, 500, ErrorClass::kNone, true, failed, {"x"}}};
   const std::vector<Endings> endings = {{scheduled, answered, failed, 0}};
   Totals totals;
   totals.scheduled = scheduled;

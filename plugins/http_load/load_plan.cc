@@ -1,5 +1,7 @@
 #include "plugins/http_load/load_plan.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -7,18 +9,26 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "plugins/http_load/encoding.h"
+#include "plugins/http_load/template.h"
+
 namespace plumb::http_load {
 namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kDefaultConnections = 512;
+constexpr int64_t kDefaultInFlight = 512;  // in the open model
+constexpr int64_t kDefaultStreams = 100;
+constexpr int64_t kMostStreams = 100'000;
 constexpr int64_t kMostConnections = 100'000;
 constexpr int64_t kDefaultTimeoutNs = 10'000'000'000;
 constexpr double kHighestRate = 1e6;
 constexpr int64_t kMostWorkers = 64;
 // How many endpoints keep histograms; each costs about a mebibyte.
 constexpr size_t kMostRequests = 200;
+constexpr std::pair<std::string_view, Protocol> kProtocols[] = {
+    {"auto", Protocol::kHttp1}, {"http1", Protocol::kHttp1},     {"http2", Protocol::kHttp2},
+    {"curl", Protocol::kCurl},  {"jsonrpc", Protocol::kJsonRpc}, {"mcp", Protocol::kMcp}};
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
@@ -60,10 +70,12 @@ Result<Request> read_request(const json& in, const std::string& where) {
   r.timeout_ns = in.value("timeout", int64_t{0});
   if (!is_token(r.method)) return bad(where + ".method", "is no HTTP method");
   if (r.name.empty()) return bad(where + ".name", "is empty");
-  if (!r.path.starts_with('/') || has_control(r.path) || r.path.find(' ') != std::string::npos)
+  const std::string path = without_placeholders(r.path);
+  const bool begins = path.starts_with('/') || r.path.starts_with("{{");
+  if (!begins || has_control(path) || path.find(' ') != std::string::npos)
     return bad(where + ".path", "must begin with / and hold no spaces: write %20");
-  if (!std::isfinite(r.weight) || r.weight <= 0)
-    return bad(where + ".weight", "must be above zero");
+  if (!std::isfinite(r.weight) || r.weight < 0)
+    return bad(where + ".weight", "must not be negative");
   for (const json& header : in.value("headers", json::array())) {
     if (!header.is_array() || header.size() != 2)
       return bad(where + ".headers", "must be pairs of name and value");
@@ -144,10 +156,48 @@ Status check_model(const LoadPlan& plan) {
   if (plan.timeout_ns <= 0) return bad("load.timeout", "must be above zero");
   if (plan.connections < 1 || plan.connections > kMostConnections)
     return bad("load.connections", "must be 1 to 100000");
-  if (has_control(plan.bearer)) return bad("load.bearer", "holds a control character");
-  if (plan.requests.empty()) return bad("load.requests", "is empty: name at least one request");
+  if (has_control(plan.authorization))
+    return bad(plan.scenario.auth.type == AuthPlan::Type::kNone ? "load.bearer" : "load.auth",
+               "holds a control character");
+  // MCP finds out what there is to request.
+  if (plan.requests.empty() && plan.protocol != Protocol::kMcp)
+    return bad("load.requests", "is empty: name at least one request");
   if (plan.requests.size() > kMostRequests)
     return bad("load.requests", "holds more than 200 requests: group them");
+  return Status::ok();
+}
+
+// A request of weight 0 is there for a scenario's sake.
+Status check_weights(const LoadPlan& plan) {
+  for (uint32_t i = 0; i < plan.requests.size(); ++i) {
+    const bool is_step = std::any_of(
+        plan.scenario.sequences.begin(), plan.scenario.sequences.end(), [i](const auto& sequence) {
+          return std::find(sequence.steps.begin(), sequence.steps.end(), i) != sequence.steps.end();
+        });
+    if (plan.requests[i].weight == 0 && !is_step)
+      return bad("load.requests[" + std::to_string(i) + "].weight", "must be above zero");
+  }
+  return Status::ok();
+}
+
+// Credentials that stay the same go into the requests, which are prebuilt.
+Status apply_static_auth(LoadPlan& plan) {
+  const AuthPlan& auth = plan.scenario.auth;
+  if (auth.type == AuthPlan::Type::kNone) return Status::ok();
+  if (!plan.authorization.empty()) return bad("load.auth", "and load.bearer are both given");
+  if (auth.type == AuthPlan::Type::kBearer) plan.authorization = "Bearer " + auth.token;
+  if (auth.type == AuthPlan::Type::kBasic) {
+    plan.authorization = "Basic ";
+    append_base64(auth.user + ":" + auth.password, plan.authorization);
+  }
+  return Status::ok();
+}
+
+Status check_names(const LoadPlan& plan) {
+  for (size_t i = 0; i < plan.requests.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (plan.requests[i].name == plan.requests[j].name)
+        return bad("load.requests", "holds two requests named " + plan.requests[i].name);
   return Status::ok();
 }
 
@@ -165,9 +215,11 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   if (model != "open" && model != "closed") return bad("load.model", "must be open or closed");
   plan.model = model == "open" ? Model::kOpen : Model::kClosed;
   const std::string protocol = load.value("protocol", "auto");
-  if (protocol != "auto" && protocol != "http1" && protocol != "curl")
-    return bad("load.protocol", "must be auto, http1 or curl");
-  plan.protocol = protocol == "curl" ? Protocol::kCurl : Protocol::kHttp1;
+  const auto known = std::find_if(std::begin(kProtocols), std::end(kProtocols),
+                                  [&](const auto& one) { return one.first == protocol; });
+  if (known == std::end(kProtocols))
+    return bad("load.protocol", "must be auto, http1, http2, curl, jsonrpc or mcp");
+  plan.protocol = known->second;
   plan.rate = load.value("rate", 0.0);
   const std::string arrivals = load.value("arrivals", "constant");
   if (arrivals != "constant" && arrivals != "poisson")
@@ -186,12 +238,20 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   }
   plan.timeout_ns = load.value("timeout_ns", kDefaultTimeoutNs);
   plan.seed = load.value("seed", uint64_t{1});
-  plan.bearer = load.value("bearer", "");
+  if (const std::string bearer = load.value("bearer", ""); !bearer.empty())
+    plan.authorization = "Bearer " + bearer;
   plan.log = load.value("log", "");
   plan.connections = load.value("connections", int64_t{0});
+  const int64_t streams = load.value("streams", kDefaultStreams);
+  if (streams < 1 || streams > kMostStreams) return bad("load.streams", "must be 1 to 100000");
+  plan.streams = plan.protocol == Protocol::kHttp2 ? streams : 1;
   if (plan.connections == 0) plan.connections = option_connections;
-  if (plan.connections == 0)
-    plan.connections = (plan.has(Model::kOpen) ? kDefaultConnections : 0) + plan.most_users();
+  // As few as carry the load: HTTP/2 has one connection for what HTTP/1.1 has many for. In the open
+  // model the same number of requests can be in flight with either.
+  if (plan.connections == 0) {
+    const int64_t most = (plan.has(Model::kOpen) ? kDefaultInFlight : 0) + plan.most_users();
+    plan.connections = most / plan.streams + (most % plan.streams != 0 ? 1 : 0);
+  }
   // More than one connection a user would never be used.
   if (!plan.has(Model::kOpen)) plan.connections = std::min(plan.connections, plan.most_users());
 
@@ -199,17 +259,28 @@ Result<LoadPlan> read_document(std::string_view document, int64_t option_connect
   for (size_t i = 0; i < requests.size(); ++i) {
     auto request = read_request(requests[i], "load.requests[" + std::to_string(i) + "]");
     if (!request.is_ok()) return request.status();
-    for (const Request& other : plan.requests)
-      if (other.name == request->name)
-        return bad("load.requests", "holds two requests named " + other.name);
     if (request->timeout_ns == 0) request->timeout_ns = plan.timeout_ns;
     plan.requests.push_back(std::move(request).value());
   }
+  PLUMB_RETURN_IF_ERROR(read_rpc_plan(load, plan));
+  std::vector<std::string> names;
+  for (const Request& request : plan.requests) names.push_back(request.name);
+  PLUMB_ASSIGN_OR_RETURN(plan.scenario, parse_scenario_plan(load, names));
+  PLUMB_RETURN_IF_ERROR(check_weights(plan));
+  PLUMB_RETURN_IF_ERROR(apply_static_auth(plan));
+  PLUMB_RETURN_IF_ERROR(check_names(plan));
   PLUMB_RETURN_IF_ERROR(check_model(plan));
   return plan;
 }
 
 }  // namespace
+
+bool Message::has_header(std::string_view name) const {
+  return std::any_of(headers.begin(), headers.end(), [name](const auto& header) {
+    return header.first.size() == name.size() &&
+           strncasecmp(header.first.data(), name.data(), name.size()) == 0;
+  });
+}
 
 bool LoadPlan::has(Model which) const {
   if (stages.empty()) return model == which;

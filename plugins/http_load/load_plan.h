@@ -11,10 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/http_load/mcp_plan.h"
+#include "plugins/http_load/scenario_plan.h"
+
 namespace plumb::http_load {
 
 enum class Model { kOpen, kClosed };
-enum class Protocol { kHttp1, kCurl };
+// kJsonRpc and kMcp go over HTTP/1.1.
+enum class Protocol { kHttp1, kHttp2, kCurl, kJsonRpc, kMcp };
 
 // What goes out as one request, but for what every request of a connection has: host, user agent,
 // length, trace ids, and the plan's token unless a header Authorization is there.
@@ -23,11 +27,14 @@ struct Message {
   std::string path = "/";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+
+  // Whatever the case of its letters.
+  bool has_header(std::string_view header) const;
 };
 
 struct Request : Message {
   std::string name;
-  double weight = 1;
+  double weight = 1;        // 0: only as a step of a scenario
   std::vector<int> expect;  // statuses that count as success; empty: below 400
   int64_t timeout_ns = 0;   // resolved, never 0 in a parsed plan
 
@@ -70,13 +77,19 @@ struct LoadPlan {
   AbortLimits abort;
   int64_t timeout_ns = 0;
   int64_t connections = 0;  // the most at one time; resolved, never 0
+  int64_t streams = 1;      // HTTP/2: the most requests at one time on a connection
   uint64_t seed = 1;
-  std::string log;     // where every request is logged, or empty
-  std::string bearer;  // a secret: goes into the request and nowhere else
+  std::string log;  // where every request is logged, or empty
+  // What every request sends as Authorization unless it has its own; a secret: goes into the
+  // request and nowhere else.
+  std::string authorization;
   std::vector<Request> requests;
+  ScenarioPlan scenario;
+  RpcPlan rpc;  // of the protocols that speak JSON-RPC
 
   // Whether any part of the load follows this model.
   bool has(Model which) const;
+  bool speaks_rpc() const { return protocol == Protocol::kJsonRpc || protocol == Protocol::kMcp; }
   // The most users of the closed model at one time.
   int64_t most_users() const;
 };

@@ -57,6 +57,27 @@ TEST(LoadPlan, SizesTheConnections) {
   EXPECT_EQ(connections(100), 7) << "the plan's own figure goes first";
 }
 
+TEST(LoadPlan, SizesTheConnectionsOfHttp2ByTheRequestsTheyCarry) {
+  json plan = closed_plan();
+  plan["load"]["protocol"] = "http2";
+  const auto parsed = [&] { return parse_load_plan(plan.dump(), 0).value(); };
+  EXPECT_EQ(parsed().protocol, Protocol::kHttp2);
+  EXPECT_EQ(parsed().streams, 100);
+  EXPECT_EQ(parsed().connections, 1) << "for twenty users";
+  plan["load"]["streams"] = 6;
+  EXPECT_EQ(parsed().connections, 4);
+  plan["load"]["connections"] = 3;
+  EXPECT_EQ(parsed().connections, 3);
+  plan["load"]["connections"] = 0;
+  plan["load"]["streams"] = 100;
+  plan["load"]["model"] = "open";
+  plan["load"]["rate"] = 100;
+  EXPECT_EQ(parsed().connections, 6) << "as many requests in flight as over HTTP/1.1";
+  plan["load"]["protocol"] = "http1";
+  EXPECT_EQ(parsed().streams, 1);
+  EXPECT_EQ(parsed().connections, 512);
+}
+
 TEST(LoadPlan, CountsStatusesBelow400AsSuccessUnlessToldOtherwise) {
   EXPECT_TRUE(Request{}.succeeds_with(200));
   EXPECT_TRUE(Request{}.succeeds_with(302));
@@ -75,6 +96,9 @@ TEST(LoadPlan, RefusesWhatCannotBeSent) {
   refuses({"/target/url", "http://u:p@127.0.0.1"}, "must not hold a user");
   refuses({"/target/url", "http://127.0.0.1/path"}, "without a path");
   refuses({"/load/model", "ramp"}, "load.model");
+  refuses({"/load/protocol", "http3"},
+          "load.protocol must be auto, http1, http2, curl, jsonrpc or mcp");
+  refuses({"/load/streams", 0}, "load.streams must be 1 to 100000");
   refuses({"/load/users", 0}, "load.users");
   refuses({"/load/users", "many"}, "wrong type");
   refuses({"/load/timeout_ns", 0}, "load.timeout");

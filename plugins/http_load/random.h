@@ -21,6 +21,16 @@ class Random {
   uint64_t state_;
 };
 
+// Evenly from `from` to `to`, both included.
+inline int64_t random_between(int64_t from, int64_t to, Random& random) {
+  const uint64_t span = static_cast<uint64_t>(to) - static_cast<uint64_t>(from) + 1;
+  const uint64_t bits = random.next();
+  __extension__ using Wide = unsigned __int128;
+  const uint64_t offset =
+      span == 0 ? bits : static_cast<uint64_t>((static_cast<Wide>(bits) * span) >> 64);
+  return static_cast<int64_t>(static_cast<uint64_t>(from) + offset);
+}
+
 }  // namespace plumb::http_load
 
 #endif  // PLUMB_PLUGINS_HTTP_LOAD_RANDOM_H_

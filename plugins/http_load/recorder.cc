@@ -12,6 +12,9 @@ constexpr size_t kMostTimingNames = 16;
 // A target may answer with any status. Beyond this many different outcomes of the run, an
 // endpoint's further ones are counted as status 0, error "other".
 constexpr size_t kMostOutcomes = 500;
+constexpr size_t kMostExamples = 3;
+// Of each outcome, so that a flood of failures costs no more than answers do.
+constexpr uint64_t kLookedAt = 100;
 
 }  // namespace
 
@@ -48,6 +51,7 @@ void Recorder::hand_over(int64_t end_ns) {
     for (Histogram& h : e.service) h.clear();
     for (Histogram& h : e.phases) h.clear();
     for (Histogram& h : e.timings) h.clear();
+    if (e.first_event) e.first_event->clear();
   }
   start_ns_ = end_ns;
   cut_ns_ = intervals_.next_cut(end_ns);
@@ -75,8 +79,24 @@ Outcome& Recorder::outcome_of(const Completion& completion, bool failed) {
         Outcome{completion.endpoint, completion.status, completion.error, failed, 0, {}});
   at = find(0, ErrorClass::kOther);
   if (at != outcomes_.end()) return *at;
-  return outcomes_.emplace_back(Outcome{completion.endpoint, 0, ErrorClass::kOther, true, 0,
-                                        "more different outcomes than are told apart"});
+  return outcomes_.emplace_back(Outcome{completion.endpoint,
+                                        0,
+                                        ErrorClass::kOther,
+                                        true,
+                                        0,
+                                        {"more different outcomes than are told apart"}});
+}
+
+void Recorder::keep_example(Outcome& outcome, const Completion& completion) const {
+  if (outcome.examples.size() == kMostExamples) return;
+  const Request& request = requests_[completion.endpoint];
+  std::string example =
+      completion.error != ErrorClass::kNone
+          ? std::string(completion.detail)
+          : request.method + " " + request.path + " answered " + std::to_string(completion.status);
+  auto& kept = outcome.examples;
+  if (std::find(kept.begin(), kept.end(), example) == kept.end())
+    kept.push_back(std::move(example));
 }
 
 void Recorder::record_timings(EndpointInterval& endpoint, std::string_view headers) {
@@ -106,11 +126,7 @@ bool Recorder::record(const Completion& completion) {
   Outcome& outcome = outcome_of(completion, !ok);
   ++outcome.count;
   ++(ok ? endings_[completion.endpoint].succeeded : endings_[completion.endpoint].failed);
-  if (!ok && outcome.example.empty())
-    outcome.example = completion.error != ErrorClass::kNone
-                          ? std::string(completion.detail)
-                          : request.method + " " + request.path + " answered " +
-                                std::to_string(completion.status);
+  if (!ok && outcome.count <= kLookedAt) keep_example(outcome, completion);
 
   EndpointInterval& endpoint = endpoints_[completion.endpoint];
   const size_t kind = ok ? 0 : 1;
@@ -120,6 +136,13 @@ bool Recorder::record(const Completion& completion) {
   if (!ok) return false;
   const auto phases = completion.times.phases();
   for (size_t i = 0; i < kPhases; ++i) endpoint.phases[i].record(static_cast<uint64_t>(phases[i]));
+  if (completion.first_event_ns != 0) {
+    if (!endpoint.first_event) endpoint.first_event.emplace();
+    const Timeline& t = completion.times;
+    const int64_t sending_began_ns = t.finished_ns - t.service_ns();
+    endpoint.first_event->record(
+        static_cast<uint64_t>(std::max<int64_t>(0, completion.first_event_ns - sending_began_ns)));
+  }
   if (!completion.server_timing.empty()) record_timings(endpoint, completion.server_timing);
   return true;
 }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <plumb/histogram.hpp>
 #include <span>
 #include <string>
@@ -24,6 +25,8 @@ struct EndpointInterval {
   std::array<Histogram, kPhases> phases;  // ok only, each request once in each
   std::vector<std::string> timing_names;  // what the target declares: at most 16, kept for the run
   std::vector<Histogram> timings;         // beside timing_names, ok only
+  // Ok only: from when a connection was ready to the first event, of answers that are streams.
+  std::optional<Histogram> first_event;
 };
 
 // How often one endpoint ended in one way, over the whole run.
@@ -33,7 +36,7 @@ struct Outcome {
   ErrorClass error = ErrorClass::kNone;
   bool failed = false;
   uint64_t count = 0;
-  std::string example;  // of a failed one, the first seen
+  std::vector<std::string> examples;  // of a failed one: at most three that differ
 };
 
 // How the requests of one endpoint ended, over the whole run. Those that were scheduled and are in
@@ -101,6 +104,7 @@ class Recorder {
 
  private:
   Outcome& outcome_of(const Completion& completion, bool failed);
+  void keep_example(Outcome& outcome, const Completion& completion) const;
   void record_timings(EndpointInterval& endpoint, std::string_view headers);
   void hand_over(int64_t end_ns);
 

@@ -109,8 +109,8 @@ TEST_F(RecorderTest, CountsEachGoodRequestOnceInEveryPhase) {
   EXPECT_EQ(sink_.seen[0].failed_service, 1u) << "a refused request was never sent";
   for (const uint64_t count : sink_.seen[0].phase_counts) EXPECT_EQ(count, 1u);
   ASSERT_EQ(recorder_.outcomes().size(), 3u);
-  EXPECT_EQ(recorder_.outcomes()[1].example, "GET / answered 503");
-  EXPECT_EQ(recorder_.outcomes()[2].example, "nobody there");
+  EXPECT_EQ(recorder_.outcomes()[1].examples, std::vector<std::string>{"GET / answered 503"});
+  EXPECT_EQ(recorder_.outcomes()[2].examples, std::vector<std::string>{"nobody there"});
   EXPECT_EQ(recorder_.totals().finished, 3u);
 }
 

@@ -23,7 +23,8 @@ std::string openssl_text(unsigned long error) {
 
 }  // namespace
 
-Result<std::unique_ptr<TlsClient>> TlsClient::open(const std::string& host) {
+Result<std::unique_ptr<TlsClient>> TlsClient::open(const std::string& host,
+                                                   std::string_view version) {
   std::unique_ptr<TlsClient> out(new TlsClient);
   out->host_ = host;
   out->host_is_address_ = is_address(host);
@@ -39,8 +40,10 @@ Result<std::unique_ptr<TlsClient>> TlsClient::open(const std::string& host) {
   if (SSL_CTX_set_default_verify_paths(context) != 1)
     return Status::internal("OpenSSL finds no certificates to trust: " +
                             openssl_text(ERR_get_error()));
-  constexpr unsigned char kProtocols[] = "\x08http/1.1";
-  SSL_CTX_set_alpn_protos(context, kProtocols, sizeof(kProtocols) - 1);
+  std::string offer(1, static_cast<char>(version.size()));  // each after its length
+  offer += version;
+  SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(offer.data()),
+                          static_cast<unsigned>(offer.size()));
   return out;
 }
 
@@ -91,6 +94,13 @@ IoStep TlsStream::write(std::string_view bytes, size_t& count) {
   ERR_clear_error();
   errno = 0;
   return step_of(SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count));
+}
+
+std::string_view TlsStream::version() const {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
 }
 
 std::string TlsStream::problem() const {

@@ -1,5 +1,5 @@
 // TLS as a client, non-blocking, on sockets that others own: OpenSSL with the system's
-// certificates, the peer's name checked, HTTP/1.1 offered.
+// certificates, the peer's name checked, one version of HTTP offered.
 #ifndef PLUMB_PLUGINS_HTTP_LOAD_TLS_CLIENT_H_
 #define PLUMB_PLUGINS_HTTP_LOAD_TLS_CLIENT_H_
 
@@ -26,6 +26,8 @@ class TlsStream {
   IoStep write(std::string_view bytes, size_t& count);
   // Why the last step failed, such as "self-signed certificate". errno is of that step.
   std::string problem() const;
+  // What the peer chose of the versions offered, such as "h2"; empty when it did not choose.
+  std::string_view version() const;
 
  private:
   friend class TlsClient;
@@ -42,7 +44,8 @@ class TlsStream {
 class TlsClient {
  public:
   // `host` is checked against the peer's certificate and sent as server name when it is a name.
-  static Result<std::unique_ptr<TlsClient>> open(const std::string& host);
+  // `version` is what ALPN offers: "http/1.1" or "h2".
+  static Result<std::unique_ptr<TlsClient>> open(const std::string& host, std::string_view version);
   // Over a connected socket, which outlives the stream; null when memory ran out.
   std::unique_ptr<TlsStream> connect(int fd) const;
 

@@ -39,11 +39,16 @@ Certificate certificate_for(EVP_PKEY* key) {
 
 }  // namespace
 
-TlsServer::TlsServer() : context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free) {
+TlsContext self_signed_context() {
+  TlsContext out(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
   const Key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
   const Certificate certificate = certificate_for(key.get());
-  SSL_CTX_use_certificate(context_.get(), certificate.get());
-  SSL_CTX_use_PrivateKey(context_.get(), key.get());
+  SSL_CTX_use_certificate(out.get(), certificate.get());
+  SSL_CTX_use_PrivateKey(out.get(), key.get());
+  return out;
+}
+
+TlsServer::TlsServer() : context_(self_signed_context()) {
   sockaddr_in at{};
   at.sin_family = AF_INET;
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -93,17 +98,15 @@ void TlsServer::serve(int fd) {
   }
 }
 
-void TlsServer::write_certificate(const std::filesystem::path& file) const {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(file.c_str(), "w"),
-                                                            &std::fclose);
-  if (!out || PEM_write_X509(out.get(), SSL_CTX_get0_certificate(context_.get())) != 1)
-    throw std::runtime_error("the certificate could not be written");
-}
-
-TrustThisCertificate::TrustThisCertificate(const TlsServer& server)
+TrustThisCertificate::TrustThisCertificate(const SSL_CTX* context)
     : file_(std::filesystem::temp_directory_path() /
             ("plumb-tls-" + std::to_string(getpid()) + ".pem")) {
-  server.write_certificate(file_);
+  {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(file_.c_str(), "w"),
+                                                              &std::fclose);
+    if (!out || PEM_write_X509(out.get(), SSL_CTX_get0_certificate(context)) != 1)
+      throw std::runtime_error("the certificate could not be written");
+  }
   setenv("SSL_CERT_FILE", file_.c_str(), 1);
 }
 

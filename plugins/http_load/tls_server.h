@@ -15,6 +15,11 @@
 
 namespace plumb::http_load {
 
+using TlsContext = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
+
+// For a server on 127.0.0.1, with a new certificate that nobody has signed.
+TlsContext self_signed_context();
+
 // Listens from construction to destruction.
 class TlsServer {
  public:
@@ -25,14 +30,13 @@ class TlsServer {
 
   std::string url() const { return "https://127.0.0.1:" + std::to_string(port_); }
   uint64_t connections() const { return connections_; }
-  // Writes the certificate as PEM.
-  void write_certificate(const std::filesystem::path& file) const;
+  const SSL_CTX* context() const { return context_.get(); }
 
  private:
   void accept_all();
   void serve(int fd);
 
-  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
+  TlsContext context_;
   int listener_ = -1;
   int port_ = 0;
   std::atomic<uint64_t> connections_{0};
@@ -41,10 +45,10 @@ class TlsServer {
   std::thread acceptor_;
 };
 
-// While it lives, OpenSSL's default is to trust this server's certificate alone.
+// While it lives, OpenSSL's default is to trust this certificate alone.
 class TrustThisCertificate {
  public:
-  explicit TrustThisCertificate(const TlsServer& server);
+  explicit TrustThisCertificate(const SSL_CTX* context);
   ~TrustThisCertificate();
   TrustThisCertificate(const TrustThisCertificate&) = delete;
   TrustThisCertificate& operator=(const TrustThisCertificate&) = delete;

@@ -5,9 +5,16 @@
 namespace plumb::http_load {
 namespace {
 
-char* put_hex(char* at, uint64_t value) {
+constexpr std::array<std::array<char, 2>, 256> kHexOfByte = [] {
   constexpr char kDigits[] = "0123456789abcdef";
-  for (int shift = 60; shift >= 0; shift -= 4) *at++ = kDigits[(value >> shift) & 15];
+  std::array<std::array<char, 2>, 256> out{};
+  for (size_t i = 0; i < out.size(); ++i) out[i] = {kDigits[i >> 4], kDigits[i & 15]};
+  return out;
+}();
+
+char* put_hex(char* at, uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8, at += 2)
+    std::memcpy(at, kHexOfByte[(value >> shift) & 255].data(), 2);
   return at;
 }
 

@@ -46,6 +46,7 @@ struct Completion {
   uint64_t sent_bytes = 0;
   uint64_t received_bytes = 0;
   uint32_t connections_opened = 0;
+  int64_t first_event_ns = 0;      // when a stream's first event was complete; 0: none was
   std::string_view server_timing;  // all such headers, joined with commas; valid during the call
   std::string_view detail;         // one sentence for an error; valid during the call
 };
@@ -62,7 +63,7 @@ class CompletionHandler {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // False while as many requests are in flight as connections are allowed.
+  // False while as many requests are in flight as the connections that are allowed can carry.
   virtual bool can_start() const = 0;
   // Begins a request at once. Only when can_start(). Failures come as completions.
   virtual void start(const Start& request) = 0;

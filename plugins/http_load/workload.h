@@ -9,9 +9,12 @@
 
 namespace plumb::http_load {
 
+// There is no iteration to begin: what the plan gives users to do is used up.
+inline constexpr uint32_t kNoEndpoint = UINT32_MAX;
+
 // One request of an iteration.
 struct Step {
-  uint32_t endpoint = 0;             // index into the plan's requests
+  uint32_t endpoint = 0;             // index into the plan's requests, or of begin() kNoEndpoint
   const Message* message = nullptr;  // null: as planned; else valid until its completion
   AnswerSink* sink = nullptr;        // may be null; else valid until its completion
 };
@@ -34,7 +37,8 @@ class Workload {
   // Begins an iteration and gives its first step. `user` counts from 0 and comes back again and
   // again; `fresh` says that somebody new stands behind it now: without cookies, say. `draw` is 64
   // random bits, the same for the same seed and place in the schedule: every choice about what is
-  // requested follows from it.
+  // requested follows from it. After kNoEndpoint a user of the closed model ends; in the open
+  // model the iteration is left out.
   virtual Step begin(uint32_t user, bool fresh, uint64_t draw) = 0;
   // Reads an answer, whose sink has seen it all. May turn it into a failure: a completion without
   // an error can be given one, with its detail, which stays valid until the next call.

@@ -43,8 +43,9 @@ http {{
   scgi_temp_path {dir}/scgi;
   keepalive_requests 1000000000;
   keepalive_timeout 1h;
+  http2_max_concurrent_streams 1024;
   server {{
-    listen 127.0.0.1:{port} backlog=8192;
+    listen 127.0.0.1:{port} backlog=8192{http2};
     location / {{ default_type text/plain; return 200 "Hello, world\\n"; }}
   }}
 }}
@@ -72,20 +73,29 @@ def wait_for_port(port, process):
     sys.exit("bench-load: the server did not listen within 4 s")
 
 
+def first_child(pid):
+    """Waits for it: nginx listens before its worker is there."""
+    for _ in range(200):
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if children:
+            return int(children[0])
+        time.sleep(0.02)
+    sys.exit("bench-load: the server has no worker after 4 s")
+
+
 @contextlib.contextmanager
-def nginx():
-    """Yields the URL and the worker's pid."""
+def nginx(http2=False):
+    """Yields the URL and the worker's pid. With http2 it speaks that alone, without TLS."""
     with tempfile.TemporaryDirectory(prefix="plumb-bench-") as directory:
         port = free_port()
         config = pathlib.Path(directory, "nginx.conf")
-        config.write_text(NGINX.format(dir=directory, port=port))
+        config.write_text(NGINX.format(dir=directory, port=port, http2=" http2" if http2 else ""))
         server = subprocess.Popen(
             ["taskset", "-c", str(SERVER_CPU), "nginx", "-p", directory, "-c", str(config)],
             stderr=subprocess.DEVNULL)
         try:
             wait_for_port(port, server)
-            children = pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text()
-            yield f"http://127.0.0.1:{port}", int(children.split()[0])
+            yield f"http://127.0.0.1:{port}", first_child(server.pid)
         finally:
             server.terminate()
             server.wait(10)
@@ -124,8 +134,26 @@ def fact(report, name, **labels):
     return None
 
 
-def closed(url, users, seconds):
-    done, report = plumb(url, f"  users: {users}\n  warmup: 0s\n"
+@contextlib.contextmanager
+def nghttpd():
+    """Yields the URL. A server that answers what arrives together in one write, as nginx does not."""
+    with tempfile.TemporaryDirectory(prefix="plumb-bench-") as directory:
+        pathlib.Path(directory, "index.html").write_text("Hello, world\n")
+        port = free_port()
+        server = subprocess.Popen(
+            ["taskset", "-c", str(SERVER_CPU), "nghttpd", "--no-tls", "--address=127.0.0.1",
+             "--max-concurrent-streams=1024", "-d", directory, str(port)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for_port(port, server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def closed(url, users, seconds, more=""):
+    done, report = plumb(url, f"  users: {users}\n  warmup: 0s\n{more}"
                               f"  duration: {seconds}s\n  cooldown: 0s\n"
                               f"  requests: [{{name: home, path: /}}]")
     count = fact(report, "requests.count")
@@ -139,8 +167,10 @@ def wrk(url, connections, seconds):
     return int(re.search(r"(\d+) requests in", done["text"])[1]) / done["cpu"]
 
 
-def h2load(url, connections, seconds):
-    done = run(["h2load", "--h1", "-t1", f"-c{connections}", f"-D{seconds}", url])
+def h2load(url, connections, seconds, streams=None):
+    """Over HTTP/2 with so many requests at a time on each connection, else over HTTP/1.1."""
+    words = [f"-m{streams}"] if streams else ["--h1"]
+    done = run(["h2load", *words, "-t1", f"-c{connections}", f"-D{seconds}", url])
     return int(re.search(r"requests: \d+ total, \d+ started, (\d+) done", done["text"])[1]) / done["cpu"]
 
 
@@ -161,6 +191,28 @@ def efficiency(figures, options):
         say(f"  {connections:>11} {p:>10,.0f} {w:>10,.0f} {h:>10,.0f}   {by_wrk:>6.2f} {by_h2load:>8.2f}")
         figures[f"wrk_ratio_{connections}"] = round(by_wrk, 4)
         figures[f"h2load_ratio_{connections}"] = round(by_h2load, 4)
+
+
+def h2(figures, options):
+    say("\nHTTP/2: requests per second of the client's processor time")
+    say(f"  {'server':<8} {'connections':>11} {'streams':>8} {'plumb':>10} {'h2load':>10}   {'/h2load':>8}")
+    servers = {"nginx": lambda: nginx(http2=True), "nghttpd": nghttpd}
+    ratios = {"nginx": [], "nghttpd": []}
+    for server, connections, streams in (("nginx", 1, 100), ("nginx", 16, 16),
+                                         ("nghttpd", 1, 100), ("nghttpd", 16, 16)):
+        rows = []
+        for _ in range(options.rounds):
+            with servers[server]() as at:
+                url = at[0] if isinstance(at, tuple) else at
+                plan = f"  protocol: http2\n  connections: {connections}\n  streams: {streams}\n"
+                rows.append((closed(url, connections * streams, options.seconds, plan),
+                             h2load(url, connections, options.seconds, streams)))
+        ratio = statistics.median(p / h for p, h in rows)
+        ratios[server].append(ratio)
+        p, h = (statistics.median(column) for column in zip(*rows))
+        say(f"  {server:<8} {connections:>11} {streams:>8} {p:>10,.0f} {h:>10,.0f}   {ratio:>8.2f}")
+    figures["h2_ratio"] = round(min(ratios["nginx"]), 4)
+    figures["h2_ratio_nghttpd"] = round(min(ratios["nghttpd"]), 4)
 
 
 def pacing(figures, options):
@@ -299,7 +351,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
-    parts = {"efficiency": efficiency, "pacing": pacing, "stall": stall,
+    parts = {"efficiency": efficiency, "h2": h2, "pacing": pacing, "stall": stall,
              "distribution": distribution, "throttled": throttled, "memory": memory}
     parser.add_argument("--only", action="append", choices=parts)
     options = parser.parse_args()
