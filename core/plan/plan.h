@@ -73,7 +73,7 @@ struct Load {
   Nanoseconds duration = std::chrono::seconds(10);
   Nanoseconds cooldown = std::chrono::seconds(1);
   Nanoseconds timeout = std::chrono::seconds(10);  // per request
-  int connections = 0;  // the most at a time; 0: the plugin's default
+  int connections = 0;                             // the most at a time; 0: the plugin's default
   std::string arrivals = "constant";
   std::string replay;  // a file of instants that requests are due at, or empty
   double replay_speed = 1;
