@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 #include <vector>
 
 namespace plumb::facts {
@@ -84,6 +86,26 @@ std::optional<Histogram> merged_histogram(const store::SeriesData& series, const
   }
   if (merged && merged->count() == 0) return std::nullopt;
   return merged;
+}
+
+std::vector<ResponseInterval> response_intervals(const store::RunData& run) {
+  std::map<int64_t, ResponseInterval> by_end;
+  for (const store::SeriesData& series : run.series) {
+    if (series.info.name != "http_response_seconds") continue;
+    const bool ok = label_of(series.info.labels, "outcome") == "ok";
+    for (const HistogramRecord& record : series.histograms) {
+      ResponseInterval& interval = by_end[record.end_ns];
+      interval.start_ns = record.start_ns;
+      interval.end_ns = record.end_ns;
+      if (ok)
+        (void)interval.ok.merge(record.histogram);
+      else
+        interval.failed += record.histogram.count();
+    }
+  }
+  std::vector<ResponseInterval> out;
+  for (auto& [end_ns, interval] : by_end) out.push_back(std::move(interval));
+  return out;
 }
 
 }  // namespace plumb::facts

@@ -4,6 +4,7 @@
 #define PLUMB_CORE_FACTS_STATISTICS_H_
 
 #include <optional>
+#include <vector>
 
 #include "core/facts/facts.h"
 #include "core/store/run_file.h"
@@ -27,6 +28,16 @@ std::optional<GaugeStatistics> gauge_statistics(const store::SeriesData& series,
 
 // The records that lie in the window, merged. Empty when there are none or none has a value.
 std::optional<Histogram> merged_histogram(const store::SeriesData& series, const Window& window);
+
+// The responses of one recorded interval, of all endpoints.
+struct ResponseInterval {
+  int64_t start_ns = 0;
+  int64_t end_ns = 0;
+  Histogram ok;  // in nanoseconds
+  uint64_t failed = 0;
+};
+// All of the run, in order of their end.
+std::vector<ResponseInterval> response_intervals(const store::RunData& run);
 
 }  // namespace plumb::facts
 

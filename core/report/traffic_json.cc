@@ -100,57 +100,34 @@ std::vector<double> edges_of(const Histogram& h) {
   return logarithmic_edges(low, high);
 }
 
-// The responses of one interval, of all endpoints.
-struct LatencyInterval {
-  int64_t start_ns = 0;
-  int64_t end_ns = 0;
-  Histogram ok;
-  uint64_t failed = 0;
-
-  void add(const LatencyInterval& other) {
-    end_ns = other.end_ns;
-    (void)ok.merge(other.ok);
-    failed += other.failed;
-  }
-};
-
-std::vector<LatencyInterval> latency_intervals(const store::RunData& run) {
-  std::map<int64_t, LatencyInterval> by_end;
-  for (const store::SeriesData& series : run.series) {
-    if (series.info.name != "http_response_seconds") continue;
-    const bool ok = label_of(series.info.labels, "outcome") == "ok";
-    for (const HistogramRecord& record : series.histograms) {
-      LatencyInterval& interval = by_end[record.end_ns];
-      interval.start_ns = record.start_ns;
-      interval.end_ns = record.end_ns;
-      if (ok)
-        (void)interval.ok.merge(record.histogram);
-      else
-        interval.failed += record.histogram.count();
+// Neighbours together, where a long run has more than a report should hold.
+std::vector<facts::ResponseInterval> few_intervals(const store::RunData& run) {
+  std::vector<facts::ResponseInterval> all = facts::response_intervals(run);
+  const size_t together = all.size() / kMostIntervals + 1;
+  std::vector<facts::ResponseInterval> out;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i % together == 0) {
+      out.push_back(std::move(all[i]));
+      continue;
     }
+    out.back().end_ns = all[i].end_ns;
+    (void)out.back().ok.merge(all[i].ok);
+    out.back().failed += all[i].failed;
   }
-  std::vector<LatencyInterval> out;
-  const size_t together = by_end.size() / kMostIntervals + 1;
-  size_t at = 0;
-  for (auto& [end_ns, interval] : by_end)
-    if (at++ % together == 0)
-      out.push_back(std::move(interval));
-    else
-      out.back().add(interval);
   return out;
 }
 
 }  // namespace
 
 json latency_intervals_json(const store::RunData& run) {
-  const std::vector<LatencyInterval> intervals = latency_intervals(run);
+  const std::vector<facts::ResponseInterval> intervals = few_intervals(run);
   Histogram all;
-  for (const LatencyInterval& interval : intervals) (void)all.merge(interval.ok);
+  for (const facts::ResponseInterval& interval : intervals) (void)all.merge(interval.ok);
   json out = {{"edges_ms", json::array()}, {"intervals", json::array()}};
   if (all.count() == 0) return out;
   const std::vector<double> edges = edges_of(all);
   for (const double edge : edges) out["edges_ms"].push_back(six_digits(edge));
-  for (const LatencyInterval& interval : intervals) {
+  for (const facts::ResponseInterval& interval : intervals) {
     json one = span(run, interval.start_ns, interval.end_ns);
     one["failed"] = interval.failed;
     one["counts"] = counts_between(edges, interval.ok);
