@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -74,9 +76,10 @@ std::vector<plan::PluginUse> samplers_of(const plan::Plan& plan, const engine::C
 
 // Waits for `duration` or until `stop` is used.
 void pause(milliseconds duration, const std::stop_token& stop) {
-  const int64_t until = monotonic_ns() + std::chrono::nanoseconds(duration).count();
-  while (monotonic_ns() < until && !stop.stop_requested())
-    std::this_thread::sleep_for(milliseconds(20));
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait_for(lock, stop, duration, [] { return false; });
 }
 
 }  // namespace

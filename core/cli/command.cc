@@ -1,6 +1,7 @@
 #include "core/cli/command.h"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "core/base/atomic_file.h"
 
@@ -67,6 +68,13 @@ bool to_overrides(const PlanFlags& flags, std::vector<plan::Override>& overrides
 std::string default_run_dir() {
   const char* given = std::getenv("PLUMB_RUN_DIR");
   return given != nullptr && *given != '\0' ? given : "runs";
+}
+
+bool has_place(const std::string& file) {
+  const auto directory = std::filesystem::path(file).parent_path();
+  if (directory.empty() || std::filesystem::is_directory(directory)) return true;
+  say("-o " + file + ": there is no directory " + directory.string());
+  return false;
 }
 
 bool write_value(const std::string& file, std::string_view text) {

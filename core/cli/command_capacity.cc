@@ -116,12 +116,7 @@ void measure(const plan::Plan& plan, const engine::Catalog& catalog, const Capac
 }
 
 ExitCode capacity_search(const CapacityFlags& flags, const Terminal& terminal) {
-  // Said before the search: afterwards its figures would have nowhere to go.
-  const auto directory = std::filesystem::path(flags.output).parent_path();
-  if (!directory.empty() && !std::filesystem::is_directory(directory)) {
-    say("-o " + flags.output + ": there is no directory " + directory.string());
-    return ExitCode::kUsage;
-  }
+  if (!has_place(flags.output)) return ExitCode::kUsage;
   std::vector<plan::Override> overrides;
   if (!to_overrides(flags.values, overrides)) return ExitCode::kUsage;
   const engine::Catalog catalog = installed_catalog();

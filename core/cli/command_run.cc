@@ -1,4 +1,3 @@
-#include <filesystem>
 #include <memory>
 
 #include "core/cli/command.h"
@@ -63,12 +62,7 @@ void tell_profile(const plan::Plan& plan) {
 }
 
 ExitCode run(const RunFlags& flags, const Terminal& terminal) {
-  // Said before the run: afterwards its figures would have nowhere to go.
-  const auto directory = std::filesystem::path(flags.output).parent_path();
-  if (!directory.empty() && !std::filesystem::is_directory(directory)) {
-    say("-o " + flags.output + ": there is no directory " + directory.string());
-    return ExitCode::kUsage;
-  }
+  if (!has_place(flags.output)) return ExitCode::kUsage;
   std::vector<plan::Override> overrides;
   if (!to_overrides(flags.values, overrides)) return ExitCode::kUsage;
   const engine::Catalog catalog = installed_catalog();
