@@ -160,8 +160,7 @@ const std::vector<OptionRow>& plan_option_table() {
        .default_value = "1",
        .minimum = "1",
        .maximum = "64",
-       .help = "Threads that make the load, each with connections of its own. One makes about "
-               "100,000 requests a second."},
+       .help = "Threads that make the load, each with connections of its own."},
       {.key = "load.warmup",
        .type = T::kDuration,
        .default_value = "2s",

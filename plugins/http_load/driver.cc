@@ -129,8 +129,7 @@ void Driver::start(uint32_t user) {
       {u.step.endpoint, u.intended_ns, u.queued_ns, user, u.step.message, u.step.sink});
 }
 
-void Driver::on_completion(const Completion& seen) {
-  Completion completion = seen;
+void Driver::on_completion(Completion& completion) {
   const uint32_t user = completion.user;
   const int64_t at_ns = completion.times.finished_ns;
   const Next next = parts_.workload.completed(completion);

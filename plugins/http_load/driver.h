@@ -55,7 +55,7 @@ class Driver final : private CompletionHandler {
     uint32_t user;
   };
 
-  void on_completion(const Completion& completion) override;
+  void on_completion(Completion& completion) override;
   int64_t next_due_ns() const;
   void take_due(int64_t now_ns);
   void take_arrival();

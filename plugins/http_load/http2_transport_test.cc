@@ -402,7 +402,7 @@ class Http2TransportTest : public testing::Test, protected CompletionHandler {
     while (transport_->in_flight() > 0 && monotonic_ns() < end) transport_->poll(end, *this);
     ASSERT_EQ(transport_->in_flight(), 0u);
   }
-  void on_completion(const Completion& completion) override {
+  void on_completion(Completion& completion) override {
     completions_.push_back(completion);
     completions_.back().detail = {};
     completions_.back().server_timing = {};

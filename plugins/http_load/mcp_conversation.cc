@@ -47,7 +47,7 @@ Result<std::unique_ptr<McpConversation>> McpConversation::open(const LoadPlan& p
   return out;
 }
 
-void McpConversation::on_completion(const Completion& completion) {
+void McpConversation::on_completion(Completion& completion) {
   completed_ = true;
   status_ = completion.status;
   trouble_ = completion.error == ErrorClass::kNone ? "" : std::string(completion.detail);

@@ -43,7 +43,7 @@ class McpConversation final : private CompletionHandler {
 
  private:
   McpConversation(const LoadPlan& plan, const Clock& clock, const StopFlag& stop);
-  void on_completion(const Completion& completion) override;
+  void on_completion(Completion& completion) override;
   // Sends, and waits until the answer is complete; false when a stream was still open then.
   bool exchange(const Message& message);
 

@@ -88,7 +88,7 @@ class McpServer {
         text.append(bytes);
         return true;
       }
-      void on_completion(const Completion&) override { done = true; }
+      void on_completion(Completion&) override { done = true; }
       std::string text;
       bool done = false;
     } body;

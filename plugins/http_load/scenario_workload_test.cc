@@ -82,8 +82,7 @@ class OneUser final : public CompletionHandler {
   void start(const Step& step, int64_t intended_ns) {
     transport_->start({step.endpoint, intended_ns, 0, 0, step.message, step.sink});
   }
-  void on_completion(const Completion& seen) override {
-    Completion completion = seen;
+  void on_completion(Completion& completion) override {
     const Next next = workload_.completed(completion);
     if (next.what != Next::What::kFollow)
       done_.push_back({plan_.requests[completion.endpoint].name, completion.status,

@@ -55,7 +55,7 @@ class CompletionHandler {
  public:
   virtual ~CompletionHandler() = default;
   // Called from Transport::poll only. May call Transport::start.
-  virtual void on_completion(const Completion& completion) = 0;
+  virtual void on_completion(Completion& completion) = 0;
 };
 
 // Single-threaded: every function on the thread that drives. Each started request completes once,

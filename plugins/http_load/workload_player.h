@@ -93,8 +93,7 @@ class WorkloadPlayer final : private CompletionHandler {
                        .message = step.message,
                        .sink = step.sink});
   }
-  void on_completion(const Completion& completion) override {
-    Completion judged = completion;
+  void on_completion(Completion& judged) override {
     const Next next = workload_.completed(judged);
     connections += judged.connections_opened;
     if (on_done) on_done(judged);
