@@ -25,6 +25,7 @@
 #define PLUMB_PLUGIN_HPP_
 
 #include <plumb/abi/plugin.h>
+#include <plumb/abi/stacks.h>
 #include <plumb/histogram.hpp>
 #include <plumb/status.hpp>
 
@@ -138,6 +139,14 @@ class Host {
   Status table(const std::string& name, const std::string& json) const {
     const plumb_table t{sizeof(plumb_table), now_ns(), name.c_str(), json.c_str()};
     return Status::from_code(host_->emit_table(host_->context, &t), "the host refused a table");
+  }
+  // Stack profiles; see plumb_stacks. UNSUPPORTED on a host that knows none.
+  Status stacks(const plumb_stacks& stacks) const {
+    const auto* extension = static_cast<const plumb_stacks_host*>(
+        host_->get_extension(host_->context, PLUMB_STACKS_EXTENSION));
+    if (extension == nullptr) return Status::unsupported("this host takes no stack profiles");
+    return Status::from_code(extension->emit_stacks(host_->context, &stacks),
+                             "the host refused stacks");
   }
   void health(uint32_t state, const std::string& message) const {
     host_->set_health(host_->context, state, message.c_str());
