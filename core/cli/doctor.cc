@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
 
@@ -100,7 +101,53 @@ Check check_run_dir(const std::filesystem::path& run_dir) {
           may ? "" : at.string() + " cannot be written to; set run_dir or PLUMB_RUN_DIR"};
 }
 
+Check check_plugin(const engine::Examined& plugin) {
+  Check out{"plugin " + plugin.plugin, CheckState::kOk, "sees everything", ""};
+  if (plugin.role != PLUMB_ROLE_SAMPLER) out.found = "takes its configuration";
+  if (!plugin.status.is_ok()) {
+    out.state = CheckState::kBroken;
+    out.found = "does not work";
+    out.fix = plugin.status.message();
+  } else if (plugin.health != PLUMB_HEALTH_OK) {
+    out.state = CheckState::kMissing;
+    out.found = plugin.health == PLUMB_HEALTH_DARK ? "sees nothing" : "sees part";
+    out.fix = plugin.message;
+  }
+  return out;
+}
+
+// The rows of a plugin's table of what it misses: what, why, and how to switch it on.
+std::vector<Check> missing_abilities(const TableRecord& table) {
+  std::vector<Check> out;
+  const auto json = nlohmann::json::parse(table.json, nullptr, false);
+  if (!json.is_object() || !json.contains("rows") || !json["rows"].is_array()) return out;
+  for (const auto& row : json["rows"]) {
+    const auto cell = [&](size_t i) {
+      return row.is_array() && row.size() > i && row[i].is_string() ? row[i].get<std::string>()
+                                                                    : std::string();
+    };
+    out.push_back({table.plugin + ": " + cell(0), CheckState::kMissing, cell(1), cell(2)});
+  }
+  return out;
+}
+
 }  // namespace
+
+std::vector<Check> check_plan(const engine::Examination& examination) {
+  std::vector<Check> out;
+  const bool answers = examination.target.is_ok();
+  out.push_back({"target", answers ? CheckState::kOk : CheckState::kBroken,
+                 answers ? "answers" : "does not answer",
+                 answers ? "" : examination.target.message()});
+  for (const engine::Examined& plugin : examination.plugins) {
+    out.push_back(check_plugin(plugin));
+    for (const TableRecord& table : examination.tables) {
+      if (table.plugin != plugin.plugin || !table.name.ends_with("_missing")) continue;
+      for (Check& check : missing_abilities(table)) out.push_back(std::move(check));
+    }
+  }
+  return out;
+}
 
 std::vector<Check> check_kernel(const std::filesystem::path& root) {
   return {check_release(root),          check_schedstat(root), check_pressure(root),

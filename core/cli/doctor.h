@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/engine/catalog.h"
+#include "core/engine/examine.h"
 
 namespace plumb::cli {
 
@@ -24,6 +25,8 @@ std::vector<Check> check_kernel(const std::filesystem::path& root);
 // This process: descriptors, run directory, plumb-host, plugins.
 std::vector<Check> check_installation(const engine::Catalog& catalog,
                                       const std::filesystem::path& run_dir);
+// The plan's target and plugins, once they have been tried.
+std::vector<Check> check_plan(const engine::Examination& examination);
 
 }  // namespace plumb::cli
 

@@ -50,5 +50,32 @@ TEST(Doctor, WithoutPluginsPlumbCannotRun) {
   EXPECT_EQ(named(checks, "run directory").state, CheckState::kOk);
 }
 
+TEST(Doctor, WhatAPluginMissesIsToldWithItsRemedy) {
+  engine::Examination examination;
+  examination.plugins = {
+      {"pg_stats", PLUMB_ROLE_SAMPLER, Status::ok(), PLUMB_HEALTH_DEGRADED, "grant pg_monitor"},
+      {"host_metrics", PLUMB_ROLE_SAMPLER, Status::ok()},
+      {"http_load", PLUMB_ROLE_LOAD, Status::invalid_argument("no such template")}};
+  examination.tables = {
+      {"pg_stats", 0, "pg_missing",
+       R"({"columns":[{"key":"a"},{"key":"b"},{"key":"c"}],"rows":[["I/O times","off","SET x"]]})"},
+      {"pg_stats", 0, "pg_settings", R"({"columns":[{"key":"a"}],"rows":[["fsync"]]})"},
+      {"host_metrics", 0, "host_missing", "no JSON"}};
+  const std::vector<Check> checks = check_plan(examination);
+  EXPECT_EQ(named(checks, "target").state, CheckState::kOk);
+  EXPECT_EQ(named(checks, "plugin pg_stats").fix, "grant pg_monitor");
+  EXPECT_EQ(named(checks, "pg_stats: I/O times").fix, "SET x");
+  EXPECT_EQ(named(checks, "plugin host_metrics").state, CheckState::kOk);
+  EXPECT_EQ(named(checks, "plugin http_load").state, CheckState::kBroken);
+  EXPECT_EQ(checks.size(), 5u);
+}
+
+TEST(Doctor, ATargetThatDoesNotAnswerIsBroken) {
+  engine::Examination examination;
+  examination.target = Status::unavailable("nothing listens on port 1");
+  EXPECT_EQ(check_plan(examination)[0].state, CheckState::kBroken);
+  EXPECT_EQ(check_plan(examination)[0].fix, "nothing listens on port 1");
+}
+
 }  // namespace
 }  // namespace plumb::cli

@@ -1,5 +1,7 @@
 #include "core/engine/engine_run.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -18,6 +20,7 @@ using std::chrono::seconds;
 constexpr nanoseconds kLead = milliseconds(300);
 // How often a wait looks at what wakes nobody: the target's process.
 constexpr nanoseconds kLook = milliseconds(200);
+constexpr nanoseconds kOwnCostInterval = seconds(2);
 // What a load may take to return after its last stage, beyond one request's timeout; after an
 // interrupt; and to stop.
 constexpr nanoseconds kDriveGrace = seconds(5);
@@ -92,7 +95,8 @@ EngineRun::EngineRun(const plan::Plan& plan, const Catalog& catalog, const Engin
       options_(options),
       sink_(sink),
       observer_(observer),
-      stop_(std::move(stop)) {}
+      stop_(std::move(stop)),
+      self_("plumb", sink, ids_) {}
 
 RunOutcome EngineRun::go() {
   const std::stop_callback on_stop(stop_, [this] { wake(); });
@@ -145,6 +149,7 @@ Status EngineRun::resolve() {
                                       " makes load: name it under load.plugin");
     }
     if (use.interval > nanoseconds(0)) instance.interval = std::max(use.interval, kLeastInterval);
+    instance.cpu_budget = use.cpu_budget;
     members_.push_back({std::move(instance), nullptr});
   }
   return Status::ok();
@@ -194,7 +199,8 @@ Status EngineRun::start_all() {
   PLUMB_RETURN_IF_ERROR(for_each([](const Member& member) { return !is_analyzer(member); },
                                  [](Member& member) { return member.process->start(); }));
   for (const Member& member : members_) {
-    if (member.role() == PLUMB_ROLE_SAMPLER) member.process->begin_sampling(member.plan.interval);
+    if (member.role() == PLUMB_ROLE_SAMPLER)
+      member.process->begin_sampling(member.plan.interval, member.plan.cpu_budget);
   }
   return Status::ok();
 }
@@ -352,6 +358,7 @@ bool EngineRun::wait(int64_t until_ns, const std::function<bool()>& done) {
     const int64_t now = monotonic_ns();
     if (now >= until_ns) return false;
     note_target_end();
+    emit_own_cost(now);
     const MutexLock lock(mutex_);
     const int64_t look = std::min(until_ns, now + kLook.count());
     while (changes_ == seen && changed_.wait_until(mutex_, time_point_of(look))) {
@@ -367,6 +374,13 @@ void EngineRun::wake() {
 
 void EngineRun::emit_event(uint32_t level, const std::string& kind, const std::string& message) {
   sink_.on_event({"engine", monotonic_ns(), level, kind, message});
+}
+
+void EngineRun::emit_own_cost(int64_t now_ns) {
+  if (now_ns < next_own_cost_ns_) return;
+  next_own_cost_ns_ = now_ns + kOwnCostInterval.count();
+  if (const auto cpu = read_cpu_seconds(::getpid(), "/proc")) self_.emit_cpu(*cpu, now_ns);
+  if (const auto bytes = read_memory_bytes(::getpid(), "/proc")) self_.emit_memory(*bytes, now_ns);
 }
 
 void EngineRun::note_target_end() {

@@ -25,6 +25,7 @@ struct InstancePlan {
   const CatalogEntry* entry = nullptr;
   nlohmann::json values = nlohmann::json::object();
   std::chrono::nanoseconds interval{0};  // samplers
+  double cpu_budget = 0;                 // samplers: of one processor; 0: none
 };
 
 // Finds `name` in the catalog and checks its role. The `interval` that every sampler takes is taken
@@ -84,6 +85,7 @@ class EngineRun {
   void wake() PLUMB_EXCLUDES(mutex_);
   void emit_event(uint32_t level, const std::string& kind, const std::string& message);
   void note_target_end();
+  void emit_own_cost(int64_t now_ns);
 
   const plan::Plan& plan_;
   const Catalog& catalog_;
@@ -98,6 +100,8 @@ class EngineRun {
   uint64_t changes_ PLUMB_GUARDED_BY(mutex_) = 0;
 
   SeriesIds ids_;
+  SelfSeries self_;
+  int64_t next_own_cost_ns_ = 0;
   std::unique_ptr<TargetProcess> target_;
   bool target_end_told_ = false;
   std::vector<Member> members_;  // the load driver first

@@ -14,6 +14,7 @@ extern "C" {
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -72,6 +73,7 @@ PluginProcess::PluginProcess(PluginSpec spec, ChildProcess child, UniqueFd socke
       socket_(std::move(socket)),
       output_(std::move(output)),
       receiver_(spec_.name, monotonic_ns(), spec_.secrets, sink, ids),
+      self_(spec_.name, sink, ids),
       watch_(spec_.limits.watch, monotonic_ns()),
       messages_(spec_.limits.messages_per_second, host::kBurstSeconds),
       reader_([this] { read_until_end(); }) {}
@@ -104,13 +106,16 @@ Status PluginProcess::start() {
   return ask(request, host::encode(host::StartRequest{request}), spec_.limits.start);
 }
 
-void PluginProcess::begin_sampling(nanoseconds interval) {
+void PluginProcess::begin_sampling(nanoseconds interval, double cpu_budget) {
   {
     const MutexLock lock(mutex_);
     interval_ = interval;
+    cpu_budget_ = cpu_budget;
   }
   // A host that cannot be written to is dead or hung, and the reader tells so.
-  static_cast<void>(send(host::encode(host::BeginSampling{interval.count()}), after(kSendTime)));
+  const auto budget_ppm = static_cast<uint32_t>(std::lround(cpu_budget * 1e6));
+  static_cast<void>(
+      send(host::encode(host::BeginSampling{interval.count(), budget_ppm}), after(kSendTime)));
 }
 
 void PluginProcess::stage(const StageSpan& stage) {

@@ -25,6 +25,7 @@
 #include "core/base/unique_fd.h"
 #include "core/engine/child_process.h"
 #include "core/engine/plugin_watch.h"
+#include "core/engine/self_series.h"
 #include "core/engine/series_ids.h"
 #include "core/engine/signal_receiver.h"
 #include "core/host/budget.h"
@@ -86,7 +87,9 @@ class PluginProcess {
   // also comes out here.
   Status configure(const nlohmann::json& values, const std::string& document);
   Status start();
-  void begin_sampling(std::chrono::nanoseconds interval);
+  // Has a sampler called every `interval`, and more seldom while it takes more than `cpu_budget` of
+  // one processor (0: as much as it likes), which events sampler-slowed and sampler-restored tell.
+  void begin_sampling(std::chrono::nanoseconds interval, double cpu_budget);
   // Tells a sampler of a stage; does not wait. A failure becomes an event stage-failed.
   void stage(const StageSpan& stage);
 
@@ -144,7 +147,8 @@ class PluginProcess {
   Status take_loaded(const Status& loaded) PLUMB_EXCLUDES(mutex_);
   Status take_reply(host::Reply reply, std::string result) PLUMB_EXCLUDES(mutex_);
   Status take_health(const host::Frame& frame) PLUMB_EXCLUDES(mutex_);
-  Status take_heartbeat(const host::Heartbeat& beat);
+  Status take_heartbeat(const host::Heartbeat& beat) PLUMB_EXCLUDES(mutex_);
+  void note_pace(const host::Heartbeat& beat) PLUMB_EXCLUDES(mutex_);
   void watch(int64_t now_ns) PLUMB_EXCLUDES(mutex_);
   void finish(const ChildEnd& end) PLUMB_EXCLUDES(mutex_);
   // Kind empty: it ended as it should.
@@ -162,8 +166,10 @@ class PluginProcess {
   // The reader's own.
   host::FrameReader frames_;
   SignalReceiver receiver_;
+  SelfSeries self_;
   PluginWatch watch_;
   host::Heartbeat last_beat_;
+  int64_t late_ns_ = 0;  // the worst since it was last emitted
   std::string printed_;  // the last of it, for the reason of a crash
   bool output_open_ = true;
   int64_t socket_closed_ns_ = 0;  // 0: open
@@ -172,6 +178,7 @@ class PluginProcess {
   size_t bytes_this_second_ = 0;
   host::Budget messages_;
   int64_t next_cost_ns_ = 0;
+  int64_t next_memory_ns_ = 0;
 
   Mutex send_mutex_;
   Mutex mutex_;
@@ -180,8 +187,9 @@ class PluginProcess {
   uint32_t last_request_ PLUMB_GUARDED_BY(mutex_) = 0;
   uint32_t drive_request_ PLUMB_GUARDED_BY(mutex_) = 0;
   std::optional<Status> drive_outcome_ PLUMB_GUARDED_BY(mutex_);
-  std::optional<Status> loaded_ PLUMB_GUARDED_BY(mutex_);  // ok once Hello came
-  std::chrono::nanoseconds interval_ PLUMB_GUARDED_BY(mutex_){0};
+  std::optional<Status> loaded_ PLUMB_GUARDED_BY(mutex_);          // ok once Hello came
+  std::chrono::nanoseconds interval_ PLUMB_GUARDED_BY(mutex_){0};  // as planned
+  double cpu_budget_ PLUMB_GUARDED_BY(mutex_) = 0;
   std::optional<Verdict> verdict_ PLUMB_GUARDED_BY(mutex_);
   bool may_exit_ PLUMB_GUARDED_BY(mutex_) = false;   // stop() has let go of it
   bool finishing_ PLUMB_GUARDED_BY(mutex_) = false;  // reaped; the sink is being told

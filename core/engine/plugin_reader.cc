@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/clock.h"
+#include "core/base/number_text.h"
 #include "core/base/redact.h"
 #include "core/engine/plugin_process.h"
 #include "core/engine/process_cost.h"
@@ -19,6 +20,8 @@ namespace {
 
 constexpr int kPollMs = 100;
 constexpr int64_t kSecondNs = 1'000'000'000;
+// The kernel walks every mapping for it.
+constexpr int64_t kMemoryIntervalNs = 5 * kSecondNs;
 constexpr size_t kReadAtOnce = size_t{64} << 10;
 constexpr int kReadsATurn = 16;
 constexpr size_t kMostPrinted = 2'048;
@@ -215,8 +218,31 @@ Status PluginProcess::take_heartbeat(const host::Heartbeat& beat) {
     emit_event(PLUMB_WARNING, "plugin-signals-refused",
                "some of its signals are not valid and were refused; its log says which");
   }
+  if (beat.interval_ns != last_beat_.interval_ns) note_pace(beat);
+  late_ns_ = std::max(late_ns_, beat.late_ns);
   last_beat_ = beat;
   return Status::ok();
+}
+
+// A sampler that is called at another interval than before says why.
+void PluginProcess::note_pace(const host::Heartbeat& beat) {
+  const int64_t before = last_beat_.interval_ns;
+  if (before == 0 || beat.interval_ns == 0) return;
+  double budget = 0;
+  {
+    const MutexLock lock(mutex_);
+    budget = cpu_budget_;
+  }
+  const bool slower = beat.interval_ns > before;
+  const std::string intervals =
+      "asked every " + plumb::seconds_text(static_cast<double>(beat.interval_ns) / 1e9) +
+      " instead of every " + plumb::seconds_text(static_cast<double>(before) / 1e9);
+  const std::string used = ratio_text(static_cast<double>(beat.cpu_used_ppm) / 1e6);
+  const std::string limit = ratio_text(budget) + " of a processor that cpu_budget allows";
+  emit_event(slower ? PLUMB_WARNING : PLUMB_INFO, slower ? "sampler-slowed" : "sampler-restored",
+             slower ? spec_.name + " used " + used + ", more than the " + limit + ": it is now " +
+                          intervals
+                    : spec_.name + " is below the " + limit + " again: it is now " + intervals);
 }
 
 void PluginProcess::watch(int64_t now_ns) {
@@ -225,7 +251,7 @@ void PluginProcess::watch(int64_t now_ns) {
     const MutexLock lock(mutex_);
     if (verdict_) return;
     let_go = may_exit_;
-    watch_.set_interval(interval_);
+    watch_.set_interval(std::max(interval_, nanoseconds(last_beat_.interval_ns)));
   }
   if (const auto hung = watch_.hung(now_ns)) {
     condemn({"plugin-hung", "hung: " + *hung});
@@ -239,8 +265,17 @@ void PluginProcess::watch(int64_t now_ns) {
   }
   if (now_ns < next_cost_ns_) return;
   next_cost_ns_ += kSecondNs;
-  if (const auto cost = read_process_cost(pid(), "/proc")) receiver_.emit_cost(*cost, now_ns);
-  receiver_.emit_dropped(last_beat_.dropped, now_ns);
+  if (const auto cpu = read_cpu_seconds(pid(), "/proc")) self_.emit_cpu(*cpu, now_ns);
+  if (now_ns >= next_memory_ns_) {
+    next_memory_ns_ = now_ns + kMemoryIntervalNs;
+    if (const auto bytes = read_memory_bytes(pid(), "/proc")) self_.emit_memory(*bytes, now_ns);
+  }
+  self_.emit_dropped(last_beat_.dropped, now_ns);
+  if (last_beat_.interval_ns != 0) {
+    self_.emit_sampling({last_beat_.interval_ns, std::exchange(late_ns_, 0),
+                         last_beat_.skipped_collects, last_beat_.failed_collects},
+                        now_ns);
+  }
 }
 
 PluginProcess::Verdict PluginProcess::verdict_of(const ChildEnd& end) {
@@ -267,7 +302,7 @@ std::string PluginProcess::last_words() const {
 void PluginProcess::finish(const ChildEnd& end) {
   const Verdict verdict = verdict_of(end);
   const int64_t now = monotonic_ns();
-  receiver_.emit_cpu(end.cpu_seconds, now);
+  self_.emit_cpu(end.cpu_seconds, now);
   bool stopped = false;
   {
     const MutexLock lock(mutex_);

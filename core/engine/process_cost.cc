@@ -42,14 +42,17 @@ std::optional<double> cpu_seconds_of_stat(std::string_view stat, long ticks_per_
   return (user + system) / static_cast<double>(ticks_per_second);
 }
 
-std::optional<ProcessCost> read_process_cost(pid_t pid, const std::filesystem::path& proc) {
+std::optional<double> read_cpu_seconds(pid_t pid, const std::filesystem::path& proc) {
+  return cpu_seconds_of_stat(read_text(proc / std::to_string(pid) / "stat"),
+                             ::sysconf(_SC_CLK_TCK));
+}
+
+std::optional<double> read_memory_bytes(pid_t pid, const std::filesystem::path& proc) {
   const std::filesystem::path dir = proc / std::to_string(pid);
-  const std::optional<double> cpu =
-      cpu_seconds_of_stat(read_text(dir / "stat"), ::sysconf(_SC_CLK_TCK));
-  if (!cpu) return std::nullopt;
   std::optional<double> kib = kilobytes(read_text(dir / "smaps_rollup"), "Pss:");
   if (!kib) kib = kilobytes(read_text(dir / "status"), "VmRSS:");
-  return ProcessCost{*cpu, kib.value_or(0) * 1024};
+  if (!kib) return std::nullopt;
+  return *kib * 1024;
 }
 
 }  // namespace plumb::engine

@@ -10,14 +10,10 @@
 
 namespace plumb::engine {
 
-struct ProcessCost {
-  double cpu_seconds = 0;
-  // Proportional set size; the resident set size where the kernel does not tell the former.
-  double resident_bytes = 0;
-};
-
 // Nothing when the process is not there. `proc` is /proc but in tests.
-std::optional<ProcessCost> read_process_cost(pid_t pid, const std::filesystem::path& proc);
+std::optional<double> read_cpu_seconds(pid_t pid, const std::filesystem::path& proc);
+// Proportional set size; the resident set size where the kernel does not tell the former.
+std::optional<double> read_memory_bytes(pid_t pid, const std::filesystem::path& proc);
 
 // user + system seconds out of the text of /proc/<pid>/stat; nothing when it is torn.
 std::optional<double> cpu_seconds_of_stat(std::string_view stat, long ticks_per_second);

@@ -42,23 +42,24 @@ TEST_F(ProcessCostTest, PrefersTheProportionalSize) {
   write("stat", kStat);
   write("smaps_rollup", "5-7 ---p 0 0 [rollup]\nRss: 900 kB\nPss:   300 kB\nPss_Dirty: 1 kB\n");
   write("status", "VmRSS:\t 900 kB\n");
-  EXPECT_EQ(read_process_cost(4711, proc_)->resident_bytes, 300.0 * 1024);
+  EXPECT_EQ(read_memory_bytes(4711, proc_), 300.0 * 1024);
+  EXPECT_TRUE(read_cpu_seconds(4711, proc_));
 }
 
 TEST_F(ProcessCostTest, FallsBackToTheResidentSize) {
   write("stat", kStat);
   write("status", "Name:\tx\nVmRSS:\t 900 kB\n");
-  EXPECT_EQ(read_process_cost(4711, proc_)->resident_bytes, 900.0 * 1024);
+  EXPECT_EQ(read_memory_bytes(4711, proc_), 900.0 * 1024);
 }
 
 TEST_F(ProcessCostTest, AProcessThatIsGoneGivesNothing) {
-  EXPECT_FALSE(read_process_cost(4712, proc_));
+  EXPECT_FALSE(read_cpu_seconds(4712, proc_));
+  EXPECT_FALSE(read_memory_bytes(4712, proc_));
 }
 
 TEST_F(ProcessCostTest, ReadsTheRealThing) {
-  const auto cost = read_process_cost(::getpid(), "/proc");
-  ASSERT_TRUE(cost);
-  EXPECT_GT(cost->resident_bytes, 100'000);
+  EXPECT_GT(read_memory_bytes(::getpid(), "/proc").value_or(0), 100'000);
+  EXPECT_TRUE(read_cpu_seconds(::getpid(), "/proc"));
 }
 
 }  // namespace

@@ -97,44 +97,4 @@ Result<HealthChange> SignalReceiver::health_of(const host::Frame& frame, int64_t
   return change;
 }
 
-uint32_t SignalReceiver::declare_own(const std::string& name, const std::string& unit,
-                                     uint32_t kind, const std::string& help) {
-  SeriesInfo series;
-  series.id = ids_.next();
-  series.plugin = "engine";
-  series.name = name;
-  series.unit = unit;
-  series.help = help;
-  series.kind = kind;
-  series.labels = {{"plugin", plugin_}};
-  sink_.on_series(series);
-  return series.id;
-}
-
-void SignalReceiver::emit_cpu(double cpu_seconds, int64_t now_ns) {
-  if (cpu_series_ == 0) {
-    cpu_series_ = declare_own("plumb_cpu_seconds_total", "seconds", PLUMB_KIND_COUNTER,
-                              "Processor time of the plugin's process");
-  }
-  cpu_seconds_ = std::max(cpu_seconds_, cpu_seconds);
-  sink_.on_samples({{cpu_series_, now_ns, cpu_seconds_}});
-}
-
-void SignalReceiver::emit_cost(const ProcessCost& cost, int64_t now_ns) {
-  emit_cpu(cost.cpu_seconds, now_ns);
-  if (resident_series_ == 0) {
-    resident_series_ = declare_own("plumb_resident_bytes", "bytes", PLUMB_KIND_GAUGE,
-                                   "Memory of the plugin's process");
-  }
-  sink_.on_samples({{resident_series_, now_ns, cost.resident_bytes}});
-}
-
-void SignalReceiver::emit_dropped(uint64_t dropped, int64_t now_ns) {
-  if (dropped_series_ == 0) {
-    dropped_series_ = declare_own("plumb_dropped_total", "1", PLUMB_KIND_COUNTER,
-                                  "Signals of the plugin dropped at a limit");
-  }
-  sink_.on_samples({{dropped_series_, now_ns, static_cast<double>(dropped)}});
-}
-
 }  // namespace plumb::engine

@@ -28,11 +28,6 @@ class SignalReceiver {
   // A health frame, checked and with secrets taken out; not passed to the sink.
   Result<HealthChange> health_of(const host::Frame& frame, int64_t now_ns) const;
 
-  // The engine's own series about this plugin. CPU seconds never fall.
-  void emit_cost(const ProcessCost& cost, int64_t now_ns);
-  void emit_cpu(double cpu_seconds, int64_t now_ns);
-  void emit_dropped(uint64_t dropped, int64_t now_ns);
-
  private:
   Status take_series(const host::Frame& frame);
   Status take_samples(const host::Frame& frame, int64_t now_ns);
@@ -40,8 +35,6 @@ class SignalReceiver {
   Status take_event(const host::Frame& frame, int64_t now_ns);
   Status take_table(const host::Frame& frame, int64_t now_ns);
   std::string redacted(std::string text) const;
-  uint32_t declare_own(const std::string& name, const std::string& unit, uint32_t kind,
-                       const std::string& help);
 
   std::string plugin_;
   const std::vector<std::string>& secrets_;
@@ -49,10 +42,6 @@ class SignalReceiver {
   SeriesIds& ids_;
   host::SignalCheck check_;
   std::vector<uint32_t> run_ids_;  // by the plugin's own id - 1
-  uint32_t cpu_series_ = 0;        // 0: not yet declared
-  uint32_t resident_series_ = 0;
-  uint32_t dropped_series_ = 0;
-  double cpu_seconds_ = 0;
 };
 
 }  // namespace plumb::engine

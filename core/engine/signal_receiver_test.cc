@@ -90,18 +90,5 @@ TEST_F(SignalReceiverTest, SecretsAreTakenOutOfWords) {
   EXPECT_EQ(sink_.heard().tables[0].json.find("hunter2"), std::string::npos);
 }
 
-TEST_F(SignalReceiverTest, CostIsTheEnginesOwnSeriesAndNeverFalls) {
-  receiver_.emit_cost({2.0, 4'096}, kNow);
-  receiver_.emit_cpu(1.5, kNow + 1);
-  receiver_.emit_dropped(3, kNow);
-  const auto heard = sink_.heard();
-  EXPECT_EQ(heard.find("plumb_cpu_seconds_total")->plugin, "engine");
-  EXPECT_EQ(heard.find("plumb_dropped_total")->labels, (Labels{{"plugin", "pg_stats"}}));
-  for (const Sample& sample : heard.samples) {
-    if (sample.series != heard.find("plumb_cpu_seconds_total")->id) continue;
-    EXPECT_EQ(sample.value, 2.0);
-  }
-}
-
 }  // namespace
 }  // namespace plumb::engine

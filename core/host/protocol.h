@@ -35,6 +35,7 @@ struct StartRequest {
 };
 struct BeginSampling {  // not answered
   int64_t interval_ns = 0;
+  uint32_t cpu_budget_ppm = 0;  // of one processor; 0: none
 };
 struct StageRequest {
   uint32_t request = 0;
@@ -101,6 +102,9 @@ struct Heartbeat {
   uint64_t refused = 0;  // signals that were not valid
   uint64_t skipped_collects = 0;  // ticks missed because a collect overran
   uint64_t failed_collects = 0;
+  int64_t interval_ns = 0;    // between two collects, as of now; 0: it does not sample
+  int64_t late_ns = 0;        // of the collect that began latest since the last heartbeat
+  uint32_t cpu_used_ppm = 0;  // of one processor, over the last seconds
 };
 struct HistogramMessage {
   uint32_t series = 0;

@@ -76,7 +76,8 @@ std::string encode(const StartRequest& message) {
 }
 
 std::string encode(const BeginSampling& message) {
-  return control(FrameType::kBeginSampling, {{"interval_ns", message.interval_ns}});
+  return control(FrameType::kBeginSampling, {{"interval_ns", message.interval_ns},
+                                             {"cpu_budget_ppm", message.cpu_budget_ppm}});
 }
 
 std::string encode(const StageRequest& message) {
@@ -123,7 +124,7 @@ Result<StartRequest> decode_start(std::string_view payload) {
 Result<BeginSampling> decode_begin_sampling(std::string_view payload) {
   PLUMB_ASSIGN_OR_RETURN(const json object, parse_json(payload, kMaxControlJson, "sampling"));
   JsonFields fields(object, "sampling");
-  BeginSampling out{fields.integer("interval_ns", 1'000'000)};
+  BeginSampling out{fields.integer("interval_ns", 1'000'000), fields.number32("cpu_budget_ppm")};
   PLUMB_RETURN_IF_ERROR(fields.status());
   return out;
 }
@@ -196,7 +197,10 @@ std::string encode(const Heartbeat& message) {
                                          {"dropped", message.dropped},
                                          {"refused", message.refused},
                                          {"skipped_collects", message.skipped_collects},
-                                         {"failed_collects", message.failed_collects}});
+                                         {"failed_collects", message.failed_collects},
+                                         {"interval_ns", message.interval_ns},
+                                         {"late_ns", message.late_ns},
+                                         {"cpu_used_ppm", message.cpu_used_ppm}});
 }
 
 std::string encode(const LogLine& message) {
@@ -252,6 +256,9 @@ Result<Heartbeat> decode_heartbeat(std::string_view payload) {
   out.refused = fields.number64("refused");
   out.skipped_collects = fields.number64("skipped_collects");
   out.failed_collects = fields.number64("failed_collects");
+  out.interval_ns = fields.integer("interval_ns", 0);
+  out.late_ns = fields.integer("late_ns", 0);
+  out.cpu_used_ppm = fields.number32("cpu_used_ppm");
   PLUMB_RETURN_IF_ERROR(fields.status());
   return out;
 }

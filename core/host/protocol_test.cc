@@ -70,10 +70,14 @@ TEST(ProtocolTest, AnswersComeBackAsTheyWereSent) {
   const auto reply = decode_reply(payload(encode(Reply{9, PLUMB_UNAVAILABLE, "later"})));
   EXPECT_EQ(reply->request, 9u);
   EXPECT_EQ(reply->message, "later");
-  const auto beat = decode_heartbeat(payload(encode(Heartbeat{"collect", 5, 1, 2, 3, 4})));
+  const auto beat =
+      decode_heartbeat(payload(encode(Heartbeat{"collect", 5, 1, 2, 3, 4, 100, 7, 30'000})));
   EXPECT_EQ(beat->call, "collect");
   EXPECT_EQ(beat->dropped, 1u);
   EXPECT_EQ(beat->failed_collects, 4u);
+  EXPECT_EQ(beat->interval_ns, 100);
+  EXPECT_EQ(beat->late_ns, 7);
+  EXPECT_EQ(beat->cpu_used_ppm, 30'000u);
   EXPECT_EQ(decode_log(payload(encode(LogLine{PLUMB_WARNING, "hm"})))->message, "hm");
   EXPECT_EQ(decode_result(payload(*encode(AnalyzeResult{1, "[]"})))->json, "[]");
 }

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -21,6 +22,12 @@ constexpr int64_t kStopAfterCloseNs = 2'000'000'000;
 // A collect that still runs this long after a stop was asked for is interrupted.
 constexpr int64_t kInterruptAfterStopNs = 500'000'000;
 constexpr size_t kReadAtOnce = size_t{64} << 10;
+
+int64_t process_cpu_ns() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
+}
 
 }  // namespace
 
@@ -134,7 +141,8 @@ void Session::beat(int64_t now_ns) {
   const CallNow call = instance_.call_now();
   const Emitter::Losses losses = emitter_.losses();
   outbox_.put_control(encode(Heartbeat{call.name, call.since_ns, losses.dropped, losses.refused,
-                                       skipped_.load(), failed_.load()}));
+                                       skipped_.load(), failed_.load(), interval_ns_.load(),
+                                       late_ns_.exchange(0), cpu_used_ppm_.load()}));
   const int64_t stop_asked = stop_asked_ns_.load();
   const bool overdue = stop_asked != 0 && now_ns - stop_asked > kInterruptAfterStopNs;
   if (overdue && std::string_view(call.name) == "collect") instance_.interrupt();
@@ -198,6 +206,8 @@ void Session::perform(const Task& task) {
           reply(t.request, instance_.start());
         } else if constexpr (std::is_same_v<T, BeginSampling>) {
           if (library_.table().collect == nullptr || !instance_.is_started()) return;
+          pace_.emplace(t.interval_ns, static_cast<double>(t.cpu_budget_ppm) / 1e6);
+          interval_ns_ = t.interval_ns;
           const MutexLock lock(mutex_);
           ticker_.emplace(monotonic_ns(), t.interval_ns);
         } else if constexpr (std::is_same_v<T, StageRequest>) {
@@ -239,16 +249,15 @@ void Session::analyze(const AnalyzeRequest& request) {
 }
 
 void Session::stop_sampling() {
+  interval_ns_ = 0;
   const MutexLock lock(mutex_);
   ticker_.reset();
 }
 
 void Session::tick() {
+  note_lateness(monotonic_ns());
   const Status status = instance_.collect();
-  {
-    const MutexLock lock(mutex_);
-    if (ticker_) skipped_ += ticker_->served(monotonic_ns());
-  }
+  keep_pace(monotonic_ns());
   if (status.is_ok()) {
     if (failures_in_a_row_ > 0) emitter_.set_collecting(PLUMB_HEALTH_OK, "");
     failures_in_a_row_ = 0;
@@ -265,6 +274,23 @@ void Session::tick() {
     emitter_.log(PLUMB_WARNING, "collecting failed " + std::to_string(failures_in_a_row_) +
                                     " times in a row: " + status.message());
   }
+}
+
+void Session::note_lateness(int64_t now_ns) {
+  const MutexLock lock(mutex_);
+  if (ticker_) late_ns_ = std::max(late_ns_.load(), now_ns - ticker_->next_ns());
+}
+
+void Session::keep_pace(int64_t now_ns) {
+  const bool changed = pace_->judge(now_ns, process_cpu_ns());
+  cpu_used_ppm_ = static_cast<uint32_t>(std::min(pace_->share(), 1'000.0) * 1e6);
+  const MutexLock lock(mutex_);
+  if (!ticker_) return;
+  if (changed) {
+    ticker_->set_interval(pace_->interval_ns());
+    interval_ns_ = pace_->interval_ns();
+  }
+  skipped_ += ticker_->served(now_ns);
 }
 
 void Session::reply(uint32_t request, const Status& status) {

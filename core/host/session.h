@@ -16,6 +16,7 @@
 #include "core/host/instance.h"
 #include "core/host/library.h"
 #include "core/host/outbox.h"
+#include "core/host/pace.h"
 #include "core/host/protocol.h"
 #include "core/host/ticker.h"
 
@@ -52,6 +53,8 @@ class Session {
   Turn wait_for_turn(Task& task) PLUMB_EXCLUDES(mutex_);
   void perform(const Task& task);
   void tick();
+  void note_lateness(int64_t now_ns) PLUMB_EXCLUDES(mutex_);
+  void keep_pace(int64_t now_ns) PLUMB_EXCLUDES(mutex_);
   void stop_sampling();
   void reply(uint32_t request, const Status& status);
   void analyze(const AnalyzeRequest& request);
@@ -70,13 +73,18 @@ class Session {
   std::atomic<bool> ended_{false};  // the plugin's thread is done
   std::atomic<uint64_t> skipped_{0};
   std::atomic<uint64_t> failed_{0};
+  std::atomic<int64_t> interval_ns_{0};  // 0: not sampling
+  std::atomic<int64_t> late_ns_{0};      // the worst since the last heartbeat
+  std::atomic<uint32_t> cpu_used_ppm_{0};
 
   Mutex mutex_;
   CondVar changed_;
   std::deque<Task> tasks_ PLUMB_GUARDED_BY(mutex_);
   bool closing_ PLUMB_GUARDED_BY(mutex_) = false;
   std::optional<Ticker> ticker_ PLUMB_GUARDED_BY(mutex_);
-  uint64_t failures_in_a_row_ = 0;  // the plugin's thread only
+  // The plugin's thread only.
+  std::optional<Pace> pace_;
+  uint64_t failures_in_a_row_ = 0;
 };
 
 }  // namespace plumb::host

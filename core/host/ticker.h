@@ -13,6 +13,9 @@ class Ticker {
 
   int64_t next_ns() const { return next_ns_; }
 
+  // From the tick after the next on.
+  void set_interval(int64_t interval_ns) { interval_ns_ = interval_ns; }
+
   // The tick due has been served and it is now `now_ns`: moves on to the first tick not before
   // that, and gives back how many were passed over on the way.
   uint64_t served(int64_t now_ns) {

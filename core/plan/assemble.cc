@@ -435,13 +435,12 @@ class Assembler {
     PluginUse use;
     use.name = plugin.name;
     const std::string prefix = "plugins." + plugin.name + ".";
-    bool own_interval = false;
     for (const OptionRow& row : plugin.options) {
-      own_interval = own_interval || row.key == interval_option().key;
       if (row.secret) use.secrets.push_back(row.key);
       if (const Value* value = find(prefix + row.key)) use.options[row.key] = value->carried;
     }
-    if (!own_interval) use.interval = duration(prefix + interval_option().key);
+    if (!declares(plugin, "interval")) use.interval = duration(prefix + "interval");
+    if (!declares(plugin, "cpu_budget")) use.cpu_budget = number(prefix + "cpu_budget", 0.0);
     return use;
   }
 

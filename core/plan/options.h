@@ -56,6 +56,8 @@ struct PluginOptions {
   std::vector<OptionRow> options = {};
 };
 
+bool declares(const PluginOptions& plugin, std::string_view key);
+
 // "duration", "rate", "list of strings", ...
 std::string_view option_type_name(OptionType type);
 // What a user is told to write, such as "a duration such as 100ms, 5s or 2m".
@@ -64,8 +66,9 @@ std::string_view option_type_expectation(OptionType type);
 // The plan's own keys, sections before their keys, in the order in which they are documented.
 const std::vector<OptionRow>& plan_option_table();
 
-// Takes every sampler's `interval`, unless the plugin declares an option of that name itself.
-const OptionRow& interval_option();
+// What every sampler takes besides its own options: `interval` and `cpu_budget`. A plugin that
+// declares an option of such a name itself gets the value instead.
+const std::vector<OptionRow>& sampler_options();
 
 struct Profile {
   std::string name;

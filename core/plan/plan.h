@@ -96,6 +96,7 @@ struct PluginUse {
   nlohmann::json options = nlohmann::json::object();  // values in carried units (ns, bytes)
   std::vector<std::string> secrets;                   // keys of options that must be redacted
   Nanoseconds interval{0};                            // samplers; 0: the plugin's own
+  double cpu_budget = 0;                              // samplers: of one processor; 0: no limit
 };
 
 // What a service promises. One clause of one SLO: `metric` is p50 p90 p95 p99 p999 mean max (limit

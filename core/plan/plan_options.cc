@@ -1,4 +1,6 @@
 // The plan's own option table and the load profiles.
+#include <algorithm>
+
 #include "core/plan/options.h"
 
 namespace plumb::plan {
@@ -451,13 +453,24 @@ const std::vector<OptionRow>& plan_option_table() {
   return table;
 }
 
-const OptionRow& interval_option() {
-  static const OptionRow row = {.key = "interval",
-                                .type = OptionType::kDuration,
-                                .minimum = "10ms",
-                                .maximum = "1h",
-                                .help = "Time between two samples; the plugin's own unless given."};
-  return row;
+bool declares(const PluginOptions& plugin, std::string_view key) {
+  return std::any_of(plugin.options.begin(), plugin.options.end(),
+                     [&](const OptionRow& row) { return row.key == key; });
+}
+
+const std::vector<OptionRow>& sampler_options() {
+  static const std::vector<OptionRow> rows = {
+      {.key = "interval",
+       .type = OptionType::kDuration,
+       .minimum = "10ms",
+       .maximum = "1h",
+       .help = "Time between two samples; the plugin's own unless given."},
+      {.key = "cpu_budget",
+       .type = OptionType::kRatio,
+       .default_value = "3%",
+       .help = "Share of one processor that its process may take; beyond it, it samples more "
+               "seldom and the report says so. 0 for no limit."}};
+  return rows;
 }
 
 const std::vector<Profile>& load_profiles() {

@@ -61,9 +61,9 @@ std::string keys() {
         rows += table_row(row);
     if (!rows.empty()) out += kTableHead + rows;
   }
-  out += "\nA sampler also takes `interval` (" +
-         std::string(option_type_name(interval_option().type)) + ", " +
-         range_of(interval_option()) + "): " + interval_option().help + "\n";
+  out += "\nEvery sampler also takes:\n\n";
+  out += kTableHead;
+  for (const OptionRow& row : sampler_options()) out += table_row(row);
   return out;
 }
 

@@ -60,12 +60,10 @@ SchemaNode make_schema(const std::vector<PluginOptions>& plugins) {
   for (const PluginOptions& plugin : plugins) {
     const std::string prefix = "plugins." + plugin.name;
     insert(root, prefix, {.key = plugin.name, .type = OptionType::kSection});
-    bool has_interval = plugin.role != PLUMB_ROLE_SAMPLER;
-    for (const OptionRow& row : plugin.options) {
-      insert(root, prefix + "." + row.key, row);
-      has_interval = has_interval || row.key == interval_option().key;
-    }
-    if (!has_interval) insert(root, prefix + ".interval", interval_option());
+    for (const OptionRow& row : plugin.options) insert(root, prefix + "." + row.key, row);
+    if (plugin.role != PLUMB_ROLE_SAMPLER) continue;
+    for (const OptionRow& row : sampler_options())
+      if (!declares(plugin, row.key)) insert(root, prefix + "." + row.key, row);
   }
   return root;
 }

@@ -103,6 +103,15 @@ void note_end(const store::RunData& run, json& notes) {
   }
 }
 
+// A sampler that had to slow down saw less than the plan asked for.
+void note_slowed_samplers(const store::RunData& run, json& notes) {
+  std::map<std::string, std::string> last;  // by plugin: it may have slowed down several times
+  for (const Event& event : run.events)
+    if (event.kind == "sampler-slowed" || event.kind == "sampler-restored")
+      last[event.plugin] = event.message;
+  for (const auto& [plugin, message] : last) notes.push_back(message + ".");
+}
+
 }  // namespace
 
 double run_seconds(const store::RunData& run, int64_t time_ns) {
@@ -129,6 +138,7 @@ Result<json> build(const store::RunData& run) {
   PLUMB_ASSIGN_OR_RETURN(const diagnose::Diagnosis diagnosis, diagnose::diagnose(run, facts));
   json notes = json::array();
   note_end(run, notes);
+  note_slowed_samplers(run, notes);
   for (const std::string& note : diagnosis.notes) notes.push_back(note);
   json tables = tables_json(run, notes);
   json events = events_json(run, notes);

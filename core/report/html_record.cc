@@ -130,16 +130,24 @@ std::string validity_section(HtmlPage& page) {
 std::string cost_section(HtmlPage& page) {
   const json& plugins = list(member(page.report, "self"), "plugins");
   if (plugins.empty()) return {};
-  HtmlTable table("cost-table", "What each plugin's process used in the steady stage",
-                  {{"Plugin"},
+  HtmlTable table("cost-table", "What each process of plumb's used in the steady stage",
+                  {{"Process"},
                    {"Share of one processor", ColumnKind::kNumber},
+                   {"Inside the database server", ColumnKind::kNumber},
                    {"Memory", ColumnKind::kNumber},
+                   {"Samples every", ColumnKind::kNumber},
+                   {"Latest sample late by", ColumnKind::kNumber},
+                   {"Samples skipped", ColumnKind::kNumber},
                    {"Signals dropped", ColumnKind::kNumber}});
   for (const json& plugin : plugins)
     if (table.rows() < 60)
       table.add_row({shortened(text(plugin, "plugin"), 60),
                      plain_number(number(plugin, "cpu_ratio"), "ratio"),
+                     plain_number(number(plugin, "server_cpu_ratio"), "ratio"),
                      plain_number(number(plugin, "resident_bytes"), "bytes"),
+                     plain_number(number(plugin, "interval_s"), "seconds"),
+                     plain_number(number(plugin, "late_s"), "seconds"),
+                     plain_number(number(plugin, "skipped"), "1"),
                      plain_number(number(plugin, "dropped"), "1")});
   return page.section("cost", "What watching cost", table.html());
 }

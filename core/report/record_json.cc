@@ -101,12 +101,22 @@ json events_json(const store::RunData& run, json& notes) {
 json self_json(const store::RunData& run, const facts::FactSet& facts) {
   struct Cost {
     std::optional<double> cpu_ratio;
+    std::optional<double> server_cpu_ratio;
     std::optional<double> resident_bytes;
     std::optional<double> dropped;
+    std::optional<double> late;
+    std::optional<double> skipped;
+    std::optional<double> interval;
   };
+  constexpr std::string_view kServerSide = "_sampler_cpu_seconds_total";
   std::map<std::string, Cost> by_plugin;
   for (const store::SeriesData& series : run.series) {
-    if (series.info.name.rfind("plumb_", 0) != 0 || series.info.labels.empty()) continue;
+    if (series.info.name.ends_with(kServerSide)) {
+      by_plugin[series.info.plugin].server_cpu_ratio =
+          facts.value(series.info.name + ".rate", series.info.labels);
+      continue;
+    }
+    if (series.info.plugin != "engine" || series.info.labels.empty()) continue;
     Cost& cost = by_plugin[series.info.labels.front().second];
     const Labels& labels = series.info.labels;
     if (series.info.name == "plumb_cpu_seconds_total")
@@ -115,13 +125,23 @@ json self_json(const store::RunData& run, const facts::FactSet& facts) {
       cost.resident_bytes = facts.value("plumb_resident_bytes.max", labels);
     else if (series.info.name == "plumb_dropped_total" && !series.values.empty())
       cost.dropped = series.values.back();
+    else if (series.info.name == "plumb_collect_late_seconds")
+      cost.late = facts.value("plumb_collect_late_seconds.max", labels);
+    else if (series.info.name == "plumb_collect_interval_seconds")
+      cost.interval = facts.value("plumb_collect_interval_seconds.max", labels);
+    else if (series.info.name == "plumb_collects_skipped_total")
+      cost.skipped = facts.value("plumb_collects_skipped_total.delta", labels);
   }
   json plugins = json::array();
   for (const auto& [plugin, cost] : by_plugin)
     plugins.push_back({{"plugin", plugin},
                        {"cpu_ratio", or_null(cost.cpu_ratio)},
+                       {"server_cpu_ratio", or_null(cost.server_cpu_ratio)},
                        {"resident_bytes", or_null(cost.resident_bytes)},
-                       {"dropped", or_null(cost.dropped)}});
+                       {"dropped", or_null(cost.dropped)},
+                       {"interval_s", or_null(cost.interval)},
+                       {"late_s", or_null(cost.late)},
+                       {"skipped", or_null(cost.skipped)}});
   return {{"plugins", std::move(plugins)}};
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/engine/engine.h"
+#include "core/engine/examine.h"
 #include "tests/integration/free_port.h"
 #include "tests/integration/recording_sink.h"
 
@@ -215,6 +216,44 @@ TEST_F(EngineRunTest, AnAnalyzerRunsApart) {
       run_analyzer(plan_, plan_.plugins[0], catalog_, options_, R"({"facts":[]})", seconds(20), {});
   ASSERT_TRUE(answer.is_ok()) << answer.status().message();
   EXPECT_EQ(*answer, R"({"facts":[]})");
+}
+
+TEST_F(EngineRunTest, AnExaminationSaysOfEachPluginWhatItCanSee) {
+  use("misbehave", {{"how", "fail"}, {"token", "hunter2-secret"}});
+  use("echo_analyzer");
+  plan_.secret_values = {"hunter2-secret"};
+  const auto examined = examine(plan_, catalog_, options_, milliseconds(1'500), {});
+  ASSERT_TRUE(examined.is_ok()) << examined.status().message();
+  EXPECT_TRUE(examined->target.is_ok()) << examined->target.message();
+  ASSERT_EQ(examined->plugins.size(), 3u);
+  EXPECT_EQ(examined->plugins[0].plugin, "brief_load");
+  EXPECT_TRUE(examined->plugins[0].status.is_ok()) << examined->plugins[0].status.message();
+  EXPECT_EQ(examined->plugins[1].health, uint32_t{PLUMB_HEALTH_DEGRADED});
+  EXPECT_THAT(examined->plugins[1].message, HasSubstr("cannot reach it with ***"));
+  EXPECT_TRUE(examined->plugins[2].status.is_ok());
+}
+
+TEST_F(EngineRunTest, AnExaminationGoesOnWhereAPluginCannotBeConfiguredAndNobodyAnswers) {
+  listener_ = {};
+  aim_at(free_port());
+  use("misbehave", {{"how", "throw"}, {"in", "configure"}});
+  use("no_such_plugin");
+  const auto examined = examine(plan_, catalog_, options_, milliseconds(50), {});
+  ASSERT_TRUE(examined.is_ok()) << examined.status().message();
+  EXPECT_FALSE(examined->target.is_ok());
+  ASSERT_EQ(examined->plugins.size(), 3u);
+  EXPECT_TRUE(examined->plugins[0].status.is_ok());
+  EXPECT_THAT(examined->plugins[1].status.message(), HasSubstr("thrown from configure"));
+  EXPECT_EQ(examined->plugins[2].status.code(), PLUMB_NOT_FOUND);
+}
+
+TEST_F(EngineRunTest, AnInterruptedExaminationEndsAtOnce) {
+  use("misbehave", {{"how", "hang"}, {"in", "configure"}});
+  std::stop_source source;
+  std::thread interrupter([&] { source.request_stop(); });
+  const auto examined = examine(plan_, catalog_, options_, seconds(60), source.get_token());
+  interrupter.join();
+  EXPECT_EQ(examined.status().code(), PLUMB_CANCELLED);
 }
 
 }  // namespace

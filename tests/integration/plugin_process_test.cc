@@ -63,14 +63,14 @@ class PluginProcessTest : public ::testing::Test {
   }
   // A misbehave that does `how` in callback `in`, up to its first samples.
   void begin(const std::string& how, const std::string& in = "collect", PluginLimits limits = {},
-             int after = 2) {
+             int after = 2, double cpu_budget = 0) {
     spawn("misbehave", limits);
     const Status configured = process_->configure(
         {{"how", how}, {"in", in}, {"after", after}, {"token", "hunter2-secret"}}, "{}");
     ASSERT_TRUE(configured.is_ok()) << configured.message();
     const Status started = process_->start();
     ASSERT_TRUE(started.is_ok()) << started.message();
-    process_->begin_sampling(kInterval);
+    process_->begin_sampling(kInterval, cpu_budget);
   }
   bool wait_dark() {
     return sink_.wait_for([](const Heard& h) { return h.last_health(PLUMB_HEALTH_DARK); });
@@ -120,11 +120,24 @@ TEST_F(PluginProcessTest, ABehavingPluginSamplesUntilItIsStopped) {
   EXPECT_EQ(heard.find("plumb_resident_bytes")->labels, (Labels{{"plugin", "misbehave"}}));
 }
 
+TEST_F(PluginProcessTest, ASamplerBeyondItsBudgetIsAskedMoreSeldomAndTheRunIsTold) {
+  begin("burn", "collect", {}, 0, 0.05);
+  EXPECT_TRUE(sink_.wait_for([](const Heard& h) { return h.event("sampler-slowed"); }));
+  const Heard heard = sink_.heard();
+  EXPECT_THAT(heard.event("sampler-slowed")->message,
+              HasSubstr("of a processor that cpu_budget allows: it is now asked every"));
+  EXPECT_TRUE(sink_.wait_for([](const Heard& h) {
+    const auto intervals = h.values("plumb_collect_interval_seconds");
+    return !intervals.empty() && intervals.back() > 0.03;
+  }));
+  EXPECT_TRUE(heard.find("plumb_collect_late_seconds"));
+}
+
 TEST_F(PluginProcessTest, APluginWrittenInCWorks) {
   spawn("plain_c");
   ASSERT_TRUE(process_->configure({{"value", 7}}, "{}").is_ok());
   ASSERT_TRUE(process_->start().is_ok());
-  process_->begin_sampling(kInterval);
+  process_->begin_sampling(kInterval, 0);
   ASSERT_TRUE(sink_.wait_for([](const Heard& h) { return h.count("plain_c_value") >= 1; }));
   const Heard heard = sink_.heard();
   const SeriesInfo* series = heard.find("plain_c_value");

@@ -34,6 +34,13 @@ class RecordingSink final : public SignalSink {
       return static_cast<size_t>(std::count_if(samples.begin(), samples.end(),
                                                [&](const Sample& x) { return x.series == s->id; }));
     }
+    std::vector<double> values(const std::string& name) const {
+      std::vector<double> out;
+      const SeriesInfo* s = find(name);
+      for (const Sample& x : samples)
+        if (s != nullptr && x.series == s->id) out.push_back(x.value);
+      return out;
+    }
     const Event* event(const std::string& kind) const {
       const auto it = std::find_if(events.begin(), events.end(),
                                    [&](const Event& e) { return e.kind == kind; });

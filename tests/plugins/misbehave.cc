@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <limits>
 #include <plumb/plugin.hpp>
 #include <stdexcept>
@@ -14,9 +15,9 @@
 namespace plumb::misbehave {
 namespace {
 
-constexpr const char* kHow[] = {"behave",  "segfault", "abort",   "hang",  "throw",
-                                "exit",    "sigstop",  "fail",    "flood", "flood_wire",
-                                "garbage", "close",    "invalid", "print", nullptr};
+constexpr const char* kHow[] = {"behave",  "segfault", "abort", "hang",       "throw",   "exit",
+                                "sigstop", "fail",     "flood", "flood_wire", "garbage", "close",
+                                "invalid", "print",    "burn",  nullptr};
 constexpr plumb_option kOptions[] = {
     option({.key = "how", .default_value = "behave", .one_of = kHow, .help = "What it does"}),
     option({.key = "in", .default_value = "collect", .help = "The callback it does it in"}),
@@ -104,11 +105,19 @@ class Misbehave final : public Sampler {
     if (how_ == "garbage") write_all("this is no frame at all, is it?");
     if (how_ == "close") ::close(kSocket);
     if (how_ == "invalid") return emit_invalid();
+    if (how_ == "burn") burn();
     if (how_ == "print") {
       std::printf("printed to stdout %s\n", token_.c_str());
       std::fflush(stdout);
     }
     return Status::ok();
+  }
+
+  // Takes 10 ms of processor time.
+  static void burn() {
+    const std::clock_t until = std::clock() + CLOCKS_PER_SEC / 100;
+    while (std::clock() < until) {
+    }
   }
 
   // From several threads, until the host takes no more.
