@@ -1,4 +1,7 @@
+#include <unistd.h>
+
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -51,7 +54,14 @@ std::optional<std::vector<Check>> try_plan(const DoctorFlags& flags, const engin
   if (!outcome.ok()) return std::nullopt;
   say("trying the plan's plugins for " + std::to_string(kWatch.count()) + " s");
   const Interrupt interrupt([] { say("ending"); });
-  const auto examination = engine::examine(outcome.plan, catalog, {}, kWatch, interrupt.token());
+  engine::EngineOptions options;
+  // For the last words of a target that does not come up.
+  options.target_log = std::filesystem::temp_directory_path() /
+                       ("plumb-doctor-" + std::to_string(::getpid()) + ".log");
+  const auto examination =
+      engine::examine(outcome.plan, catalog, options, kWatch, interrupt.token());
+  std::error_code ignored;
+  std::filesystem::remove(options.target_log, ignored);
   code = ExitCode::kFailed;
   if (!examination.is_ok()) {
     say(examination.status().message());

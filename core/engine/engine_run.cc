@@ -21,15 +21,12 @@ constexpr nanoseconds kLead = milliseconds(300);
 // How often a wait looks at what wakes nobody: the target's process.
 constexpr nanoseconds kLook = milliseconds(200);
 constexpr nanoseconds kOwnCostInterval = seconds(2);
-// What a load may take to return after its last stage, beyond one request's timeout; after an
-// interrupt; and to stop.
+// What a load may take to return after its last stage, beyond one request's timeout, and after an
+// interrupt.
 constexpr nanoseconds kDriveGrace = seconds(5);
 constexpr nanoseconds kInterruptGrace = seconds(3);
-constexpr nanoseconds kStopTime = seconds(5);
 // Samplers see the end of the load for one more interval, but no longer than this.
 constexpr nanoseconds kLongestAfterglow = milliseconds(1'200);
-// A target that plumb did not start is expected to be there.
-constexpr nanoseconds kForeignTargetTime = std::chrono::milliseconds(700);
 constexpr nanoseconds kLeastInterval = milliseconds(10);
 constexpr nanoseconds kUsualInterval = seconds(1);
 // A load that returns this much before its last stage ends has ended early.

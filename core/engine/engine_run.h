@@ -20,6 +20,11 @@
 
 namespace plumb::engine {
 
+// What a plugin may take to stop.
+inline constexpr std::chrono::nanoseconds kStopTime = std::chrono::seconds(5);
+// A target that plumb did not start is expected to be there.
+inline constexpr std::chrono::nanoseconds kForeignTargetTime = std::chrono::milliseconds(700);
+
 // What a plugin of the plan is configured with.
 struct InstancePlan {
   const CatalogEntry* entry = nullptr;

@@ -16,11 +16,6 @@ namespace plumb::engine {
 namespace {
 
 using std::chrono::nanoseconds;
-using std::chrono::seconds;
-
-constexpr nanoseconds kStopTime = seconds(5);
-// A target that plumb did not start is expected to be there.
-constexpr nanoseconds kForeignTargetTime = std::chrono::milliseconds(700);
 
 // Keeps the tables, in which plugins say what they found.
 class TableSink final : public SignalSink {

@@ -251,7 +251,7 @@ void PluginProcess::watch(int64_t now_ns) {
     const MutexLock lock(mutex_);
     if (verdict_) return;
     let_go = may_exit_;
-    watch_.set_interval(std::max(interval_, nanoseconds(last_beat_.interval_ns)));
+    watch_.set_interval(std::max(interval_, std::chrono::nanoseconds(last_beat_.interval_ns)));
   }
   if (const auto hung = watch_.hung(now_ns)) {
     condemn({"plugin-hung", "hung: " + *hung});

@@ -5,33 +5,33 @@
 namespace plumb::host {
 namespace {
 
-constexpr int64_t kMs = 1'000'000;
-constexpr int64_t kSecond = 1'000 * kMs;
+constexpr int64_t kOneMs = 1'000'000;
+constexpr int64_t kOneSecond = 1'000 * kOneMs;
 
 // A process that uses `share` of a processor for as long as it is called every 100 ms, and less in
 // proportion when it is called less.
 class CostlySampler {
  public:
-  CostlySampler(double share, double budget) : share_(share), pace_(100 * kMs, budget) {}
+  CostlySampler(double share, double budget) : share_(share), pace_(100 * kOneMs, budget) {}
 
   void run(int64_t seconds) {
-    const int64_t until = now_ + seconds * kSecond;
+    const int64_t until = now_ + seconds * kOneSecond;
     while (now_ < until) {
       now_ += pace_.interval_ns();
-      cpu_ += static_cast<int64_t>(share_ * 100 * kMs);
+      cpu_ += static_cast<int64_t>(share_ * 100 * kOneMs);
       changes_ += pace_.judge(now_, cpu_) ? 1 : 0;
     }
   }
   void set_share(double share) { share_ = share; }
-  int64_t interval_ms() const { return pace_.interval_ns() / kMs; }
+  int64_t interval_ms() const { return pace_.interval_ns() / kOneMs; }
   double share() const { return pace_.share(); }
   int changes() const { return changes_; }
 
  private:
   double share_;
   Pace pace_;
-  int64_t now_ = 7 * kSecond;
-  int64_t cpu_ = 3 * kSecond;
+  int64_t now_ = 7 * kOneSecond;
+  int64_t cpu_ = 3 * kOneSecond;
   int changes_ = 0;
 };
 
@@ -80,9 +80,9 @@ TEST(PaceTest, WithoutABudgetTheIntervalStays) {
 }
 
 TEST(PaceTest, AClockThatStandsStillIsNoMeasurement) {
-  Pace pace(100 * kMs, 0.03);
-  EXPECT_FALSE(pace.judge(kSecond, kSecond));
-  EXPECT_FALSE(pace.judge(kSecond, 9 * kSecond));
+  Pace pace(100 * kOneMs, 0.03);
+  EXPECT_FALSE(pace.judge(kOneSecond, kOneSecond));
+  EXPECT_FALSE(pace.judge(kOneSecond, 9 * kOneSecond));
   EXPECT_EQ(pace.share(), 0);
 }
 

@@ -11,6 +11,7 @@ namespace plumb::report {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::sample_run;
@@ -251,6 +252,14 @@ TEST(Build, EventsAreCappedTheSevereKept) {
   EXPECT_EQ(report["events"].size(), 200u);
   EXPECT_EQ(report["events"].back()["kind"], "disk-full");
   EXPECT_EQ(report["events"].back()["attributes"], nullptr);
+}
+
+TEST(Build, ASamplerThatHadToSlowDownIsNotedAsItStandsInTheEnd) {
+  store::RunData run = sample_run();
+  run.events.push_back({"pg_stats", run.ended_ns, PLUMB_WARNING, "sampler-slowed", "slower", ""});
+  run.events.push_back({"pg_stats", run.ended_ns, PLUMB_WARNING, "sampler-slowed", "slowest", ""});
+  EXPECT_THAT(built(run)["notes"].dump(),
+              AllOf(HasSubstr("\"slowest.\""), Not(HasSubstr("slower"))));
 }
 
 TEST(Build, HostileNamesGiveValidJson) {
