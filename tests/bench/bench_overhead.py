@@ -375,10 +375,12 @@ def pairs(figures, options):
 
 @contextlib.contextmanager
 def starved():
-    """Two busy loops for each processor."""
+    """Two busy loops for each processor, each of a session of its own: the kernel shares processors
+    among sessions first, and pgbench and the server are in two."""
     with contextlib.ExitStack() as stack:
         for _ in range(2 * (os.cpu_count() or 1)):
-            stack.enter_context(running([sys.executable, "-c", "while True: pass"]))
+            stack.enter_context(running([sys.executable, "-c", "while True: pass"],
+                                        start_new_session=True))
         yield
 
 
@@ -400,7 +402,7 @@ def agreement(figures, options):
                  "tpcb-like, starved": ("script: tpcb-like", 8, starved)}
         for name, (script, clients, circumstances) in cases.items():
             plan = (f"target: {{url: 'http://127.0.0.1:{parts.port}', process: {{name: pgbench}}}}\n"
-                    f"load: {{plugin: pgbench_load, warmup: 3s, duration: {options.seconds // 2}s, "
+                    f"load: {{plugin: pgbench_load, users: {clients}, warmup: 3s, duration: {options.seconds // 2}s, "
                     f"cooldown: 1s}}\n"
                     f"plugins:\n  host_metrics: {{}}\n  pg_stats: {{dsn: '{url}'}}\n"
                     f"  pgbench_load: {{program: {pgbench}, port: {parts.port}, user: {parts.username}, "

@@ -70,14 +70,12 @@ class PgbenchLoad final : public LoadDriver {
   using LoadDriver::LoadDriver;
 
   Status configure(const Config& config) override {
-    words_ = {config.string("program"),
-              "--no-vacuum",
-              "--log",
-              "--protocol=prepared",
+    words_ = {config.string("program"), "--no-vacuum", "--log", "--protocol=prepared",
               "--client=" + std::to_string(config.integer("clients")),
-              "--jobs=2",
-              "--host=" + config.string("host"),
-              "--port=" + std::to_string(config.integer("port")),
+              // A thread for each client: then what pgbench computes and waits for a processor is
+              // part of just that client's latency.
+              "--jobs=" + std::to_string(config.integer("clients")),
+              "--host=" + config.string("host"), "--port=" + std::to_string(config.integer("port")),
               "--username=" + config.string("user")};
     if (config.has("script") == config.has("file"))
       return Status::invalid_argument("pgbench_load: give one of script and file");
