@@ -149,13 +149,15 @@ void add_search_flags(CLI::App& command, CapacityFlags& flags) {
       .add_option("--from", flags.from,
                   "The first rate; what one user at a time gets, 10/s at least, unless given")
       ->type_name("RATE");
-  command.add_option("--tolerance", flags.tolerance, "How exactly, to either side")
+  command.add_option("--tolerance", flags.tolerance, "How exactly, to either side (2%)")
       ->type_name("SHARE");
   command
       .add_option("--probe-time", flags.probe_time,
                   "How long each probe measures; 1,000 requests, 2s to 10s, unless given")
       ->type_name("TIME");
-  command.add_option("--max-time", flags.max_time, "How long the whole may take")
+  command
+      .add_option("--max-time", flags.max_time,
+                  "How long the whole may take, --stress included (10m)")
       ->type_name("TIME");
   command.add_option("--seed", flags.seed, "load.seed of the first probe; the next ones follow")
       ->type_name("N");

@@ -63,7 +63,7 @@ std::string local_time(int64_t unix_ms) {
 std::optional<double> measured_seconds(const store::RunData& run) {
   std::optional<double> out;
   for (const StageSpan& stage : run.stages)
-    if (stage.kind == PLUMB_STAGE_STEADY)
+    if (stage.kind == PLUMB_STAGE_STEADY || stage.kind == PLUMB_STAGE_SPIKE)
       out = out.value_or(0) + static_cast<double>(stage.end_ns - stage.start_ns) / 1e9;
   return out;
 }
@@ -94,7 +94,9 @@ json describe(const std::filesystem::path& file) {
   out["started_unix_ms"] = run->header.started_unix_ms;
   out["state"] = store::run_state_name(run->state);
   if (run->state == store::RunState::kRunning && is_abandoned(file)) out["state"] = "cut off";
-  const auto seconds = measured_seconds(*run);
+  // Of a run that has not ended the stages stand as they were planned.
+  const auto seconds =
+      run->state == store::RunState::kRunning ? std::nullopt : measured_seconds(*run);
   out["measured_s"] = seconds ? json(*seconds) : json();
   const auto summary = run->documents.find(session::kSummaryDocument);
   if (summary != run->documents.end() && summary->second.is_object()) out.update(summary->second);

@@ -28,8 +28,11 @@ class Checks {
   Validity run() {
     window_ = facts::steady_window(run_);
     if (!window_) {
+      const std::string aborted = why_aborted();
       check("steady-stage", false, true,
-            "The run ended before its steady stage began, so there is nothing to judge.", {});
+            "The run ended before its steady stage began, so there is nothing to judge" +
+                (aborted.empty() ? "." : ": " + aborted),
+            {});
       validity_.status = ValidityStatus::kInsufficient;
       return std::move(validity_);
     }
@@ -68,11 +71,21 @@ class Checks {
     const double n = count ? count->value : 0;
     const bool enough = n >= kFewestRequests;
     if (!enough) validity_.status = ValidityStatus::kInsufficient;
+    const std::string aborted = why_aborted();
     check("enough-requests", enough, true,
           enough ? grouped(n) + " requests finished in the steady stage."
                  : "Only " + grouped(n) + " requests finished in the steady stage; at least " +
-                       grouped(kFewestRequests) + " are needed. Run longer, or with more load.",
+                       grouped(kFewestRequests) + " are needed. " +
+                       (aborted.empty() ? "Run longer, or with more load."
+                                        : "The load was ended early: " + aborted),
           {count});
+  }
+
+  // What the load driver said when it gave up; empty when it did not.
+  std::string why_aborted() const {
+    for (const Event& event : run_.events)
+      if (event.kind == "load-aborted") return event.message;
+    return {};
   }
 
   void some_succeeded() {

@@ -241,8 +241,7 @@ class Assembler {
     load.extra = extra(kLoadSections, section_of("load"), "load.");
     stages(load);
     replay(load);
-    if (find("load.log") != nullptr && may_name_file("load.log"))
-      load.extra["log"] = std::filesystem::absolute(text("load.log")).string();
+    if (find("load.log") != nullptr && may_name_file("load.log")) log_file(load);
     if (find("load.plugin") == nullptr) return;
     load.plugin = text("load.plugin");
     std::vector<std::string> drivers;
@@ -253,6 +252,17 @@ class Assembler {
     for (size_t i = 0; hint.empty() && i < drivers.size(); ++i) hint = "installed: " + drivers[i];
     if (hint.empty()) hint = "no load plugin is installed";
     wrong("load.plugin", "there is no load plugin " + in_quotes(load.plugin), hint);
+  }
+
+  void log_file(Load& load) {
+    const std::filesystem::path file = std::filesystem::absolute(text("load.log"));
+    load.extra["log"] = file.string();
+    if (file.extension() != ".zst")
+      wrong("load.log", "is compressed with zstd, so its name ends in .zst",
+            text("load.log") + (file.extension() == ".csv" ? ".zst" : ".csv.zst"));
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(file.parent_path(), ignored))
+      wrong("load.log", "there is no directory " + file.parent_path().string());
   }
 
   void stages(Load& load) {

@@ -45,7 +45,9 @@ const std::vector<OptionRow>& plan_option_table() {
        .default_value = "15s",
        .minimum = "100ms",
        .maximum = "10m",
-       .help = "How long to wait for it to become healthy."},
+       .help =
+           "How long a target that plumb starts may take to become healthy. One that it does not "
+           "start is given less than a second: it is expected to be there."},
 
       {.key = "load", .type = T::kSection, .required = true, .help = "How the service is loaded."},
       {.key = "load.model",
@@ -85,7 +87,9 @@ const std::vector<OptionRow>& plan_option_table() {
        .help =
            "The load over time, in place of rate or users, warmup and duration. Each stage is "
            "one of warmup, steady, ramp and spike, with its duration, and rate or users. Stages "
-           "of both models may follow each other."},
+           "of both models may follow each other. Figures and SLOs cover the steady stages and "
+           "spikes "
+           "together, from the first of them to the last; warm-up and ramps are left out."},
       {.key = "load.stages[].warmup",
        .type = T::kDuration,
        .minimum = "10ms",
@@ -125,7 +129,8 @@ const std::vector<OptionRow>& plan_option_table() {
       {.key = "load.stages[].name", .help = "What reports call it; its kind unless given."},
       {.key = "load.abort",
        .type = T::kSection,
-       .help = "Ends a load that has gone wrong before its time, with exit code 3."},
+       .help =
+           "Ends a load that has gone wrong before its time, warm-up included, with exit code 3."},
       {.key = "load.abort.error_rate",
        .type = T::kRatio,
        .help = "When more than this share of the answers are failures."},
@@ -156,7 +161,9 @@ const std::vector<OptionRow>& plan_option_table() {
        .type = T::kPath,
        .help =
            "A file for a line about each request (start, endpoint, user, status, phases, bytes, "
-           "error), as CSV compressed with zstd: requests.csv.zst. `--log FILE` is the same."},
+           "error), as CSV compressed with zstd: requests.csv.zst. Replaces an earlier log and "
+           "nothing else. A run that is killed loses its last second or two. `--log FILE` is the "
+           "same."},
       {.key = "load.workers",
        .type = T::kInteger,
        .default_value = "1",
@@ -366,8 +373,11 @@ const std::vector<OptionRow>& plan_option_table() {
 
       {.key = "load.scenarios",
        .type = T::kSections,
-       .help = "Sequences of requests, each in proportion to its weight, beside the requests that "
-               "stand alone. A step that fails ends its iteration."},
+       .help =
+           "Sequences of requests, each in proportion to its weight, beside the requests that "
+           "stand alone. A step that fails ends its iteration. With scenarios, load.rate counts "
+           "iterations. Placeholders such as {{token}}, {{random(1, 9)}} or {{people.id|raw}} "
+           "are explained in plugins/http_load/README.md."},
       {.key = "load.scenarios[].name", .required = true, .help = "What it is called. Unique."},
       {.key = "load.scenarios[].weight",
        .type = T::kNumber,
@@ -383,7 +393,8 @@ const std::vector<OptionRow>& plan_option_table() {
       {.key = "load.feeders",
        .type = T::kSections,
        .help = "Data for placeholders: {{name.column}} of a file, {{name}} of a number. An "
-               "iteration that uses a feeder draws one row of it."},
+               "iteration that uses a feeder draws one row of it. In JSON a placeholder is text "
+               "unless it ends in |raw."},
       {.key = "load.feeders[].name",
        .required = true,
        .help = "What placeholders call it. Unique."},
@@ -481,7 +492,7 @@ const std::vector<Profile>& load_profiles() {
     return values;
   };
   static const std::vector<Profile> profiles = {
-      {"smoke", users("1", nullptr, "5s"), "Does it work at all?"},
+      {"smoke", users("1", "100ms", "5s"), "Does it work at all? One user, 10 requests a second."},
       {"light", users("5", "333ms", "20s"), "A quick look: 5 users, 3 requests a second each."},
       {"moderate", users("20", "200ms", "30s"), "An ordinary day: 20 users, 5 a second each."},
       {"heavy", users("50", "100ms", "60s"), "A busy hour: 50 users, 10 a second each."},

@@ -118,6 +118,8 @@ The first place that gives a key wins:
 | size | `4096`, `64KiB`, `10MB` |
 | ratio | `0.1%`, `0.001` |
 
+Relative paths are taken from the directory that plumb is started in, not from the plan's.
+
 Text from outside is never trusted: a plan is at most 1 MiB, 32 levels deep and 20,000 values long, aliases counted as often as they are used.
 )";
 

@@ -315,7 +315,7 @@ class Console {
     for (const json* row : shown) {
       std::string words = "  ";
       for (size_t i = 0; i < widths.size(); ++i) {
-        const std::string value = text(*row, kColumns[i].key);
+        const std::string value = cut_middle(text(*row, kColumns[i].key), widths[i]);
         words +=
             (kColumns[i].right ? fill_left(value, widths[i]) : fill_right(value, widths[i])) + "  ";
       }

@@ -139,6 +139,20 @@ std::string cut(std::string_view text, size_t columns) {
   return out + "…";
 }
 
+std::string cut_middle(std::string_view text, size_t columns) {
+  if (prefix_within(text, columns) == text.size() || columns < 3) return cut(text, columns);
+  const size_t most_behind = (columns - 1) / 2;
+  size_t from = text.size();
+  for (size_t at = from; at > 0; from = at) {
+    do --at;
+    while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80);
+    if (columns_of(text.substr(at)) > most_behind) break;
+  }
+  const std::string_view behind = text.substr(from);
+  return std::string(text.substr(0, prefix_within(text, columns - 1 - columns_of(behind)))) + "…" +
+         std::string(behind);
+}
+
 std::string fill_right(std::string_view text, size_t columns) {
   std::string out = cut(text, columns);
   return out + blanks(columns, columns_of(out));

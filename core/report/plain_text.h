@@ -27,6 +27,8 @@ std::string many_lines(std::string_view text);
 size_t columns_of(std::string_view text);
 // At most `columns` columns, the last one an ellipsis when something was cut off.
 std::string cut(std::string_view text, size_t columns);
+// The same with the ellipsis in the middle: for names that differ at their ends.
+std::string cut_middle(std::string_view text, size_t columns);
 // Cut and then filled with blanks to exactly `columns`, behind the text or before it.
 std::string fill_right(std::string_view text, size_t columns);
 std::string fill_left(std::string_view text, size_t columns);

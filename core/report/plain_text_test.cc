@@ -51,6 +51,10 @@ TEST(PlainText, CutLeavesWholeCharactersAndAnEllipsis) {
   EXPECT_EQ(cut("abcdef", 4), "abc…");
   EXPECT_EQ(cut("漢字漢字", 4), "漢…");
   EXPECT_EQ(cut("abc", 0), "");
+  EXPECT_EQ(cut_middle("abcdef", 6), "abcdef");
+  EXPECT_EQ(cut_middle("Endpoint tools/call add", 12), "Endpoi…l add");
+  EXPECT_EQ(cut_middle("漢字漢字", 6), "漢…字");
+  EXPECT_EQ(cut_middle("abcdef", 2), "a…");
   EXPECT_EQ(fill_right("ab", 4), "ab  ");
   EXPECT_EQ(fill_left("ab", 4), "  ab");
 }

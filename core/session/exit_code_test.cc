@@ -29,6 +29,16 @@ TEST(ExitCode, ARunThatCannotBeTrustedIsFiveWhateverItsSlosSay) {
   EXPECT_EQ(exit_code_of({}), ExitCode::kNotValid);
 }
 
+TEST(ExitCode, ATargetThatFailsMostRequestsBreachesItsSlosAndIsNoFaultOfTheMeasurement) {
+  const nlohmann::json aborted = {{{"metric", "abort"}, {"met", false}, {"actual", nullptr}}};
+  const nlohmann::json errors = {{{"metric", "error_rate"}, {"met", false}, {"actual", 0.9}}};
+  const nlohmann::json slow = {{{"metric", "p95"}, {"met", false}, {"actual", 0.9}}};
+  EXPECT_EQ(exit_code_of(report("finished", "insufficient", aborted)), ExitCode::kSloBreached);
+  EXPECT_EQ(exit_code_of(report("finished", "insufficient", errors)), ExitCode::kSloBreached);
+  EXPECT_EQ(exit_code_of(report("finished", "insufficient", slow)), ExitCode::kNotValid);
+  EXPECT_EQ(exit_code_of(report("finished", "generator_limited", errors)), ExitCode::kNotValid);
+}
+
 TEST(ExitCode, ARunThatFailedIsOne) {
   EXPECT_EQ(exit_code_of(report("failed", "valid", kMet)), ExitCode::kFailed);
 }

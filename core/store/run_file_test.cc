@@ -110,10 +110,12 @@ TEST_F(RunFile, OutlivesAWriterKilledInMidRun) {
   close(ready[0]);
   close(ready[1]);
   ASSERT_EQ(answer, 'y');
+  const auto written = fs::last_write_time(file_);
   auto run = read_run(file_);
   ASSERT_TRUE(run.is_ok()) << run.status().message();
   EXPECT_EQ(run->state, RunState::kRunning);
   expect_it_was_heard(*run);
+  EXPECT_EQ(fs::last_write_time(file_), written) << "reading changes nothing";
 }
 
 TEST_F(RunFile, RefusesToOverwriteARun) {

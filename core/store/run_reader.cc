@@ -154,6 +154,8 @@ void read_records(SQLite::Database& db, RunData& run) {
 SQLite::Database open_to_read(const std::filesystem::path& file) {
   try {
     SQLite::Database db(file.string(), SQLite::OPEN_READWRITE, 2000);
+    // Reading changes nothing, not even the time of the last write.
+    sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     db.execAndGet("SELECT count(*) FROM sqlite_master");
     return db;
   } catch (const SQLite::Exception&) {

@@ -1,6 +1,7 @@
 #include "plugins/http_load/request_log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -18,6 +19,8 @@ constexpr size_t kBlock = 64 * 1024;
 // About 64 MiB of rows, a few seconds of what one worker can do.
 constexpr size_t kMostBlocks = 1'000;
 constexpr int kLevel = 1;
+// A run that is killed loses about this much of its log.
+constexpr int64_t kOldestRowNs = 1'000'000'000;
 constexpr std::string_view kHeading =
     "start_s,endpoint,user,status,failed,error,response_ms,lag_ms,queue_ms,dns_ms,connect_ms,"
     "tls_ms,send_ms,wait_ms,transfer_ms,sent_bytes,received_bytes\n";
@@ -50,6 +53,14 @@ void append_fixed(std::string& out, int64_t value, int digits) {
   out += ',';
 }
 
+// Whether what stands in the file, if anything, is what a log begins with: zstd's mark.
+bool may_replace(int file) {
+  struct stat info {};
+  if (::fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return true;
+  uint32_t mark = 0;
+  return ::pread(file, &mark, sizeof(mark), 0) == sizeof(mark) && mark == ZSTD_MAGICNUMBER;
+}
+
 void append_ms(std::string& out, int64_t ns) { append_fixed(out, ns / 1'000, 3); }
 
 }  // namespace
@@ -66,16 +77,16 @@ class RequestLog::Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  Status write(std::string_view rows, bool last) {
+  // With ZSTD_e_flush everything so far can be read from the file, also when nothing follows.
+  Status write(std::string_view rows, ZSTD_EndDirective end) {
     ZSTD_inBuffer in = {rows.data(), rows.size(), 0};
     for (bool done = false; !done;) {
       ZSTD_outBuffer out = {out_.data(), out_.size(), 0};
-      const size_t left =
-          ZSTD_compressStream2(zstd_, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+      const size_t left = ZSTD_compressStream2(zstd_, &out, &in, end);
       if (ZSTD_isError(left) != 0)
         return Status::internal("compressing " + name_ + ": " + ZSTD_getErrorName(left));
       PLUMB_RETURN_IF_ERROR(put({out_.data(), out.pos}));
-      done = last ? left == 0 : in.pos == in.size;
+      done = end == ZSTD_e_continue ? in.pos == in.size : left == 0;
     }
     return Status::ok();
   }
@@ -99,11 +110,16 @@ class RequestLog::Stream {
 
 Result<std::unique_ptr<RequestLog>> RequestLog::open(const std::string& file,
                                                      std::span<const Request> requests) {
-  Descriptor fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  Descriptor fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid())
     return Status::invalid_argument("load.log: cannot write " + file + ": " + std::strerror(errno));
+  if (!may_replace(fd.get()))
+    return Status::invalid_argument("load.log: " + file +
+                                    " is there already and is no request log: name another file");
+  if (::ftruncate(fd.get(), 0) != 0 && errno != EINVAL)
+    return Status::invalid_argument("load.log: cannot write " + file + ": " + std::strerror(errno));
   auto stream = std::make_unique<Stream>(std::move(fd), file);
-  PLUMB_RETURN_IF_ERROR(stream->write(kHeading, false));
+  PLUMB_RETURN_IF_ERROR(stream->write(kHeading, ZSTD_e_continue));
   return std::unique_ptr<RequestLog>(new RequestLog(std::move(stream), requests));
 }
 
@@ -127,8 +143,8 @@ void RequestLog::Writer::add(const Completion& c, bool failed) {
   append_number(rows_, c.sent_bytes);
   append_number(rows_, c.received_bytes);
   rows_.back() = '\n';
-  ++count_;
-  if (rows_.size() >= kBlock) flush();
+  if (count_++ == 0) oldest_ns_ = c.times.finished_ns;
+  if (rows_.size() >= kBlock || c.times.finished_ns - oldest_ns_ >= kOldestRowNs) flush();
 }
 
 void RequestLog::Writer::flush() {
@@ -156,8 +172,9 @@ void RequestLog::write_blocks() {
     if (blocks_.empty()) return;
     const Block block = std::move(blocks_.front());
     blocks_.pop_front();
+    const bool more = !blocks_.empty();
     lock.unlock();
-    Status written = stream_->write(block.rows, false);
+    Status written = stream_->write(block.rows, more ? ZSTD_e_continue : ZSTD_e_flush);
     lock.lock();
     if (written.is_ok()) continue;
     dropped_ += block.count;
@@ -175,7 +192,7 @@ Status RequestLog::close() {
   }
   if (!thread_.joinable()) return status_;
   thread_.join();
-  if (status_.is_ok()) status_ = stream_->write({}, true);
+  if (status_.is_ok()) status_ = stream_->write({}, ZSTD_e_end);
   return status_;
 }
 

@@ -21,7 +21,8 @@ namespace plumb::http_load {
 
 class RequestLog {
  public:
-  // Writes `file` anew. `requests` outlive the log. An error names the file and what is wrong.
+  // Writes `file` anew, unless it is there and no such log. `requests` outlive the log. An error
+  // names the file and what is wrong.
   static Result<std::unique_ptr<RequestLog>> open(const std::string& file,
                                                   std::span<const Request> requests);
   ~RequestLog();
@@ -46,6 +47,7 @@ class RequestLog {
     RequestLog& log_;
     std::string rows_;
     uint64_t count_ = 0;
+    int64_t oldest_ns_ = 0;  // when the first of rows_ finished
   };
 
   // Writes what is left and ends the file. Afterwards its status and what was dropped are final.

@@ -39,6 +39,17 @@ class RequestLogTest : public testing::Test {
   }
 
   std::string text() const {
+    size_t left = 1;
+    const std::string out = text_so_far(left);
+    EXPECT_EQ(left, 0u) << "the stream is whole";
+    return out;
+  }
+  int64_t rows_so_far() const {
+    size_t left = 1;
+    const std::string out = text_so_far(left);
+    return std::count(out.begin(), out.end(), '\n');
+  }
+  std::string text_so_far(size_t& left) const {
     std::ifstream in(file_, std::ios::binary);
     std::stringstream compressed;
     compressed << in.rdbuf();
@@ -47,11 +58,9 @@ class RequestLogTest : public testing::Test {
     ZSTD_DStream* stream = ZSTD_createDStream();
     ZSTD_inBuffer from = {packed.data(), packed.size(), 0};
     ZSTD_outBuffer to = {out.data(), out.size(), 0};
-    size_t left = 1;
     while (from.pos < from.size && ZSTD_isError(left) == 0)
       left = ZSTD_decompressStream(stream, &to, &from);
     ZSTD_freeDStream(stream);
-    EXPECT_EQ(left, 0u) << "the stream is whole";
     out.resize(to.pos);
     return out;
   }
@@ -96,6 +105,27 @@ TEST_F(RequestLogTest, TakesRowsFromSeveralWorkers) {
   EXPECT_EQ(static_cast<uint64_t>(std::count(all.begin(), all.end(), '\n')) + log->dropped(),
             3u * kRows + 1);
   EXPECT_EQ(log->dropped(), 0u);
+}
+
+TEST_F(RequestLogTest, CanBeReadWhileTheRunGoesOn) {
+  auto log = RequestLog::open(file_, requests_).value();
+  RequestLog::Writer writer(*log);
+  writer.add(completion(0, 1'000'000'000), false);
+  writer.add(completion(1, 2'100'000'000), false);  // over a second later: the first is due
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (rows_so_far() < 3 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_EQ(rows_so_far(), 3) << "the heading and both rows";
+}
+
+TEST_F(RequestLogTest, TakesTheNameOfAnEarlierLogAndOfNothingElse) {
+  ASSERT_TRUE(RequestLog::open(file_, requests_).value()->close().is_ok());
+  EXPECT_TRUE(RequestLog::open(file_, requests_).is_ok());
+  std::ofstream(file_) << "keep me";
+  const auto refused = RequestLog::open(file_, requests_);
+  EXPECT_THAT(refused.status().message(), HasSubstr("is there already and is no request log"));
+  std::string kept;
+  std::getline(std::ifstream(file_), kept);
+  EXPECT_EQ(kept, "keep me");
 }
 
 TEST_F(RequestLogTest, ThatCannotBeWrittenSaysSo) {
