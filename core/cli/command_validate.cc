@@ -4,6 +4,7 @@
 #include "core/base/json_text.h"
 #include "core/cli/command.h"
 #include "core/cli/plan_problems.h"
+#include "core/engine/examine.h"
 #include "core/plan/quantity.h"
 
 namespace plumb::cli {
@@ -74,11 +75,23 @@ json as_json(const plan::Outcome& outcome) {
   return out;
 }
 
+// Templates, patterns and files are the load plugin's own matter.
+void ask_load_plugin(const std::string& file, const engine::Catalog& catalog,
+                     plan::Outcome& outcome) {
+  const Status status = engine::check_load(outcome.plan, catalog, {});
+  if (status.is_ok()) return;
+  if (status.code() == PLUMB_INVALID_ARGUMENT)
+    outcome.problems.push_back({file, 0, 0, "", status.message(), ""});
+  else
+    outcome.warnings.push_back(status.message());
+}
+
 ExitCode validate(const ValidateFlags& flags) {
   std::vector<plan::Override> overrides;
   if (!to_overrides(flags.values, overrides)) return ExitCode::kUsage;
   const engine::Catalog catalog = installed_catalog();
-  const plan::Outcome outcome = read_plan(flags.plan, std::move(overrides), catalog);
+  plan::Outcome outcome = read_plan(flags.plan, std::move(overrides), catalog);
+  if (outcome.ok()) ask_load_plugin(flags.plan, catalog, outcome);
   const ExitCode code = outcome.ok() ? ExitCode::kPassed : ExitCode::kUsage;
   if (flags.format == "json") {
     print(json_text(as_json(outcome), 2) + "\n");

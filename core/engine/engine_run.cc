@@ -19,7 +19,7 @@ using std::chrono::seconds;
 // Between the decision to begin and the first stage, so that every process is ready for it.
 constexpr nanoseconds kLead = milliseconds(300);
 // How often a wait looks at what wakes nobody: the target's process.
-constexpr nanoseconds kLook = milliseconds(200);
+constexpr nanoseconds kLook = milliseconds(400);
 constexpr nanoseconds kOwnCostInterval = seconds(2);
 // What a load may take to return after its last stage, beyond one request's timeout, and after an
 // interrupt.

@@ -166,4 +166,22 @@ Result<Examination> examine(const plan::Plan& plan, const Catalog& catalog,
   return out;
 }
 
+Status check_load(const plan::Plan& plan, const Catalog& catalog, const EngineOptions& options) {
+  PLUMB_ASSIGN_OR_RETURN(const InstancePlan instance,
+                         plan_instance(catalog, plan.load.plugin, plan.load.plugin_options));
+  std::filesystem::path host = options.host_executable;
+  if (host.empty()) {
+    PLUMB_ASSIGN_OR_RETURN(host, find_host_executable());
+  }
+  TableSink sink;
+  SeriesIds ids;
+  PLUMB_ASSIGN_OR_RETURN(
+      const std::unique_ptr<PluginProcess> process,
+      PluginProcess::spawn(plugin_spec(instance, plan, options, host), sink, ids));
+  PLUMB_RETURN_IF_ERROR(process->configure(
+      instance.values,
+      configure_document(plan, options.run_id, instance.entry->manifest.role, instance.values)));
+  return process->stop(kStopTime);
+}
+
 }  // namespace plumb::engine

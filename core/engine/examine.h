@@ -35,6 +35,10 @@ Result<Examination> examine(const plan::Plan& plan, const Catalog& catalog,
                             const EngineOptions& options, std::chrono::nanoseconds watch,
                             const std::stop_token& stop);
 
+// Has the plan's load driver take its configuration and do nothing more. INVALID_ARGUMENT is what
+// it says of a plan that is wrong in what only it can tell.
+Status check_load(const plan::Plan& plan, const Catalog& catalog, const EngineOptions& options);
+
 }  // namespace plumb::engine
 
 #endif  // PLUMB_CORE_ENGINE_EXAMINE_H_

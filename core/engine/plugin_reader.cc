@@ -18,7 +18,8 @@
 namespace plumb::engine {
 namespace {
 
-constexpr int kPollMs = 100;
+// How often its silence is looked at; what it says wakes the reader.
+constexpr int kPollMs = 250;
 constexpr int64_t kSecondNs = 1'000'000'000;
 // The kernel walks every mapping for it.
 constexpr int64_t kMemoryIntervalNs = 5 * kSecondNs;

@@ -256,5 +256,14 @@ TEST_F(EngineRunTest, AnInterruptedExaminationEndsAtOnce) {
   EXPECT_EQ(examined.status().code(), PLUMB_CANCELLED);
 }
 
+TEST_F(EngineRunTest, TheLoadDriverIsAskedAboutAPlanWithoutAnyLoad) {
+  EXPECT_TRUE(check_load(plan_, catalog_, options_).is_ok());
+  plan_.load.plugin = "pgbench_load";
+  plan_.load.plugin_options = {{"port", 1}, {"user", "nobody"}, {"database", "none"}};
+  const Status refused = check_load(plan_, catalog_, options_);
+  EXPECT_EQ(refused.code(), PLUMB_INVALID_ARGUMENT);
+  EXPECT_THAT(refused.message(), HasSubstr("give one of script and file"));
+}
+
 }  // namespace
 }  // namespace plumb::engine
