@@ -20,6 +20,8 @@ constexpr double kSmallestLine = 5e-7;  // seconds per request
 // From so many requests in flight that never finish, and from such a share of all, they count.
 constexpr double kFewestStuck = 1;
 constexpr double kStuckShare = 0.2;
+// From so wide an interval on, as a share of the figure, it is told.
+constexpr double kDoubtWorthTelling = 0.15;
 
 // A line in seconds per request while the ledger is being built.
 struct Entry {
@@ -202,9 +204,22 @@ class Builder {
            "downstream",
            "waiting for " + peer,
            share_of_requests(awaiting->value),
-           "",
+           doubt_of(*awaiting),
            {awaiting->id}});
     }
+  }
+
+  // Where the kernel's clock is too coarse to tell whether a connection awaits a reply, the plugin
+  // says between what the figure lies.
+  std::string doubt_of(const Fact& awaiting) {
+    const Fact* low = facts_.find("downstream_awaiting_low.mean", awaiting.labels);
+    const Fact* high = facts_.find("downstream_awaiting_high.mean", awaiting.labels);
+    if (low == nullptr || high == nullptr ||
+        high->value - low->value <= kDoubtWorthTelling * awaiting.value)
+      return {};
+    return "between " + seconds_text(share_of_requests(low->value)) + " and " +
+           seconds_text(share_of_requests(high->value)) + ": replies are quicker than the clock " +
+           "that the kernel stamps connections with";
   }
 
   // Lines that plugins declare for themselves.

@@ -147,5 +147,19 @@ TEST(Ledger, DoesNotCountTheDatabaseAsADownstreamPeer) {
   EXPECT_EQ(ledger.ms_of("downstream.127.0.0.1:5432"), 0);
 }
 
+TEST(Ledger, SaysBetweenWhatADownstreamTimeLiesWhereTheKernelsClockIsTooCoarse) {
+  const auto note_of = [](double low, double high) {
+    RunBuilder run;
+    const Labels peer = {{"peer", "127.0.0.1:9000"}};
+    run.requests(0.05, 100).gauge("downstream_awaiting", 3, peer);
+    run.gauge("downstream_awaiting_low", low, peer).gauge("downstream_awaiting_high", high, peer);
+    for (const LedgerLine& line : ledger_of(run).lines)
+      if (line.key == "downstream.127.0.0.1:9000") return line.note;
+    return std::string("no such line");
+  };
+  EXPECT_EQ(note_of(2.9, 3.1), "");
+  EXPECT_TRUE(note_of(2, 4).starts_with("between 20.0 ms and 40.0 ms")) << note_of(2, 4);
+}
+
 }  // namespace
 }  // namespace plumb::diagnose
