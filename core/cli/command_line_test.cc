@@ -275,7 +275,7 @@ TEST_F(CommandLine, ProfilesThatAreNotThereAreSaidToBeSo) {
   Ran ran = plumb("report last --format folded --profile heap");
   EXPECT_EQ(ran.exit_code, 2);
   EXPECT_EQ(ran.out, "");
-  EXPECT_THAT(ran.err, HasSubstr("It has: off_cpu (of stack_profile), on_cpu"));
+  EXPECT_THAT(ran.err, HasSubstr("It has: on_cpu (of stack_profile), off_cpu"));
   ran = plumb("report last --whole");
   EXPECT_EQ(ran.exit_code, 2);
   EXPECT_THAT(ran.err, HasSubstr("go with --format folded"));

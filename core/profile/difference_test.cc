@@ -14,7 +14,7 @@ using testing::reader_of;
 using testing::RunBuilder;
 using testing::stacks_of;
 
-constexpr int64_t kSecond = RunBuilder::kSecond;
+using testing::kSecond;
 
 // Steady for 10 s, with so many requests a second; 0: none were counted.
 store::RunData run_of(uint64_t per_second, std::vector<FoldedStack> stacks,

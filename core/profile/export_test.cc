@@ -15,7 +15,7 @@ using testing::run_with;
 using testing::RunBuilder;
 using testing::stacks_of;
 
-constexpr int64_t kSecond = RunBuilder::kSecond;
+using testing::kSecond;
 
 store::RunData two_profiles() {
   return run_with({stacks_of("on_cpu", 2 * kSecond, 4 * kSecond,
@@ -55,8 +55,8 @@ TEST(SpeedscopeTest, HasEveryProfileWithSharedFrames) {
   const json file = json::parse(exported(two_profiles(), ExportFormat::kSpeedscope));
   EXPECT_EQ(file["$schema"], "https://www.speedscope.app/file-format-schema.json");
   ASSERT_EQ(file["profiles"].size(), 2u);
-  EXPECT_EQ(file["activeProfileIndex"], 1);
-  const json& on_cpu = file["profiles"][1];
+  EXPECT_EQ(file["activeProfileIndex"], 0);
+  const json& on_cpu = file["profiles"][0];
   EXPECT_EQ(on_cpu["name"], "on_cpu");
   EXPECT_EQ(on_cpu["type"], "sampled");
   EXPECT_EQ(on_cpu["unit"], "seconds");

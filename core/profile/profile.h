@@ -28,7 +28,7 @@ struct Profile {
   std::string full_name() const { return plugin + ":" + name; }
 };
 
-// Every profile of the run, in the order of plugin and name; empty for a run without any. Of a
+// Every profile of the run by plugin, on_cpu first, then by name; empty for a run without any. Of a
 // batch that the window cuts, the share counts that lies inside. Without a window: the whole run.
 // A profile that has nothing in the window is there, with a total of zero.
 Result<std::vector<Profile>> load_profiles(const store::RunData& run,

@@ -13,7 +13,7 @@ using testing::run_with;
 using testing::RunBuilder;
 using testing::stacks_of;
 
-constexpr int64_t kSecond = RunBuilder::kSecond;
+using testing::kSecond;
 
 std::vector<Profile> loaded(const store::RunData& run, bool whole = false) {
   auto out = load_profiles(run, whole ? std::nullopt : facts::steady_window(run));
@@ -78,7 +78,7 @@ TEST(ProfileTest, TheUsualProfileIsChosenUnlessOneIsNamed) {
   EXPECT_EQ(choose_profile(several(), "off_cpu")->name, "off_cpu");
   EXPECT_EQ(choose_profile(several(), "stack_profile:off_cpu")->name, "off_cpu");
   EXPECT_THAT(choose_profile(several(), "heap").status().message(),
-              HasSubstr("It has: off_cpu (of stack_profile), on_cpu (of stack_profile)"));
+              HasSubstr("It has: on_cpu (of stack_profile), off_cpu (of stack_profile)"));
   EXPECT_EQ(choose_profile(
                 loaded(run_with({stacks_of("heap", 0, kSecond, {{"a", 1}}, "bytes")})), "")
                 ->name,

@@ -60,13 +60,10 @@ std::string speedscope_text(const std::vector<Profile>& profiles, const std::str
   std::string list;
   for (const Profile& profile : profiles)
     list += (list.empty() ? "" : ",\n") + profile_text(profile, frames);
-  size_t active = 0;
-  for (size_t i = 0; i < profiles.size(); ++i)
-    if (profiles[i].name == "on_cpu") active = i;
   return R"({"$schema":"https://www.speedscope.app/file-format-schema.json","exporter":"plumb",)"
          R"("name":)" +
-         json_text(json(title)) + R"(,"activeProfileIndex":)" + std::to_string(active) +
-         ",\n\"shared\":{\"frames\":[" + frames.text() + "]},\n\"profiles\":[" + list + "]}\n";
+         json_text(json(title)) + R"(,"activeProfileIndex":0,)"
+         "\n\"shared\":{\"frames\":[" + frames.text() + "]},\n\"profiles\":[" + list + "]}\n";
 }
 
 }  // namespace plumb::profile

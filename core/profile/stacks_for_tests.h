@@ -9,6 +9,8 @@
 
 namespace plumb::testing {
 
+inline constexpr int64_t kSecond = RunBuilder::kSecond;
+
 inline StackBatch stacks_of(std::string profile, int64_t start_ns, int64_t end_ns,
                             std::vector<FoldedStack> stacks, std::string unit = "seconds",
                             std::string plugin = "stack_profile") {

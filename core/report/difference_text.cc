@@ -1,5 +1,6 @@
 #include "core/report/difference_text.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/base/number_text.h"
@@ -27,7 +28,8 @@ void list_changes(const json& difference, const char* key, const std::string& ti
                   std::string& out) {
   const json& rows = list(difference, key);
   if (rows.empty()) return;
-  out += title + "\n";
+  out += fill_right(title, 10) + fill_left("base", 11) + fill_left("run", 11) +
+         "  function itself\n";
   size_t shown = 0;
   for (const json& row : rows) {
     if (++shown > kMostListed) break;
@@ -54,8 +56,11 @@ std::string scaled_text(const json& difference, double weight) {
   const std::string basis = text(difference, "basis");
   if (basis == "share") return ratio_text(weight);
   if (basis == "second" && unit == "seconds") return seconds_text(weight) + "/s";
-  if (basis == "request" && unit == "seconds" && weight < 1e-4)
-    return value_text(weight * 1e6, "µs");
+  if (basis == "request" && unit == "seconds") {
+    // One unit for all of them: small ones stand beside large ones.
+    const double whole = std::max(total_of(difference, "run"), total_of(difference, "base"));
+    return whole < 0.01 ? grouped(weight * 1e6) + " µs" : seconds_text(weight);
+  }
   return value_text(weight, unit) + (basis == "second" ? "/s" : "");
 }
 
@@ -88,8 +93,8 @@ std::string difference_to_console(const json& difference, const ConsoleOptions& 
   for (const std::string& line : wrap(difference_sentence(difference), width)) out += line + "\n";
   out += "\n";
   std::string lists;
-  list_changes(difference, "gained", "Gained      base        run  function itself", width, lists);
-  list_changes(difference, "lost", "Lost        base        run  function itself", width, lists);
+  list_changes(difference, "gained", "Gained", width, lists);
+  list_changes(difference, "lost", "Lost", width, lists);
   return out + (lists.empty() ? "No function gained or lost as much as 0.05% of the whole.\n"
                               : lists);
 }

@@ -217,7 +217,7 @@ std::string profiles(const json& report) {
            "\n\n| Function | Itself | With what it calls |\n|---|--:|--:|\n";
     size_t functions = 0;
     for (const json& function : list(profile, "by_self")) {
-      if (++functions > 10) break;
+      if (++functions > 10 || number(function, "self") < 0.001 * whole) break;
       const auto share = [&](const char* key) {
         return ratio_text(number(function, key).value_or(0) / whole);
       };

@@ -38,12 +38,12 @@ size_t count_of(const std::string& text, const std::string& what) {
 TEST(Profiles, AreMergedOverTheSteadyStage) {
   const json report = profiled_report();
   ASSERT_EQ(report["profiles"].size(), 2u);
-  const json& off_cpu = report["profiles"][0];
-  const json& on_cpu = report["profiles"][1];
+  const json& on_cpu = report["profiles"][0];
+  const json& off_cpu = report["profiles"][1];
   EXPECT_EQ(on_cpu["name"], "on_cpu");
   EXPECT_EQ(on_cpu["layer"], "app");
-  // 30 of 33 seconds are steady: 0.666 s of known stacks in each, and 400 small ones.
-  EXPECT_NEAR(on_cpu["total"].get<double>(), 30 * (0.666 + 400 * 49e-6), 0.1);
+  // 30 of 33 seconds are steady: 0.666 s of known stacks in each, and many small ones.
+  EXPECT_NEAR(on_cpu["total"].get<double>(), 30 * (0.666 + 0.15), 30 * 0.01);
   EXPECT_EQ(on_cpu["by_self"][0]["name"], "sqlite3VdbeExec");
   EXPECT_NEAR(on_cpu["by_self"][0]["self"].get<double>(), 30 * 0.12, 1e-3);
   EXPECT_NEAR(on_cpu["by_self"][0]["total"].get<double>(), 30 * 0.27, 1e-3);
@@ -54,9 +54,9 @@ TEST(Profiles, AreMergedOverTheSteadyStage) {
 }
 
 TEST(Profiles, TheirTreeIsSmallAndLosesNoWeight) {
-  const json& tree = profiled_report()["profiles"][1]["tree"];
+  const json tree = profiled_report()["profiles"][0]["tree"];
   const std::vector<profile::PrunedNode> nodes = flame_tree_nodes(tree);
-  ASSERT_GT(nodes.size(), 20u);
+  ASSERT_GT(nodes.size(), 100u);
   EXPECT_LT(nodes.size(), 2'500u);
   EXPECT_EQ(nodes[0].name, "all");
   std::vector<double> below(nodes.size(), 0.0);
@@ -97,7 +97,7 @@ TEST(Profiles, AProfileThatSawNothingSaysSo) {
 
 TEST(Profiles, ThePageStaysSmallWithLargeOnes) {
   json report = profiled_report();
-  json profile = report["profiles"][1];
+  json profile = report["profiles"][0];
   for (json& name : profile["tree"]["names"])
     name = name.get<std::string>() + std::string(2'000, 'x');
   for (int i = 0; i < 8; ++i) report["profiles"].push_back(profile);
