@@ -265,8 +265,7 @@ TEST_F(CommandLine, ProfilesAreExportedForOtherTools) {
   EXPECT_THAT(plumb("report last --format folded --whole").out, HasSubstr("main;warm 4000000\n"));
   ran = plumb("report last --format speedscope -o profile.json");
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  const auto file =
-      nlohmann::json::parse(text_of((directory_.path() / "profile.json").string()));
+  const auto file = nlohmann::json::parse(text_of((directory_.path() / "profile.json").string()));
   EXPECT_EQ(file["profiles"].size(), 2u);
 }
 

@@ -194,14 +194,16 @@ void add_report_command(CLI::App& app, Shared& shared) {
       ->check(CLI::IsMember(formats));
   command->add_option("-o,--output", flags->output, "Write the report to this file")
       ->type_name("FILE");
-  command->add_option("--profile", flags->profile.profile,
-                      "The stack profile, such as on_cpu or off_cpu; on_cpu where there are several")
+  command
+      ->add_option("--profile", flags->profile.profile,
+                   "The stack profile, such as on_cpu or off_cpu; on_cpu where there are several")
       ->type_name("NAME");
   command->add_flag("--whole", flags->profile.whole,
                     "Profiles of the whole run instead of the time that is judged");
-  command->add_option("--diff", flags->profile.diff,
-                      "Compare the profile with that of this run, its base: console, json, html, "
-                      "folded (difffolded: frames, base, run)")
+  command
+      ->add_option("--diff", flags->profile.diff,
+                   "Compare the profile with that of this run, its base: console, json, html, "
+                   "folded (difffolded: frames, base, run)")
       ->type_name("RUN");
   command->callback([flags, &shared] { shared.exit_code = report(*flags, shared.terminal()); });
 }

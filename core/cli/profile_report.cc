@@ -37,10 +37,10 @@ Status check_profile_flags(const ProfileFlags& flags, const std::string& format)
 Result<std::string> export_profile(const std::filesystem::path& run, const ProfileFlags& flags,
                                    const std::string& format) {
   PLUMB_ASSIGN_OR_RETURN(const store::RunData data, store::read_run_header(run));
-  return profile::export_profiles(data,
-                                  format == "folded" ? profile::ExportFormat::kFolded
-                                                     : profile::ExportFormat::kSpeedscope,
-                                  flags.profile, flags.whole);
+  return profile::export_profiles(
+      data,
+      format == "folded" ? profile::ExportFormat::kFolded : profile::ExportFormat::kSpeedscope,
+      flags.profile, flags.whole);
 }
 
 Result<std::string> compare_profile(const std::filesystem::path& run,
@@ -48,9 +48,8 @@ Result<std::string> compare_profile(const std::filesystem::path& run,
                                     const std::string& format, const Terminal& terminal) {
   PLUMB_ASSIGN_OR_RETURN(const store::RunData ours, store::read_run(run));
   PLUMB_ASSIGN_OR_RETURN(const store::RunData theirs, store::read_run(base));
-  PLUMB_ASSIGN_OR_RETURN(
-      const profile::Difference difference,
-      profile::compare_profiles(ours, theirs, flags.profile, flags.whole));
+  PLUMB_ASSIGN_OR_RETURN(const profile::Difference difference,
+                         profile::compare_profiles(ours, theirs, flags.profile, flags.whole));
   if (format == "folded") return profile::folded_text(difference);
   const nlohmann::json document = report::difference_json(difference);
   if (format == "json") return json_text(document, 2) + "\n";

@@ -23,7 +23,8 @@ class SignalReceiver {
   SignalReceiver(std::string plugin, int64_t earliest_ns, const std::vector<std::string>& secrets,
                  SignalSink& sink, SeriesIds& ids);
 
-  // A frame of a type from kSeries to kTable, or kStacks. An error means that the host broke the protocol.
+  // A frame of a type from kSeries to kTable, or kStacks. An error means that the host broke the
+  // protocol.
   Status take(const host::Frame& frame, int64_t now_ns);
   // A health frame, checked and with secrets taken out; not passed to the sink.
   Result<HealthChange> health_of(const host::Frame& frame, int64_t now_ns) const;

@@ -91,8 +91,14 @@ TEST_F(SignalReceiverTest, SecretsAreTakenOutOfWords) {
 }
 
 TEST_F(SignalReceiverTest, StacksArriveUnderThePluginsNameAndWithoutSecrets) {
-  const StackBatch batch{{},     "on_cpu", "seconds", "of hunter2", PLUMB_LAYER_APP,
-                         kBegin, kNow,     {{"shop;login(hunter2);check", 2}}};
+  const StackBatch batch{{},
+                         "on_cpu",
+                         "seconds",
+                         "of hunter2",
+                         PLUMB_LAYER_APP,
+                         kBegin,
+                         kNow,
+                         {{"shop;login(hunter2);check", 2}}};
   ASSERT_TRUE(take(*host::encode(batch)).is_ok());
   const auto heard = sink_.heard();
   ASSERT_EQ(heard.stacks.size(), 1u);
@@ -103,8 +109,8 @@ TEST_F(SignalReceiverTest, StacksArriveUnderThePluginsNameAndWithoutSecrets) {
 }
 
 TEST_F(SignalReceiverTest, StacksFromTheFutureBreakTheProtocol) {
-  const StackBatch batch{{},     "on_cpu",             "1", {}, PLUMB_LAYER_APP,
-                         kBegin, kNow + 5'000'000'000, {{"a", 1}}};
+  const StackBatch batch{
+      {}, "on_cpu", "1", {}, PLUMB_LAYER_APP, kBegin, kNow + 5'000'000'000, {{"a", 1}}};
   EXPECT_FALSE(take(*host::encode(batch)));
   EXPECT_TRUE(sink_.heard().stacks.empty());
 }

@@ -69,8 +69,9 @@ Result<StackBatch> batch_of(const plumb_stacks& from) {
     return Status::resource_exhausted("profile " + profile + ": more than " +
                                       std::to_string(kMaxStacks) + " stacks in one emission");
   }
-  StackBatch out{{},         profile,       text_of(from.unit), clean_text(text_of(from.help), kMaxText),
-                 from.layer, from.start_ns, from.end_ns,        {}};
+  StackBatch out{
+      {},         profile,       text_of(from.unit), clean_text(text_of(from.help), kMaxText),
+      from.layer, from.start_ns, from.end_ns,        {}};
   out.stacks.reserve(from.stack_count);
   for (uint32_t i = 0; i < from.stack_count; ++i) {
     const plumb_stack& stack = from.stacks[i];

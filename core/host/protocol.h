@@ -4,7 +4,8 @@
 //   samples:    u32 count; count times: u32 series, i64 time_ns, f64 value
 //   histogram:  u32 series, i64 start_ns, i64 end_ns, u32 precision_bits, u64 sum, u64 minimum,
 //               u64 maximum, u32 bucket count; bucket count times: u32 index, u64 count
-//   stacks:     u32 layer, i64 start_ns, i64 end_ns; profile, unit and help as u16 length and bytes;
+//   stacks:     u32 layer, i64 start_ns, i64 end_ns; profile, unit and help as u16 length and
+//   bytes;
 //               u32 count; count times: f64 weight, u16 length and bytes of the frames
 //   analyze, result:  u32 request, then the JSON text itself
 //

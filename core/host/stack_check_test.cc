@@ -45,8 +45,8 @@ TEST(StackCheckTest, WhatAPluginMaySayIsTaken) {
 }
 
 TEST(StackCheckTest, WeightsAreFiniteAndAboveZero) {
-  for (const double weight : {0.0, -1.0, std::numeric_limits<double>::infinity(), std::nan(""),
-                              2 * kMaxWeight}) {
+  for (const double weight :
+       {0.0, -1.0, std::numeric_limits<double>::infinity(), std::nan(""), 2 * kMaxWeight}) {
     EXPECT_FALSE(with_stack("a", weight)) << weight;
   }
 }

@@ -64,8 +64,8 @@ void CallTree::merge(const CallTree& other, Side side) {
   for (uint32_t i = 1; i < other.nodes_.size(); ++i) {
     const Node& node = other.nodes_[i];
     const uint32_t parent = here[node.parent];
-    const bool cut_off = nodes_.size() > most_nodes_ && parent != kRoot &&
-                         name_of(nodes_[parent]) == kOther;
+    const bool cut_off =
+        nodes_.size() > most_nodes_ && parent != kRoot && name_of(nodes_[parent]) == kOther;
     here[i] = cut_off ? parent : child_of(parent, other.name_of(node));
     nodes_[here[i]].self[side] += node.self[kRun];
   }
@@ -92,9 +92,8 @@ void CallTree::walk(const std::function<void(uint32_t node, size_t depth)>& visi
     visit(node, depth);
     std::vector<uint32_t>& below = children[node];
     // The last one pushed is the next one visited.
-    std::sort(below.begin(), below.end(), [&](uint32_t a, uint32_t b) {
-      return name_of(nodes_[a]) > name_of(nodes_[b]);
-    });
+    std::sort(below.begin(), below.end(),
+              [&](uint32_t a, uint32_t b) { return name_of(nodes_[a]) > name_of(nodes_[b]); });
     for (const uint32_t child : below) open.emplace_back(child, depth + 1);
   }
 }

@@ -64,7 +64,7 @@ class CallTree {
   size_t name_bytes_ = 0;
   std::vector<Node> nodes_;
   std::unordered_map<std::string, uint32_t> name_ids_;
-  std::vector<const std::string*> names_;  // by id; they are the keys of name_ids_
+  std::vector<const std::string*> names_;            // by id; they are the keys of name_ids_
   std::unordered_map<uint64_t, uint32_t> children_;  // by parent and name
 };
 

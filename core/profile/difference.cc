@@ -77,8 +77,14 @@ Result<Difference> compare_profiles(const store::RunData& run, const store::RunD
                                     " in run " + ours.run.id + " and in " + theirs.profile.unit +
                                     " in run " + theirs.run.id);
   }
-  Difference out{ours.profile.name, ours.profile.unit,      ours.profile.help,
-                 Basis::kShare,     {ours.run, theirs.run}, {}, {1, 1}, 0};
+  Difference out{ours.profile.name,
+                 ours.profile.unit,
+                 ours.profile.help,
+                 Basis::kShare,
+                 {ours.run, theirs.run},
+                 {},
+                 {1, 1},
+                 0};
   out.tree.merge(ours.profile.tree, kRun);
   out.tree.merge(theirs.profile.tree, kBase);
   out.basis = basis_of(out.runs);

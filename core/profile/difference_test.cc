@@ -22,8 +22,7 @@ store::RunData run_of(uint64_t per_second, std::vector<FoldedStack> stacks,
   RunBuilder builder;
   if (per_second > 0) builder.requests(0.01, per_second);
   store::RunData run = std::move(builder.data());
-  run.stacks =
-      reader_of({stacks_of("on_cpu", 2 * kSecond, 12 * kSecond, std::move(stacks), unit)});
+  run.stacks = reader_of({stacks_of("on_cpu", 2 * kSecond, 12 * kSecond, std::move(stacks), unit)});
   return run;
 }
 
@@ -63,7 +62,8 @@ TEST(DifferenceTest, FoldedTextHasTheBaseFirstAndInTheRunsMeasure) {
 }
 
 TEST(DifferenceTest, ProfilesInDifferentUnitsDoNotCompare) {
-  const auto out = compare_profiles(run_of(1, {{"a", 1}}), run_of(1, {{"a", 1}}, "bytes"), "", false);
+  const auto out =
+      compare_profiles(run_of(1, {{"a", 1}}), run_of(1, {{"a", 1}}, "bytes"), "", false);
   EXPECT_EQ(out.status().code(), PLUMB_INVALID_ARGUMENT);
   EXPECT_THAT(out.status().message(), HasSubstr("in bytes"));
 }

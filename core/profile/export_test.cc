@@ -85,8 +85,9 @@ TEST(SpeedscopeTest, OneProfileWhenItIsNamed) {
 }
 
 TEST(SpeedscopeTest, UnitsAreThoseItKnowsAndNamesAreText) {
-  const auto run = run_with({stacks_of("heap", 2 * kSecond, 4 * kSecond, {{"\"\\\xff", 5}}, "bytes"),
-                             stacks_of("faults", 2 * kSecond, 4 * kSecond, {{"a", 5}}, "1")});
+  const auto run =
+      run_with({stacks_of("heap", 2 * kSecond, 4 * kSecond, {{"\"\\\xff", 5}}, "bytes"),
+                stacks_of("faults", 2 * kSecond, 4 * kSecond, {{"a", 5}}, "1")});
   const json file = json::parse(exported(run, ExportFormat::kSpeedscope));
   EXPECT_EQ(file["profiles"][0]["unit"], "none");
   EXPECT_EQ(file["profiles"][1]["unit"], "bytes");

@@ -40,8 +40,7 @@ Result<std::vector<Profile>> load_profiles(const store::RunData& run,
   // Weights of different units do not add up.
   std::map<std::tuple<std::string, bool, std::string, std::string>, Profile> profiles;
   PLUMB_RETURN_IF_ERROR(run.stacks([&](const StackBatch& batch) {
-    const auto key =
-        std::tuple(batch.plugin, batch.profile != kUsual, batch.profile, batch.unit);
+    const auto key = std::tuple(batch.plugin, batch.profile != kUsual, batch.profile, batch.unit);
     auto found = profiles.find(key);
     if (found == profiles.end()) {
       if (profiles.size() >= kMostProfiles) return Status::ok();

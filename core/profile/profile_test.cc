@@ -79,10 +79,10 @@ TEST(ProfileTest, TheUsualProfileIsChosenUnlessOneIsNamed) {
   EXPECT_EQ(choose_profile(several(), "stack_profile:off_cpu")->name, "off_cpu");
   EXPECT_THAT(choose_profile(several(), "heap").status().message(),
               HasSubstr("It has: on_cpu (of stack_profile), off_cpu (of stack_profile)"));
-  EXPECT_EQ(choose_profile(
-                loaded(run_with({stacks_of("heap", 0, kSecond, {{"a", 1}}, "bytes")})), "")
-                ->name,
-            "heap")
+  EXPECT_EQ(
+      choose_profile(loaded(run_with({stacks_of("heap", 0, kSecond, {{"a", 1}}, "bytes")})), "")
+          ->name,
+      "heap")
       << "the only one";
 }
 

@@ -62,8 +62,10 @@ std::string speedscope_text(const std::vector<Profile>& profiles, const std::str
     list += (list.empty() ? "" : ",\n") + profile_text(profile, frames);
   return R"({"$schema":"https://www.speedscope.app/file-format-schema.json","exporter":"plumb",)"
          R"("name":)" +
-         json_text(json(title)) + R"(,"activeProfileIndex":0,)"
-         "\n\"shared\":{\"frames\":[" + frames.text() + "]},\n\"profiles\":[" + list + "]}\n";
+         json_text(json(title)) +
+         R"(,"activeProfileIndex":0,)"
+         "\n\"shared\":{\"frames\":[" +
+         frames.text() + "]},\n\"profiles\":[" + list + "]}\n";
 }
 
 }  // namespace plumb::profile

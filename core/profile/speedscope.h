@@ -10,8 +10,9 @@
 
 namespace plumb::profile {
 
-// One sampled profile each, in seconds, bytes or none; the first is shown first. Order within a profile is that of the
-// frames, not of time: a run keeps how long each stack was seen, and not when.
+// One sampled profile each, in seconds, bytes or none; the first is shown first. Order within a
+// profile is that of the frames, not of time: a run keeps how long each stack was seen, and not
+// when.
 std::string speedscope_text(const std::vector<Profile>& profiles, const std::string& title);
 
 }  // namespace plumb::profile

@@ -14,8 +14,8 @@ inline constexpr int64_t kSecond = RunBuilder::kSecond;
 inline StackBatch stacks_of(std::string profile, int64_t start_ns, int64_t end_ns,
                             std::vector<FoldedStack> stacks, std::string unit = "seconds",
                             std::string plugin = "stack_profile") {
-  return {std::move(plugin), std::move(profile), std::move(unit), "help", PLUMB_LAYER_APP,
-          start_ns,          end_ns,             std::move(stacks)};
+  return {std::move(plugin), std::move(profile), std::move(unit), "help",
+          PLUMB_LAYER_APP,   start_ns,           end_ns,          std::move(stacks)};
 }
 
 inline store::StackReader reader_of(std::vector<StackBatch> batches) {

@@ -21,10 +21,10 @@ constexpr size_t kMostMatrixRows = 18;
 constexpr size_t kMostEndpoints = 15;
 constexpr size_t kMostCauses = 3;
 constexpr size_t kMostProfiles = 4;
-constexpr size_t kMostFunctions = 10;   // of one profile
+constexpr size_t kMostFunctions = 10;     // of one profile
 constexpr double kLeastFunction = 0.001;  // of the profile
-constexpr size_t kMostAdvice = 2;       // of one cause
-constexpr double kSmallestPart = 0.05;  // ms; smaller ones are named without their figure
+constexpr size_t kMostAdvice = 2;         // of one cause
+constexpr double kSmallestPart = 0.05;    // ms; smaller ones are named without their figure
 
 enum class Ink { kBold, kSoft, kRed, kYellow, kGreen };
 
@@ -416,7 +416,8 @@ class Console {
       line(painted("     self   total  function", Ink::kSoft));
       size_t functions = 0;
       for (const json& function : list(profile, "by_self")) {
-        if (++functions > kMostFunctions || number(function, "self") < kLeastFunction * whole) break;
+        if (++functions > kMostFunctions || number(function, "self") < kLeastFunction * whole)
+          break;
         const auto share = [&](const char* key) {
           return ratio_text(number(function, key).value_or(0) / whole);
         };

@@ -97,8 +97,9 @@ std::string difference_to_html(const json& difference) {
     graph += "<p class=\"soft\">No stack was seen in either run.</p>\n";
   } else {
     const FlameGraph flames =
-        flame_svg(boxes, "Differential flame graph: " + sentence +
-                             " The tables below have the functions that changed most.",
+        flame_svg(boxes,
+                  "Differential flame graph: " + sentence +
+                      " The tables below have the functions that changed most.",
                   kLargestGraph);
     graph += "<figure class=\"flame\" id=\"flame-1\"><figcaption>Differential flame graph of " +
              escape(name) + "</figcaption>" + legend_html() + flames.svg +

@@ -64,8 +64,7 @@ json difference_json(const profile::Difference& difference) {
        {"scale", {{"run", difference.scale[kRun]}, {"base", difference.scale[kBase]}}},
        {"gained", std::move(gained)},
        {"lost", std::move(lost)},
-       {"tree",
-        flame_tree_json(profile::prune(difference.tree, {}, difference.scale), true)}});
+       {"tree", flame_tree_json(profile::prune(difference.tree, {}, difference.scale), true)}});
 }
 
 }  // namespace plumb::report

@@ -28,8 +28,8 @@ void list_changes(const json& difference, const char* key, const std::string& ti
                   std::string& out) {
   const json& rows = list(difference, key);
   if (rows.empty()) return;
-  out += fill_right(title, 10) + fill_left("base", 11) + fill_left("run", 11) +
-         "  function itself\n";
+  out +=
+      fill_right(title, 10) + fill_left("base", 11) + fill_left("run", 11) + "  function itself\n";
   size_t shown = 0;
   for (const json& row : rows) {
     if (++shown > kMostListed) break;
@@ -95,8 +95,8 @@ std::string difference_to_console(const json& difference, const ConsoleOptions& 
   std::string lists;
   list_changes(difference, "gained", "Gained", width, lists);
   list_changes(difference, "lost", "Lost", width, lists);
-  return out + (lists.empty() ? "No function gained or lost as much as 0.05% of the whole.\n"
-                              : lists);
+  return out +
+         (lists.empty() ? "No function gained or lost as much as 0.05% of the whole.\n" : lists);
 }
 
 }  // namespace plumb::report

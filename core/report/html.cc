@@ -131,8 +131,7 @@ std::string to_html(const json& report) {
   const PageSection flames =
       made(page, [&](HtmlPage& p) { return profiles_section(p, for_flames); });
   left -= std::min(left, flames.html.size());
-  const PageSection evidence =
-      made(page, [&](HtmlPage& p) { return evidence_section(p, left); });
+  const PageSection evidence = made(page, [&](HtmlPage& p) { return evidence_section(p, left); });
 
   HtmlDocument document;
   const auto add = [&](const PageSection& section) {

@@ -10,8 +10,8 @@
 namespace plumb::report {
 
 struct HtmlDocument {
-  std::string title;    // plain text
-  std::string header;   // HTML, as is `main`
+  std::string title;   // plain text
+  std::string header;  // HTML, as is `main`
   std::string main;
   std::vector<std::pair<std::string, std::string>> contents;  // id and heading of each section
   nlohmann::json charts = nlohmann::json::array();            // what the script tells of charts

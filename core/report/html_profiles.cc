@@ -41,8 +41,7 @@ std::vector<FlameBox> boxes_of(const std::vector<PrunedNode>& nodes, const std::
   for (size_t i = 0; i < nodes.size(); ++i) {
     const double weight = nodes[i].total[kRun];
     std::string told = share_of(weight, whole) + ", " + value_text(weight, unit);
-    if (i != 0 && selves[i] > kLeastSelf * whole)
-      told += "; itself " + share_of(selves[i], whole);
+    if (i != 0 && selves[i] > kLeastSelf * whole) told += "; itself " + share_of(selves[i], whole);
     out.push_back({nodes[i].parent, nodes[i].name, std::move(told), weight,
                    i == 0 ? "w-root" : flame_tone(nodes[i].name)});
   }
@@ -88,11 +87,11 @@ std::string profile_html(const json& profile, size_t index, size_t bytes) {
     return out + "<p class=\"soft\">No stack was seen in the time that is judged.</p>\n";
   const json& by_self = list(profile, "by_self");
   const std::string most = by_self.empty() ? std::string() : text(by_self[0], "name");
-  const FlameGraph graph = flame_svg(
-      boxes_of(nodes, unit),
-      "Flame graph of " + name + ", " + value_text(whole, unit) + " in all; most in " +
-          cut(most, 80) + " itself. The tables below have the functions that weigh most.",
-      bytes);
+  const FlameGraph graph =
+      flame_svg(boxes_of(nodes, unit),
+                "Flame graph of " + name + ", " + value_text(whole, unit) + " in all; most in " +
+                    cut(most, 80) + " itself. The tables below have the functions that weigh most.",
+                bytes);
   const double least = number(tree, "least_share").value_or(0);
   out += "<figure class=\"flame\" id=\"flame-" + id + "\"><figcaption>Flame graph of " +
          escape(name) + "</figcaption>" + graph.svg + "</figure>\n<p class=\"soft\">";
@@ -120,7 +119,8 @@ std::string profiles_section(HtmlPage& page, size_t bytes) {
   const size_t shown = std::min(profiles.size(), kMostProfilesShown);
   std::string body =
       "<p>Each box is a function, as wide as what was spent in it and in what it called; below it "
-      "stand the functions it called. The left-to-right order is that of their names.</p>\n";
+      "stand the functions it called. From left to right they stand by name, and a name always has "
+      "the same colour.</p>\n";
   // What one does not need of its part is left to the next.
   for (size_t i = 0; i < shown; ++i) {
     const std::string html = profile_html(profiles[i], i, bytes / (shown - i));

@@ -154,7 +154,8 @@ TEST(FlameSvg, BoxesStandBelowTheirCallersAndAreAsWideAsTheyWeigh) {
   const std::string svg = flame_svg(small_flame(), "a graph", 100'000).svg;
   EXPECT_THAT(svg, HasSubstr("aria-label=\"a graph\""));
   EXPECT_THAT(svg, HasSubstr("<svg class=\"flames\" height=\"68\""));
-  EXPECT_THAT(svg, HasSubstr("<svg x=\"0%\" width=\"60%\" class=\"" + flame_tone("a") + "\">"
+  EXPECT_THAT(svg, HasSubstr("<svg x=\"0%\" width=\"60%\" class=\"" + flame_tone("a") +
+                             "\">"
                              "<title>a\n60%</title>"));
   EXPECT_THAT(svg, HasSubstr("<svg x=\"60%\" width=\"30%\""));
   EXPECT_THAT(svg, HasSubstr("c&lt;d&gt;"));

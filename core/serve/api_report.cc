@@ -71,7 +71,8 @@ Response Api::run_report(const Call& call) {
   const auto format =
       named ? report_format_named(*named) : report_format_accepted(accept ? *accept : "*/*");
   if (!format && named) {
-    return bad_report_query("format is one of json, html, md, csv, console, folded and speedscope.");
+    return bad_report_query(
+        "format is one of json, html, md, csv, console, folded and speedscope.");
   }
   if (!format) {
     return to_response({406, "no-such-form", "The report has no such form",

@@ -268,8 +268,14 @@ TEST(Api, GivesStackProfilesForOtherTools) {
       store::RunWriter::create(served.run_dir() / (std::string(kRunId) + ".plumb"), header);
   ASSERT_TRUE(writer.is_ok());
   (*writer)->on_stage({PLUMB_STAGE_STEADY, "steady", 2'000'000'000, 4'000'000'000});
-  (*writer)->on_stacks({"stack_profile", "on_cpu", "seconds", "", PLUMB_LAYER_APP, 1'000'000'000,
-                        3'000'000'000, {{"main;hot", 1}}});
+  (*writer)->on_stacks({"stack_profile",
+                        "on_cpu",
+                        "seconds",
+                        "",
+                        PLUMB_LAYER_APP,
+                        1'000'000'000,
+                        3'000'000'000,
+                        {{"main;hot", 1}}});
   ASSERT_TRUE((*writer)->finish(store::RunState::kFinished).is_ok());
   const Reply folded = served.get(run_path("/report?format=folded"));
   EXPECT_EQ(folded.status, 200) << folded.body;

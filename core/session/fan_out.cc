@@ -39,8 +39,7 @@ void FanOut::on_stacks(const StackBatch& batch) {
   }
   StackBatch clean = batch;
   clean.help = redact(std::move(clean.help), secrets_);
-  for (FoldedStack& stack : clean.stacks)
-    stack.frames = redact(std::move(stack.frames), secrets_);
+  for (FoldedStack& stack : clean.stacks) stack.frames = redact(std::move(stack.frames), secrets_);
   for (SignalSink* sink : sinks_) sink->on_stacks(clean);
 }
 

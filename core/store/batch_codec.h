@@ -1,5 +1,6 @@
-// How samples, histograms and stacks are packed into the blobs of a run file (docs/run-file.md). Blobs come
-// from files that may be damaged or made by somebody else, so decoding checks every length.
+// How samples, histograms and stacks are packed into the blobs of a run file (docs/run-file.md).
+// Blobs come from files that may be damaged or made by somebody else, so decoding checks every
+// length.
 #ifndef PLUMB_CORE_STORE_BATCH_CODEC_H_
 #define PLUMB_CORE_STORE_BATCH_CODEC_H_
 

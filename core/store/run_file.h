@@ -22,7 +22,7 @@
 namespace plumb::store {
 
 inline constexpr int32_t kApplicationId = 0x706c6d62;  // "plmb"
-inline constexpr int32_t kSchemaVersion = 2;  // 1 had no stacks; it is read as well
+inline constexpr int32_t kSchemaVersion = 2;           // 1 had no stacks; it is read as well
 
 // How a run ended. A file whose writer died still says running.
 enum class RunState { kRunning, kFinished, kInterrupted, kFailed };

@@ -160,8 +160,8 @@ TEST_F(RunFile, KeepsADocumentPutIntoItAfterwards) {
 }
 
 StackBatch stacks_at(int64_t time_ns, std::vector<FoldedStack> stacks) {
-  return {"stack_profile", "on_cpu", "seconds",         "Time on a processor", PLUMB_LAYER_APP,
-          time_ns,         time_ns + 1000, std::move(stacks)};
+  return {"stack_profile", "on_cpu", "seconds",      "Time on a processor",
+          PLUMB_LAYER_APP, time_ns,  time_ns + 1000, std::move(stacks)};
 }
 
 std::vector<StackBatch> stacks_of(const RunData& run) {
@@ -209,9 +209,8 @@ TEST_F(RunFile, ReadingStopsAtTheFirstBatchThatIsNotTaken) {
   const auto run = read_run(file_);
   ASSERT_TRUE(run.is_ok());
   int seen = 0;
-  const Status status = run->stacks([&](const StackBatch&) {
-    return ++seen == 2 ? Status::cancelled("enough") : Status::ok();
-  });
+  const Status status = run->stacks(
+      [&](const StackBatch&) { return ++seen == 2 ? Status::cancelled("enough") : Status::ok(); });
   EXPECT_EQ(status.message(), "enough");
   EXPECT_EQ(seen, 2);
 }

@@ -349,9 +349,15 @@ void RunWriter::on_table(const TableRecord& table) {
   impl_->buffer([&](auto& b) { b.tables.push_back(table); });
 }
 void RunWriter::on_stacks(const StackBatch& batch) {
-  Impl::PackedStacks packed{{batch.plugin, batch.profile, batch.unit, batch.help, batch.layer,
-                       batch.start_ns, batch.end_ns, {}},
-                      encode_stacks(batch.stacks)};
+  Impl::PackedStacks packed{{batch.plugin,
+                             batch.profile,
+                             batch.unit,
+                             batch.help,
+                             batch.layer,
+                             batch.start_ns,
+                             batch.end_ns,
+                             {}},
+                            encode_stacks(batch.stacks)};
   impl_->buffer([&](auto& b) { b.stacks.push_back(std::move(packed)); });
 }
 void RunWriter::on_health(const HealthChange& change) {

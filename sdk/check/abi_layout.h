@@ -126,24 +126,24 @@
 /* plumb/abi/stacks.h. Its revision counts the releases that added fields; the extension's id stays
  * as long as fields are only added. */
 #define PLUMB_STACKS_REVISION 0
-#define PLUMB_STACKS_LAYOUT                    \
-  PLUMB_STRUCT(plumb_stack)                    \
-  PLUMB_FIELD(plumb_stack, frames)             \
-  PLUMB_FIELD(plumb_stack, weight)             \
-  PLUMB_STRUCT(plumb_stacks)                   \
-  PLUMB_FIELD(plumb_stacks, struct_size)       \
-  PLUMB_FIELD(plumb_stacks, layer)             \
-  PLUMB_FIELD(plumb_stacks, start_ns)          \
-  PLUMB_FIELD(plumb_stacks, end_ns)            \
-  PLUMB_FIELD(plumb_stacks, profile)           \
-  PLUMB_FIELD(plumb_stacks, unit)              \
-  PLUMB_FIELD(plumb_stacks, help)              \
-  PLUMB_FIELD(plumb_stacks, stack_count)       \
-  PLUMB_FIELD(plumb_stacks, reserved)          \
-  PLUMB_FIELD(plumb_stacks, stacks)            \
-  PLUMB_STRUCT(plumb_stacks_host)              \
-  PLUMB_FIELD(plumb_stacks_host, struct_size)  \
-  PLUMB_FIELD(plumb_stacks_host, reserved)     \
+#define PLUMB_STACKS_LAYOUT                   \
+  PLUMB_STRUCT(plumb_stack)                   \
+  PLUMB_FIELD(plumb_stack, frames)            \
+  PLUMB_FIELD(plumb_stack, weight)            \
+  PLUMB_STRUCT(plumb_stacks)                  \
+  PLUMB_FIELD(plumb_stacks, struct_size)      \
+  PLUMB_FIELD(plumb_stacks, layer)            \
+  PLUMB_FIELD(plumb_stacks, start_ns)         \
+  PLUMB_FIELD(plumb_stacks, end_ns)           \
+  PLUMB_FIELD(plumb_stacks, profile)          \
+  PLUMB_FIELD(plumb_stacks, unit)             \
+  PLUMB_FIELD(plumb_stacks, help)             \
+  PLUMB_FIELD(plumb_stacks, stack_count)      \
+  PLUMB_FIELD(plumb_stacks, reserved)         \
+  PLUMB_FIELD(plumb_stacks, stacks)           \
+  PLUMB_STRUCT(plumb_stacks_host)             \
+  PLUMB_FIELD(plumb_stacks_host, struct_size) \
+  PLUMB_FIELD(plumb_stacks_host, reserved)    \
   PLUMB_FIELD(plumb_stacks_host, emit_stacks)
 
 #ifdef __cplusplus

@@ -21,8 +21,7 @@ void read_blob(std::string_view blob) {
   const bool whole = plumb::store::decode_stacks(blob, stacks).is_ok();
   plumb::profile::CallTree tree(500, 10'000);
   for (const plumb::FoldedStack& stack : stacks) {
-    if (!std::isfinite(stack.weight) || stack.weight <= 0 || stack.frames.empty())
-      __builtin_trap();
+    if (!std::isfinite(stack.weight) || stack.weight <= 0 || stack.frames.empty()) __builtin_trap();
     tree.add(stack.frames, stack.weight);
   }
   static_cast<void>(plumb::profile::functions_of(tree));

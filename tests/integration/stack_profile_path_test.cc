@@ -24,9 +24,9 @@ namespace plumb {
 namespace {
 
 using nlohmann::json;
+using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using std::chrono::milliseconds;
 
 const std::filesystem::path kBuild = PLUMB_BINARY_DIR;
 
@@ -135,8 +135,7 @@ TEST_F(StackProfilePath, ThePageHasAFlameGraphAndKeepsNamesText) {
 TEST_F(StackProfilePath, FoldedTextSumsToWhatTheReportSays) {
   const auto report = report::build(run());
   ASSERT_TRUE(report.is_ok());
-  const auto judged =
-      profile::export_profiles(run(), profile::ExportFormat::kFolded, "", false);
+  const auto judged = profile::export_profiles(run(), profile::ExportFormat::kFolded, "", false);
   ASSERT_TRUE(judged.is_ok()) << judged.status().message();
   std::map<std::string, double> weights;
   std::istringstream lines(*judged);

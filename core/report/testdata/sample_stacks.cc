@@ -51,7 +51,8 @@ constexpr Spent kBefore[] = {
 };
 
 constexpr Spent kOffCpu[] = {
-    {"shop;start_thread;worker;handle_request;orders;Pool::take;pthread_cond_wait;futex_wait", 13.5},
+    {"shop;start_thread;worker;handle_request;orders;Pool::take;pthread_cond_wait;futex_wait",
+     13.5},
     {"shop;start_thread;worker;handle_request;orders;sqlite3_step;unixSync;fsync", 0.4},
     {"shop;start_thread;worker;read_request;recv;tcp_recvmsg;schedule_timeout", 1.6},
 };
@@ -72,8 +73,14 @@ void add_small_ones(int64_t second, std::vector<FoldedStack>& out) {
 template <size_t N>
 StackBatch batch_of(const char* profile, const Spent (&spent)[N], int64_t start_ns,
                     const std::string& suffix) {
-  StackBatch out{"stack_profile", profile, "seconds", "Where the target's threads were",
-                 PLUMB_LAYER_APP, start_ns, start_ns + kStackSecond, {}};
+  StackBatch out{"stack_profile",
+                 profile,
+                 "seconds",
+                 "Where the target's threads were",
+                 PLUMB_LAYER_APP,
+                 start_ns,
+                 start_ns + kStackSecond,
+                 {}};
   for (const Spent& one : spent) out.stacks.push_back({one.frames, one.seconds});
   add_small_ones(start_ns / kStackSecond, out.stacks);
   std::string behind = suffix;

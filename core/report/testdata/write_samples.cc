@@ -64,8 +64,7 @@ bool write_comparison(const std::filesystem::path& directory) {
   const auto difference = plumb::profile::compare_profiles(run, base, "on_cpu", false);
   if (!difference.is_ok()) return false;
   const nlohmann::json document = plumb::report::difference_json(*difference);
-  const nlohmann::json forged =
-      plumb::testing::with_every_text(document, plumb::testing::kHostile);
+  const nlohmann::json forged = plumb::testing::with_every_text(document, plumb::testing::kHostile);
   return write(directory / "compared.html", plumb::report::difference_to_html(document)) &&
          write(directory / "compared.txt", plumb::report::difference_to_console(document, {})) &&
          write(directory / "compared-forged.html", plumb::report::difference_to_html(forged));
