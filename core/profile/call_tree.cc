@@ -19,12 +19,11 @@ CallTree::CallTree(size_t most_nodes, size_t most_name_bytes)
 }
 
 uint32_t CallTree::name_id(std::string_view name) {
-  std::string key(name);
-  const auto found = name_ids_.find(key);
-  if (found != name_ids_.end()) return found->second;
-  if (name_bytes_ + name.size() > most_name_bytes_) return name_ids_.at(std::string(kOther));
+  if (const auto found = name_ids_.find(name); found != name_ids_.end()) return found->second;
+  if (name_bytes_ + name.size() > most_name_bytes_) return name_ids_.find(kOther)->second;
   name_bytes_ += name.size();
-  const auto added = name_ids_.emplace(std::move(key), static_cast<uint32_t>(names_.size())).first;
+  const auto added =
+      name_ids_.emplace(std::string(name), static_cast<uint32_t>(names_.size())).first;
   names_.push_back(&added->first);
   return added->second;
 }
@@ -45,8 +44,7 @@ uint32_t CallTree::child_of(uint32_t parent, std::string_view name) {
   return node;
 }
 
-void CallTree::add(std::string_view frames, double weight, Side side) {
-  if (!std::isfinite(weight) || weight <= 0) return;
+uint32_t CallTree::leaf_of(std::string_view frames) {
   uint32_t at = kRoot;
   while (!frames.empty()) {
     const std::string_view name = frames.substr(0, frames.find(';'));
@@ -56,7 +54,18 @@ void CallTree::add(std::string_view frames, double weight, Side side) {
     // What is cut off has no frames of its own.
     if (nodes_.size() > most_nodes_ && name_of(nodes_[at]) == kOther) break;
   }
-  if (at != kRoot) nodes_[at].self[side] += weight;
+  return at;
+}
+
+void CallTree::add(std::string_view frames, double weight, Side side) {
+  if (!std::isfinite(weight) || weight <= 0) return;
+  const auto seen = leaves_.find(frames);
+  const uint32_t leaf = seen != leaves_.end() ? seen->second : leaf_of(frames);
+  if (leaf == kRoot) return;
+  nodes_[leaf].self[side] += weight;
+  if (seen != leaves_.end() || stack_bytes_ + frames.size() > most_name_bytes_) return;
+  stack_bytes_ += frames.size();
+  leaves_.emplace(frames, leaf);
 }
 
 void CallTree::merge(const CallTree& other, Side side) {

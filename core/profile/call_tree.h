@@ -56,16 +56,29 @@ class CallTree {
   void walk(const std::function<void(uint32_t node, size_t depth)>& visit) const;
 
  private:
+  // Finds texts without making strings of them.
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  template <typename Value>
+  using ByText = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
   uint32_t name_id(std::string_view name);
   uint32_t child_of(uint32_t parent, std::string_view name);
+  // The node of the stack's innermost frame; the root when it has no frames.
+  uint32_t leaf_of(std::string_view frames);
 
   const size_t most_nodes_;
   const size_t most_name_bytes_;
   size_t name_bytes_ = 0;
+  size_t stack_bytes_ = 0;
   std::vector<Node> nodes_;
-  std::unordered_map<std::string, uint32_t> name_ids_;
+  ByText<uint32_t> name_ids_;
   std::vector<const std::string*> names_;            // by id; they are the keys of name_ids_
   std::unordered_map<uint64_t, uint32_t> children_;  // by parent and name
+  // Of stacks seen before: from batch to batch most of them are the same.
+  ByText<uint32_t> leaves_;
 };
 
 }  // namespace plumb::profile
