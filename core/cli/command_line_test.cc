@@ -14,6 +14,7 @@
 
 #include "core/host/manifest.h"
 #include "core/session/temporary_directory_for_tests.h"
+#include "core/store/run_file.h"
 
 namespace plumb::cli {
 namespace {
@@ -228,6 +229,77 @@ TEST_F(CommandLine, RunsThatAreNotThereAreSaidToBeSo) {
   directory_.write("runs/20261120T104512Z-7f3a.plumb", "no database");
   EXPECT_EQ(plumb("report last").exit_code, 1);
   EXPECT_THAT(plumb("runs").out, HasSubstr("unreadable"));
+}
+
+// A kept run with a profile: 2 s on main;`hot` and 1 s on main;poll in its steady stage.
+void write_profiled_run(const std::filesystem::path& directory, const std::string& id,
+                        const std::string& hot) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  store::RunHeader header;
+  header.id = id;
+  header.name = "shop";
+  header.started_ns = kSecond;
+  header.plan = nlohmann::json::object();
+  header.environment = nlohmann::json::object();
+  auto writer = store::RunWriter::create(directory / (id + ".plumb"), header);
+  ASSERT_TRUE(writer.is_ok()) << writer.status().message();
+  (*writer)->on_stage({PLUMB_STAGE_WARMUP, "warm-up", kSecond, 2 * kSecond});
+  (*writer)->on_stage({PLUMB_STAGE_STEADY, "steady", 2 * kSecond, 12 * kSecond});
+  const auto emit = [&](const char* profile, int64_t start_ns, int64_t end_ns,
+                        std::vector<FoldedStack> stacks) {
+    (*writer)->on_stacks({"stack_profile", profile, "seconds", "", PLUMB_LAYER_APP, start_ns,
+                          end_ns, std::move(stacks)});
+  };
+  emit("on_cpu", kSecond, 2 * kSecond, {{"main;warm", 4}});
+  emit("on_cpu", 2 * kSecond, 12 * kSecond, {{"main;" + hot, 2}, {"main;poll", 1}});
+  emit("off_cpu", 2 * kSecond, 12 * kSecond, {{"main;wait", 7}});
+  ASSERT_TRUE((*writer)->finish(store::RunState::kFinished).is_ok());
+}
+
+TEST_F(CommandLine, ProfilesAreExportedForOtherTools) {
+  write_profiled_run(directory_.path() / "runs", "20261120T104512Z-7f3a", "hot");
+  Ran ran = plumb("report last --format folded");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "main;hot 2000000\nmain;poll 1000000\n");
+  EXPECT_EQ(plumb("report last --format folded --profile off_cpu").out, "main;wait 7000000\n");
+  EXPECT_THAT(plumb("report last --format folded --whole").out, HasSubstr("main;warm 4000000\n"));
+  ran = plumb("report last --format speedscope -o profile.json");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  const auto file = nlohmann::json::parse(text_of((directory_.path() / "profile.json").string()));
+  EXPECT_EQ(file["profiles"].size(), 2u);
+}
+
+TEST_F(CommandLine, ProfilesThatAreNotThereAreSaidToBeSo) {
+  write_profiled_run(directory_.path() / "runs", "20261120T104512Z-7f3a", "hot");
+  Ran ran = plumb("report last --format folded --profile heap");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err, HasSubstr("It has: on_cpu (of stack_profile), off_cpu"));
+  ran = plumb("report last --whole");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("go with --format folded"));
+  ran = plumb("report last --diff last --format csv");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--diff gives console, json, html or folded"));
+  ran = plumb("report last --diff nowhere");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--diff: "));
+}
+
+TEST_F(CommandLine, ProfilesOfTwoRunsAreCompared) {
+  write_profiled_run(directory_.path() / "runs", "20261119T104512Z-1a2b", "slow");
+  write_profiled_run(directory_.path() / "runs", "20261120T104512Z-7f3a", "fast");
+  Ran ran = plumb("report last --diff 1a2b");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("of each second"));
+  EXPECT_LT(ran.out.find("fast"), ran.out.find("slow"));
+  EXPECT_EQ(plumb("report last --diff 1a2b --format folded").out,
+            "main;fast 0 2000000\nmain;poll 1000000 1000000\nmain;slow 2000000 0\n");
+  const auto json = nlohmann::json::parse(plumb("report last --diff 1a2b --format json").out);
+  EXPECT_EQ(json["gained"][0]["name"], "fast");
+  EXPECT_EQ(json["lost"][0]["name"], "slow");
+  EXPECT_THAT(plumb("report last --diff 1a2b --format html").out,
+              HasSubstr("Differential flame graph"));
 }
 
 TEST_F(CommandLine, DoctorSpeaksJsonToo) {

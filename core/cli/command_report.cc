@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
@@ -6,6 +7,7 @@
 #include "core/base/json_text.h"
 #include "core/base/number_text.h"
 #include "core/cli/command.h"
+#include "core/cli/profile_report.h"
 #include "core/cli/report_format.h"
 #include "core/report/report.h"
 #include "core/session/run_directory.h"
@@ -23,14 +25,44 @@ struct ReportFlags {
   std::string run_dir = default_run_dir();
   std::string format = "console";
   std::string output;
+  ProfileFlags profile;
 };
 
+ExitCode report_on_profiles(const ReportFlags& flags, const std::filesystem::path& file,
+                            const Terminal& terminal) {
+  Result<std::string> text = std::string();
+  if (flags.profile.diff.empty()) {
+    text = export_profile(file, flags.profile, flags.format);
+  } else {
+    const auto base = session::find_run(flags.run_dir, flags.profile.diff);
+    if (!base.is_ok()) {
+      say("--diff: " + base.status().message());
+      return ExitCode::kUsage;
+    }
+    text = compare_profile(file, *base, flags.profile, flags.format, terminal);
+  }
+  if (!text.is_ok()) {
+    say(text.status().message());
+    const bool misnamed = text.status().code() == PLUMB_NOT_FOUND && !flags.profile.profile.empty();
+    return misnamed ? ExitCode::kUsage : ExitCode::kFailed;
+  }
+  if (text->empty()) say("the profile has nothing in the time that is judged; --whole takes all");
+  return write_value(flags.output, *text) ? ExitCode::kPassed : ExitCode::kFailed;
+}
+
 ExitCode report(const ReportFlags& flags, const Terminal& terminal) {
+  if (const Status status = check_profile_flags(flags.profile, flags.format); !status.is_ok()) {
+    say(status.message());
+    return ExitCode::kUsage;
+  }
   const auto file = session::find_run(flags.run_dir, flags.run);
   if (!file.is_ok()) {
     say(file.status().message());
     return ExitCode::kUsage;
   }
+  const auto& exports = profile_formats();
+  const bool exported = std::find(exports.begin(), exports.end(), flags.format) != exports.end();
+  if (exported || !flags.profile.diff.empty()) return report_on_profiles(flags, *file, terminal);
   const auto data = store::read_run(*file);
   const auto report = data.is_ok() ? report::build(*data) : Result<json>(data.status());
   if (!report.is_ok()) {
@@ -142,18 +174,39 @@ ExitCode list(const RunsFlags& flags) {
 
 void add_report_command(CLI::App& app, Shared& shared) {
   const auto flags = std::make_shared<ReportFlags>();
+  std::vector<std::string> formats = report_formats();
+  formats.insert(formats.end(), profile_formats().begin(), profile_formats().end());
   CLI::App* command = add_command(app, "report", "Report on a run that is kept",
                                   "  plumb report last\n"
                                   "  plumb report 7f3a --format md\n"
                                   "  plumb report runs/20261120T104512Z-7f3a.plumb --format html "
-                                  "-o report.html");
+                                  "-o report.html\n"
+                                  "\nStack profiles, for other tools and against another run:\n"
+                                  "  plumb report last --format folded | flamegraph.pl > cpu.svg\n"
+                                  "  plumb report last --format folded --profile off_cpu\n"
+                                  "  plumb report last --format speedscope -o profile.json\n"
+                                  "  plumb report last --diff 7f3a\n"
+                                  "  plumb report last --diff 7f3a --format html -o diff.html\n"
+                                  "  plumb report last --diff 7f3a --format folded | "
+                                  "flamegraph.pl > diff.svg");
   command->add_option("RUN", flags->run, "A run file, a run's id, the end of its id, or last")
       ->required();
   command->add_option("--run-dir", flags->run_dir, "Where runs are looked for")->type_name("DIR");
   command->add_option("--format", flags->format, "What is written to stdout or to -o")
-      ->check(CLI::IsMember(report_formats()));
+      ->check(CLI::IsMember(formats));
   command->add_option("-o,--output", flags->output, "Write the report to this file")
       ->type_name("FILE");
+  command
+      ->add_option("--profile", flags->profile.profile,
+                   "The stack profile, such as on_cpu or off_cpu; on_cpu where there are several")
+      ->type_name("NAME");
+  command->add_flag("--whole", flags->profile.whole,
+                    "Profiles of the whole run instead of the time that is judged");
+  command
+      ->add_option("--diff", flags->profile.diff,
+                   "Compare the profile with that of this run, its base: console, json, html, "
+                   "folded (difffolded: frames, base, run)")
+      ->type_name("RUN");
   command->callback([flags, &shared] { shared.exit_code = report(*flags, shared.terminal()); });
 }
 

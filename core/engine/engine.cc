@@ -22,6 +22,7 @@ class NoSink final : public SignalSink {
   void on_histogram(const HistogramRecord&) override {}
   void on_event(const Event&) override {}
   void on_table(const TableRecord&) override {}
+  void on_stacks(const StackBatch&) override {}
   void on_health(const HealthChange&) override {}
 };
 

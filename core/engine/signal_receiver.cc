@@ -29,6 +29,8 @@ Status SignalReceiver::take(const host::Frame& frame, int64_t now_ns) {
       return take_event(frame, now_ns);
     case host::FrameType::kTable:
       return take_table(frame, now_ns);
+    case host::FrameType::kStacks:
+      return take_stacks(frame, now_ns);
     default:
       return Status::invalid_argument("a frame that is no signal");
   }
@@ -86,6 +88,16 @@ Status SignalReceiver::take_table(const host::Frame& frame, int64_t now_ns) {
   table.plugin = plugin_;
   table.json = redacted(std::move(table.json));
   sink_.on_table(table);
+  return Status::ok();
+}
+
+Status SignalReceiver::take_stacks(const host::Frame& frame, int64_t now_ns) {
+  PLUMB_ASSIGN_OR_RETURN(StackBatch batch, host::decode_stacks(frame.payload));
+  PLUMB_RETURN_IF_ERROR(check_.stacks_order(batch, now_ns));
+  batch.plugin = plugin_;
+  batch.help = redacted(std::move(batch.help));
+  for (FoldedStack& stack : batch.stacks) stack.frames = redacted(std::move(stack.frames));
+  sink_.on_stacks(batch);
   return Status::ok();
 }
 

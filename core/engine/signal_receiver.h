@@ -23,7 +23,8 @@ class SignalReceiver {
   SignalReceiver(std::string plugin, int64_t earliest_ns, const std::vector<std::string>& secrets,
                  SignalSink& sink, SeriesIds& ids);
 
-  // A frame of a type from kSeries to kTable. An error means that the host broke the protocol.
+  // A frame of a type from kSeries to kTable, or kStacks. An error means that the host broke the
+  // protocol.
   Status take(const host::Frame& frame, int64_t now_ns);
   // A health frame, checked and with secrets taken out; not passed to the sink.
   Result<HealthChange> health_of(const host::Frame& frame, int64_t now_ns) const;
@@ -34,6 +35,7 @@ class SignalReceiver {
   Status take_histogram(const host::Frame& frame, int64_t now_ns);
   Status take_event(const host::Frame& frame, int64_t now_ns);
   Status take_table(const host::Frame& frame, int64_t now_ns);
+  Status take_stacks(const host::Frame& frame, int64_t now_ns);
   std::string redacted(std::string text) const;
 
   std::string plugin_;

@@ -90,5 +90,30 @@ TEST_F(SignalReceiverTest, SecretsAreTakenOutOfWords) {
   EXPECT_EQ(sink_.heard().tables[0].json.find("hunter2"), std::string::npos);
 }
 
+TEST_F(SignalReceiverTest, StacksArriveUnderThePluginsNameAndWithoutSecrets) {
+  const StackBatch batch{{},
+                         "on_cpu",
+                         "seconds",
+                         "of hunter2",
+                         PLUMB_LAYER_APP,
+                         kBegin,
+                         kNow,
+                         {{"shop;login(hunter2);check", 2}}};
+  ASSERT_TRUE(take(*host::encode(batch)).is_ok());
+  const auto heard = sink_.heard();
+  ASSERT_EQ(heard.stacks.size(), 1u);
+  EXPECT_EQ(heard.stacks[0].plugin, "pg_stats");
+  EXPECT_EQ(heard.stacks[0].help, "of ***");
+  EXPECT_EQ(heard.stacks[0].stacks[0].frames, "shop;login(***);check");
+  EXPECT_EQ(heard.stacks[0].stacks[0].weight, 2);
+}
+
+TEST_F(SignalReceiverTest, StacksFromTheFutureBreakTheProtocol) {
+  const StackBatch batch{
+      {}, "on_cpu", "1", {}, PLUMB_LAYER_APP, kBegin, kNow + 5'000'000'000, {{"a", 1}}};
+  EXPECT_FALSE(take(*host::encode(batch)));
+  EXPECT_TRUE(sink_.heard().stacks.empty());
+}
+
 }  // namespace
 }  // namespace plumb::engine

@@ -21,6 +21,7 @@ constexpr size_t kLeastSeries = PLUMB_LEAST_SIZE(plumb_series, resource);
 constexpr size_t kLeastHistogram = PLUMB_LEAST_SIZE(plumb_histogram, maximum);
 constexpr size_t kLeastEvent = PLUMB_LEAST_SIZE(plumb_event, attributes);
 constexpr size_t kLeastTable = PLUMB_LEAST_SIZE(plumb_table, json);
+constexpr size_t kLeastStacks = PLUMB_LEAST_SIZE(plumb_stacks, stacks);
 #undef PLUMB_LEAST_SIZE
 
 template <typename T>
@@ -56,6 +57,29 @@ Result<SeriesInfo> series_of(const plumb_series& from) {
     out.labels.emplace_back(text_of(from.labels[i].name), text_of(from.labels[i].value));
   }
   std::sort(out.labels.begin(), out.labels.end());
+  return out;
+}
+
+Result<StackBatch> batch_of(const plumb_stacks& from) {
+  const std::string profile = text_of(from.profile);
+  if (from.stack_count > 0 && from.stacks == nullptr) {
+    return Status::invalid_argument("profile " + profile + ": no stacks where some were announced");
+  }
+  if (from.stack_count > kMaxStacks) {
+    return Status::resource_exhausted("profile " + profile + ": more than " +
+                                      std::to_string(kMaxStacks) + " stacks in one emission");
+  }
+  StackBatch out{
+      {},         profile,       text_of(from.unit), clean_text(text_of(from.help), kMaxText),
+      from.layer, from.start_ns, from.end_ns,        {}};
+  out.stacks.reserve(from.stack_count);
+  for (uint32_t i = 0; i < from.stack_count; ++i) {
+    const plumb_stack& stack = from.stacks[i];
+    if (stack.frames == nullptr) {
+      return Status::invalid_argument("profile " + profile + ": a stack without frames");
+    }
+    out.stacks.push_back({clean_frames(stack.frames), stack.weight});
+  }
   return out;
 }
 
@@ -96,7 +120,16 @@ Emitter::Emitter(Outbox& outbox, int64_t (*now)())
   table_.log = [](void* c, uint32_t level, const char* message) noexcept {
     self_of(c).log(level, message == nullptr ? "" : message);
   };
-  table_.get_extension = [](void*, const char*) noexcept -> const void* { return nullptr; };
+  table_.get_extension = [](void* c, const char* id) noexcept { return self_of(c).extension(id); };
+  stacks_table_.struct_size = sizeof(stacks_table_);
+  stacks_table_.emit_stacks = [](void* c, const plumb_stacks* stacks) noexcept {
+    return self_of(c).emit_stacks(stacks).code();
+  };
+}
+
+const void* Emitter::extension(const char* id) const {
+  if (id == nullptr) return nullptr;
+  return std::string_view(id) == PLUMB_STACKS_EXTENSION ? &stacks_table_ : nullptr;
 }
 
 void Emitter::open() {
@@ -241,6 +274,26 @@ Status Emitter::emit_table(const plumb_table* table) {
   if (status.is_ok()) status = check_.time(out.time_ns, now_());
   if (!status.is_ok()) return refuse(status, 1);
   return send(encode(out), 0, 1, 1);
+}
+
+Status Emitter::emit_stacks(const plumb_stacks* stacks) {
+  if (unusable(stacks, kLeastStacks)) {
+    const MutexLock lock(mutex_);
+    return refuse(missing("emit_stacks"), 1);
+  }
+  plumb_stacks known;
+  copy_known(stacks, stacks->struct_size, known);
+  // Thousands of texts are copied and cleaned here: other threads need not wait for it.
+  const Result<StackBatch> batch = batch_of(known);
+  const Result<std::string> frame =
+      batch.is_ok() ? encode(*batch) : Result<std::string>(batch.status());
+  const MutexLock lock(mutex_);
+  PLUMB_RETURN_IF_ERROR(check_open(1));
+  if (!frame.is_ok()) return refuse(frame.status(), 1);
+  if (const Status status = check_.stacks_order(*batch, now_()); !status.is_ok()) {
+    return refuse(status, 1);
+  }
+  return send(*frame, 0, 1, 1);
 }
 
 void Emitter::set_health(uint32_t health, const char* message) {

@@ -1,9 +1,10 @@
-// What a plugin is offered (plumb_host): checks each signal, keeps it within the budget, and hands
-// it to the outbox. Every function of the table may be called on any thread.
+// What a plugin is offered (plumb_host and its extensions): checks each signal, keeps it within the
+// budget, and hands it to the outbox. Every function of the tables may be called on any thread.
 #ifndef PLUMB_CORE_HOST_EMITTER_H_
 #define PLUMB_CORE_HOST_EMITTER_H_
 
 #include <plumb/abi/plugin.h>
+#include <plumb/abi/stacks.h>
 
 #include <cstdint>
 #include <plumb/status.hpp>
@@ -28,7 +29,7 @@ class Emitter {
   // The table to create an instance with; lives as long as this.
   const plumb_host* table() const { return &table_; }
 
-  // Samples, histograms, events and tables are taken between open() and close() only.
+  // Samples, histograms, events, tables and stacks are taken between open() and close() only.
   void open() PLUMB_EXCLUDES(mutex_);
   void close() PLUMB_EXCLUDES(mutex_);
 
@@ -52,6 +53,7 @@ class Emitter {
   Status emit_histogram(const plumb_histogram* histogram) PLUMB_EXCLUDES(mutex_);
   Status emit_event(const plumb_event* event) PLUMB_EXCLUDES(mutex_);
   Status emit_table(const plumb_table* table) PLUMB_EXCLUDES(mutex_);
+  Status emit_stacks(const plumb_stacks* stacks) PLUMB_EXCLUDES(mutex_);
   void set_health(uint32_t health, const char* message) PLUMB_EXCLUDES(mutex_);
 
  private:
@@ -60,6 +62,8 @@ class Emitter {
     std::string message = {};
   };
 
+  // What the table's get_extension gives; nullptr for what is not known.
+  const void* extension(const char* id) const;
   Status check_open(size_t signals) PLUMB_REQUIRES(mutex_);
   // Counts what was not taken and says so in the log, less and less often. A limit that was hit
   // shows in the health until the end: what follows has a gap.
@@ -72,6 +76,7 @@ class Emitter {
   Outbox& outbox_;
   int64_t (*now_)();
   plumb_host table_{};
+  plumb_stacks_host stacks_table_{};
   Mutex mutex_;
   SignalCheck check_ PLUMB_GUARDED_BY(mutex_);
   Budget samples_ PLUMB_GUARDED_BY(mutex_);

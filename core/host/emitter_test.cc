@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <optional>
 #include <plumb/plugin.hpp>
 #include <thread>
 #include <vector>
 
 #include "core/base/unique_fd.h"
 #include "core/host/frame.h"
+#include "core/host/protocol.h"
 
 namespace plumb::host {
 namespace {
@@ -93,6 +95,83 @@ TEST_F(EmitterTest, NullPointersAndShortStructsAreRefused) {
   EXPECT_EQ(table->get_extension(table->context, "nothing"), nullptr);
 }
 
+TEST_F(EmitterTest, TheExtensionForStacksIsFoundByItsId) {
+  const plumb_host* table = emitter_->table();
+  const auto* stacks = static_cast<const plumb_stacks_host*>(
+      table->get_extension(table->context, "plumb.stacks.v1"));
+  ASSERT_NE(stacks, nullptr);
+  EXPECT_EQ(stacks->struct_size, sizeof(plumb_stacks_host));
+  EXPECT_EQ(table->get_extension(table->context, "plumb.stacks.v2"), nullptr);
+  EXPECT_EQ(table->get_extension(table->context, nullptr), nullptr);
+}
+
+plumb_stacks stacks_of(const std::vector<plumb_stack>& list, int64_t time_ns) {
+  plumb_stacks out{};
+  out.struct_size = sizeof(out);
+  out.layer = PLUMB_LAYER_APP;
+  out.start_ns = out.end_ns = time_ns;
+  out.profile = "on_cpu";
+  out.unit = "seconds";
+  out.help = "Time on a processor";
+  out.stack_count = static_cast<uint32_t>(list.size());
+  out.stacks = list.data();
+  return out;
+}
+
+TEST_F(EmitterTest, StacksAreCleanedCheckedAndSent) {
+  const std::vector<plumb_stack> list = {{"shop;main;a\nb", 0.5}, {"shop;;main", 1}};
+  EXPECT_FALSE(host_.stacks(stacks_of(list, host_.now_ns()))) << "before start";
+  emitter_->open();
+  ASSERT_TRUE(host_.stacks(stacks_of(list, host_.now_ns())).is_ok());
+  std::optional<StackBatch> heard_batch;
+  for (const auto& [type, payload] : heard())
+    if (type == FrameType::kStacks) heard_batch = std::move(decode_stacks(payload)).value();
+  ASSERT_TRUE(heard_batch.has_value());
+  EXPECT_EQ(heard_batch->stacks[0].frames, "shop;main;a?b");
+  EXPECT_EQ(heard_batch->stacks[1].frames, "shop;main");
+  EXPECT_EQ(emitter_->losses().dropped, 0u);
+}
+
+TEST_F(EmitterTest, StacksThatAreMalformedAreRefusedWithASentence) {
+  emitter_->open();
+  const int64_t now = host_.now_ns();
+  const auto refused = [&](auto&& change) {
+    const std::vector<plumb_stack> list = {{"a", 1}};
+    plumb_stacks stacks = stacks_of(list, now);
+    change(stacks);
+    return host_.stacks(stacks).code() == PLUMB_INVALID_ARGUMENT;
+  };
+  EXPECT_FALSE(refused([](plumb_stacks&) {}));
+  EXPECT_TRUE(refused([](plumb_stacks& s) { s.struct_size = 8; }));
+  EXPECT_TRUE(refused([](plumb_stacks& s) { s.struct_size = 1 << 20; }));
+  EXPECT_TRUE(refused([](plumb_stacks& s) { s.stacks = nullptr; }));
+  EXPECT_TRUE(refused([](plumb_stacks& s) { s.profile = nullptr; }));
+  EXPECT_TRUE(refused([](plumb_stacks& s) { s.unit = nullptr; }));
+  EXPECT_TRUE(refused([](plumb_stacks& s) { s.end_ns = s.start_ns + 3'600'000'000'000; }));
+  EXPECT_TRUE(refused([](plumb_stacks& s) { s.start_ns = 0; }));
+  const plumb_stack nothing[] = {{nullptr, 1}};
+  EXPECT_TRUE(refused([&](plumb_stacks& s) { s.stacks = nothing; }));
+  const plumb_stack nameless[] = {{";;", 1}};
+  EXPECT_TRUE(refused([&](plumb_stacks& s) { s.stacks = nameless; }));
+  const plumb_stack weightless[] = {{"a", 0}};
+  EXPECT_TRUE(refused([&](plumb_stacks& s) { s.stacks = weightless; }));
+  const auto* extension = static_cast<const plumb_stacks_host*>(
+      emitter_->table()->get_extension(emitter_->table()->context, PLUMB_STACKS_EXTENSION));
+  EXPECT_EQ(extension->emit_stacks(emitter_->table()->context, nullptr), PLUMB_INVALID_ARGUMENT);
+  EXPECT_EQ(emitter_->losses().refused, 11u);
+}
+
+TEST_F(EmitterTest, StacksBeyondALimitAreDroppedWholeAndCounted) {
+  emitter_->open();
+  const std::vector<plumb_stack> many(kMaxStacks + 1, {"a", 1});
+  EXPECT_EQ(host_.stacks(stacks_of(many, host_.now_ns())).code(), PLUMB_RESOURCE_EXHAUSTED);
+  const std::string long_frames(16'000, 'x');
+  const std::vector<plumb_stack> large(kMaxStackBytes / 16'000 + 1, {long_frames.c_str(), 1});
+  EXPECT_EQ(host_.stacks(stacks_of(large, host_.now_ns())).code(), PLUMB_RESOURCE_EXHAUSTED);
+  EXPECT_EQ(emitter_->losses().dropped, 2u);
+  EXPECT_EQ(heard_of(FrameType::kStacks), 0u);
+}
+
 // A clock that stands still, so that no budget fills up again.
 int64_t noon() { return 43'200'000'000'000; }
 
@@ -111,6 +190,22 @@ TEST_F(EmitterTest, MoreThanTheBudgetIsDroppedAndCountedAndShowsInTheHealth) {
   EXPECT_EQ(host_.emit(batch).code(), PLUMB_RESOURCE_EXHAUSTED);
   EXPECT_EQ(emitter_->losses().dropped, 100'000u);
   EXPECT_EQ(heard_of(FrameType::kHealth), 1u);
+}
+
+TEST_F(EmitterTest, StacksKeepWithinTheBudgetOfBytes) {
+  emitter_ = std::make_unique<Emitter>(*outbox_, &noon);
+  host_ = Host(emitter_->table());
+  emitter_->open();
+  const std::string frames(15'000, 'x');
+  const std::vector<plumb_stack> large(200, {frames.c_str(), 1});
+  size_t taken = 0;
+  while (host_.stacks(stacks_of(large, noon()))) {
+    ++taken;
+    heard();
+    ASSERT_LT(taken, 100u);
+  }
+  EXPECT_EQ(taken, static_cast<size_t>(kBytesPerSecond * kBurstSeconds / (200.0 * 15'010)));
+  EXPECT_EQ(emitter_->losses().dropped, 1u);
 }
 
 TEST_F(EmitterTest, AnEngineThatDoesNotReadCostsSignalsAndNoMemoryWithoutBound) {

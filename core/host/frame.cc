@@ -17,7 +17,7 @@ bool is_frame_type(uint16_t type) {
   return (type >= static_cast<uint16_t>(FrameType::kConfigure) &&
           type <= static_cast<uint16_t>(FrameType::kStop)) ||
          (type >= static_cast<uint16_t>(FrameType::kHello) &&
-          type <= static_cast<uint16_t>(FrameType::kLog));
+          type <= static_cast<uint16_t>(FrameType::kStacks));
 }
 
 std::string encode_frame(FrameType type, std::string_view payload) {

@@ -42,6 +42,7 @@ enum class FrameType : uint16_t {
   kTable = 73,
   kHealth = 74,
   kLog = 75,
+  kStacks = 76,
 };
 
 bool is_frame_type(uint16_t type);

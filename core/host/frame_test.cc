@@ -40,7 +40,7 @@ TEST(FrameTest, ALengthAboveTheLimitIsRefusedBeforeAnythingIsBuffered) {
 
 TEST(FrameTest, AnUnknownTypeIsRefused) {
   for (const uint16_t type :
-       {uint16_t{0}, uint16_t{9}, uint16_t{63}, uint16_t{76}, uint16_t{65535}}) {
+       {uint16_t{0}, uint16_t{9}, uint16_t{63}, uint16_t{77}, uint16_t{65535}}) {
     std::string bytes;
     put(bytes, uint32_t{0});
     put(bytes, type);

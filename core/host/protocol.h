@@ -1,9 +1,12 @@
 // What the engine and a plumb-host say to each other, and how it looks inside a frame. Control is
-// JSON; samples and histograms, which are many, are binary little-endian:
+// JSON; samples, histograms and stacks, which are many, are binary little-endian:
 //
 //   samples:    u32 count; count times: u32 series, i64 time_ns, f64 value
 //   histogram:  u32 series, i64 start_ns, i64 end_ns, u32 precision_bits, u64 sum, u64 minimum,
 //               u64 maximum, u32 bucket count; bucket count times: u32 index, u64 count
+//   stacks:     u32 layer, i64 start_ns, i64 end_ns; profile, unit and help as u16 length and
+//   bytes;
+//               u32 count; count times: f64 weight, u16 length and bytes of the frames
 //   analyze, result:  u32 request, then the JSON text itself
 //
 // A decoder takes the payload of a frame of its type and trusts nothing in it: what it gives back
@@ -136,6 +139,7 @@ std::string encode(const TableRecord& table);
 std::string encode(const HealthChange& change);
 std::string encode(const std::vector<Sample>& samples);
 Result<std::string> encode(const HistogramMessage& histogram);
+Result<std::string> encode(const StackBatch& batch);
 
 Result<Hello> decode_hello(std::string_view payload);
 Result<Refused> decode_refused(std::string_view payload);
@@ -149,6 +153,7 @@ Result<TableRecord> decode_table(std::string_view payload);
 Result<HealthChange> decode_health(std::string_view payload);
 Result<std::vector<Sample>> decode_samples(std::string_view payload);
 Result<HistogramMessage> decode_histogram(std::string_view payload);
+Result<StackBatch> decode_stacks(std::string_view payload);
 
 }  // namespace plumb::host
 

@@ -1,4 +1,4 @@
-// Series, events, tables and health as JSON; samples and histograms as bytes.
+// Series, events, tables and health as JSON; samples, histograms and stacks as bytes.
 #include "core/base/json_text.h"
 #include "core/host/json_fields.h"
 #include "core/host/protocol.h"
@@ -14,6 +14,23 @@ using nlohmann::json;
 constexpr size_t kMaxSignalJson = 2 * kMaxTableJson + 16'384;
 constexpr size_t kSampleBytes = 20;
 constexpr size_t kBucketBytes = 12;
+constexpr size_t kLeastStackBytes = 10;
+// What check_stacks passes fits a frame.
+static_assert(kMaxStacks * kLeastStackBytes + kMaxStackBytes + 2 * kMaxText < kMaxPayload);
+
+// Two bytes of length, and the text. What a check has passed is never longer than that can tell.
+void put_text(std::string& out, std::string_view text) {
+  put(out, static_cast<uint16_t>(text.size()));
+  out += text;
+}
+
+bool take_text(std::string_view& in, std::string& text) {
+  uint16_t size = 0;
+  if (!take(in, size) || in.size() < size) return false;
+  text = in.substr(0, size);
+  in.remove_prefix(size);
+  return true;
+}
 
 json optional_json(const std::string& text) { return text.empty() ? json() : json(text); }
 
@@ -185,6 +202,44 @@ Result<HistogramMessage> decode_histogram(std::string_view payload) {
     }
   }
   PLUMB_RETURN_IF_ERROR(check_histogram(out));
+  return out;
+}
+
+Result<std::string> encode(const StackBatch& batch) {
+  PLUMB_RETURN_IF_ERROR(check_stacks(batch));
+  std::string payload;
+  put(payload, batch.layer);
+  put(payload, batch.start_ns);
+  put(payload, batch.end_ns);
+  for (const std::string* text : {&batch.profile, &batch.unit, &batch.help}) {
+    put_text(payload, *text);
+  }
+  put(payload, static_cast<uint32_t>(batch.stacks.size()));
+  for (const FoldedStack& stack : batch.stacks) {
+    put(payload, stack.weight);
+    put_text(payload, stack.frames);
+  }
+  return encode_frame(FrameType::kStacks, payload);
+}
+
+Result<StackBatch> decode_stacks(std::string_view payload) {
+  StackBatch out;
+  uint32_t count = 0;
+  const bool whole = take(payload, out.layer) && take(payload, out.start_ns) &&
+                     take(payload, out.end_ns) && take_text(payload, out.profile) &&
+                     take_text(payload, out.unit) && take_text(payload, out.help) &&
+                     take(payload, count);
+  if (!whole || count > payload.size() / kLeastStackBytes) {
+    return Status::invalid_argument("stacks: the count does not fit the size");
+  }
+  out.stacks.resize(count);
+  for (FoldedStack& stack : out.stacks) {
+    if (!take(payload, stack.weight) || !take_text(payload, stack.frames)) {
+      return Status::invalid_argument("stacks: cut short");
+    }
+  }
+  if (!payload.empty()) return Status::invalid_argument("stacks: bytes behind the last one");
+  PLUMB_RETURN_IF_ERROR(check_stacks(out));
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <plumb/status.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,12 @@ inline constexpr size_t kMaxAttributes = 65'536;  // bytes of JSON of one event
 inline constexpr size_t kMaxTableJson = 1'048'576;
 inline constexpr size_t kMaxTableRows = 1'000;
 inline constexpr size_t kMaxTableColumns = 64;
+inline constexpr size_t kMaxStacks = 50'000;                     // per emission
+inline constexpr size_t kMaxStackBytes = 3 * size_t{1'048'576};  // of all their frames
+inline constexpr size_t kMaxFrames = 256;                        // of one stack
+inline constexpr size_t kMaxFramesBytes = 16'384;
+inline constexpr double kMaxWeight = 1e15;  // so that no sum of weights overflows
+inline constexpr size_t kMaxProfiles = 16;  // per instance
 // What a host lets one plugin send; what is more is dropped.
 inline constexpr double kSamplesPerSecond = 200'000;
 inline constexpr double kBytesPerSecond = 16.0 * 1024 * 1024;
@@ -42,6 +49,13 @@ Status check_event(const Event& event);
 Status check_table(const TableRecord& table);
 Status check_health(const HealthChange& change);
 Status check_histogram(const HistogramMessage& histogram);
+// RESOURCE_EXHAUSTED for more stacks than one emission may have.
+Status check_stacks(const StackBatch& batch);
+
+// Frames as a plugin gives them, made fit for check_stacks: what is longer than a stack may be is
+// cut at the outer end, control characters and what is not UTF-8 become '?', frames without a name
+// are left out. Empty when nothing is left.
+std::string clean_frames(std::string_view frames);
 
 // Signals of one instance in their order. Not thread-safe.
 class SignalCheck {
@@ -54,6 +68,8 @@ class SignalCheck {
   Result<std::pair<uint32_t, bool>> declare(const SeriesInfo& series);
   Status samples(const std::vector<Sample>& samples, int64_t now_ns);
   Status histogram(const HistogramMessage& histogram, int64_t now_ns);
+  // Of a batch that check_stacks has passed, which is the costly part: its profile and its times.
+  Status stacks_order(const StackBatch& batch, int64_t now_ns);
   Status time(int64_t time_ns, int64_t now_ns) const;
 
  private:
@@ -67,6 +83,12 @@ class SignalCheck {
   int64_t earliest_ns_;
   std::vector<Known> known_;  // by id - 1
   std::map<std::pair<std::string, Labels>, uint32_t> ids_;
+  struct KnownProfile {
+    std::string unit;
+    uint32_t layer;
+    int64_t last_ns;
+  };
+  std::map<std::string, KnownProfile> profiles_;
 };
 
 }  // namespace plumb::host

@@ -1,6 +1,7 @@
 #include "core/host/text.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace plumb::host {
 namespace {
@@ -27,6 +28,14 @@ size_t character(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
+    // Nearly all text is ASCII, and a profile has a lot of it: eight characters at a time.
+    uint64_t eight = 0;
+    while (text.size() >= sizeof(eight)) {
+      std::memcpy(&eight, text.data(), sizeof(eight));
+      if ((eight & 0x8080808080808080) != 0) break;
+      text.remove_prefix(sizeof(eight));
+    }
+    if (text.empty()) break;
     const size_t length = character(text);
     if (length == 0) return false;
     text.remove_prefix(length);

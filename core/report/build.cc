@@ -142,6 +142,7 @@ Result<json> build(const store::RunData& run) {
   for (const std::string& note : diagnosis.notes) notes.push_back(note);
   json tables = tables_json(run, notes);
   json events = events_json(run, notes);
+  json profiles = profiles_json(run, facts, notes);
   const auto analysis = run.documents.find("analysis");
   json environment = environment_json(run, tables);
   return valid_document(json{
@@ -167,6 +168,7 @@ Result<json> build(const store::RunData& run) {
       {"health", health_json(run)},
       {"events", std::move(events)},
       {"self", self_json(run, facts)},
+      {"profiles", std::move(profiles)},
       {"notes", std::move(notes)},
       {"analysis", analysis == run.documents.end() ? json() : analysis->second},
   });

@@ -20,8 +20,11 @@ constexpr size_t kMostBar = 28;
 constexpr size_t kMostMatrixRows = 18;
 constexpr size_t kMostEndpoints = 15;
 constexpr size_t kMostCauses = 3;
-constexpr size_t kMostAdvice = 2;       // of one cause
-constexpr double kSmallestPart = 0.05;  // ms; smaller ones are named without their figure
+constexpr size_t kMostProfiles = 4;
+constexpr size_t kMostFunctions = 10;     // of one profile
+constexpr double kLeastFunction = 0.001;  // of the profile
+constexpr size_t kMostAdvice = 2;         // of one cause
+constexpr double kSmallestPart = 0.05;    // ms; smaller ones are named without their figure
 
 enum class Ink { kBold, kSoft, kRed, kYellow, kGreen };
 
@@ -82,6 +85,7 @@ class Console {
     ledger();
     matrix();
     advice();
+    profiles();
     objectives();
     remarks();
     paths();
@@ -396,6 +400,32 @@ class Console {
       } else {
         line(first + fill_right(parts[i], width_ - indent - side) + expected);
       }
+    }
+  }
+
+  void profiles() {
+    size_t shown = 0;
+    for (const json& profile : list(report_, "profiles")) {
+      const double whole = number(profile, "total").value_or(0);
+      if (!(whole > 0) || ++shown > kMostProfiles) continue;
+      const std::string unit = text(profile, "unit");
+      std::string head = "Profile " + text(profile, "name") + ": " + value_text(whole, unit);
+      if (const auto each = number(profile, "per_request"))
+        head += ", " + value_text(*each, unit) + " of each request";
+      line(painted(cut(head, width_), Ink::kBold));
+      line(painted("     self   total  function", Ink::kSoft));
+      size_t functions = 0;
+      for (const json& function : list(profile, "by_self")) {
+        if (++functions > kMostFunctions || number(function, "self") < kLeastFunction * whole)
+          break;
+        const auto share = [&](const char* key) {
+          return ratio_text(number(function, key).value_or(0) / whole);
+        };
+        line(cut("  " + fill_left(share("self"), 7) + fill_left(share("total"), 8) + "  " +
+                     text(function, "name"),
+                 width_));
+      }
+      line();
     }
   }
 

@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <initializer_list>
+#include <utility>
 
-#include "core/report/assets.h"
+#include "core/report/html_document.h"
 #include "core/report/html_page.h"
 #include "core/report/html_text.h"
 #include "core/report/json_read.h"
+#include "core/report/plain_text.h"
 #include "core/report/report.h"
 
 namespace plumb::report {
@@ -11,8 +14,11 @@ namespace {
 
 using nlohmann::json;
 
-// The page must open at once and travel by mail: facts fill what the rest leaves of this.
+// The page must open at once and travel by mail: flame graphs and facts fill what the rest leaves
+// of this.
 constexpr size_t kLargestPage = 480 * 1024;
+constexpr size_t kMostFlames = 200 * 1024;
+constexpr size_t kFactsReserve = 60 * 1024;
 constexpr size_t kMostPoints = 700;
 
 std::optional<TimeAxis> axis_of(const json& report) {
@@ -35,27 +41,38 @@ std::optional<TimeAxis> axis_of(const json& report) {
   return axis;
 }
 
-std::string contents_html(const HtmlPage& page) {
-  std::string out = "<nav aria-label=\"Sections\"><ul>";
-  for (const auto& [id, heading] : page.contents)
-    out += "<li><a href=\"#" + id + "\">" + escape(heading) + "</a></li>";
-  return out + "</ul></nav>\n";
+// One section and its entry in the contents, kept apart until the page is put together.
+struct PageSection {
+  std::string html;
+  std::vector<std::pair<std::string, std::string>> contents;
+};
+
+template <typename Make>
+PageSection made(HtmlPage& page, Make&& make) {
+  PageSection out;
+  out.html = make(page);
+  out.contents = std::move(page.contents);
+  page.contents.clear();
+  return out;
 }
 
-std::string head_html(const json& report) {
+std::vector<PageSection> made_all(HtmlPage& page,
+                                  std::initializer_list<std::string (*)(HtmlPage&)> sections) {
+  std::vector<PageSection> out;
+  for (const auto section : sections) out.push_back(made(page, section));
+  return out;
+}
+
+size_t bytes_of(const std::vector<PageSection>& sections) {
+  size_t out = 0;
+  for (const PageSection& section : sections) out += section.html.size();
+  return out;
+}
+
+std::string title_of(const json& report) {
   const std::string name = text(member(report, "run"), "name");
-  std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
-  out += "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '";
-  out.append(kStyleSheetHash).append("'; script-src '").append(kScriptHash);
-  out += "'; img-src data:; base-uri 'none'; form-action 'none'\">\n";
-  out +=
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<meta name=\"referrer\" content=\"no-referrer\">\n"
-      "<link rel=\"icon\" href=\"data:,\">\n";
-  out += "<title>" + shortened(name.empty() ? "run" : name, 80) + ": " +
-         shortened(text(member(report, "verdict"), "label"), 30) + " – plumb</title>\n<style>";
-  return out.append(kStyleSheet) + "</style>\n</head>\n";
+  return cut(name.empty() ? "run" : name, 80) + ": " +
+         cut(text(member(report, "verdict"), "label"), 30);
 }
 
 }  // namespace
@@ -98,34 +115,40 @@ std::string HtmlPage::chart(TimeChart chart) {
 
 std::string to_html(const json& report) {
   HtmlPage page(report);
-  std::string main;
-  for (const auto section :
-       {verdict_section, todo_section, ledger_section, matrix_section, latency_section,
-        throughput_section, endpoints_section, errors_section, slos_section, database_section,
-        host_section, other_layers_section, events_section, configuration_section})
-    main += section(page);
-  std::string tail;
-  // Facts stand before what follows them, but take only the room that all else leaves.
-  std::vector<std::pair<std::string, std::string>> before = std::move(page.contents);
-  page.contents.clear();
-  for (const auto section : {validity_section, cost_section, notes_section, analysis_section})
-    tail += section(page);
-  std::vector<std::pair<std::string, std::string>> behind = std::move(page.contents);
-  page.contents = std::move(before);
-  const std::string data = script_safe({{"charts", page.charts}});
-  const size_t used =
-      main.size() + tail.size() + data.size() + kStyleSheet.size() + kScript.size() + 4096;
-  main += evidence_section(page, used < kLargestPage ? kLargestPage - used : 0);
-  page.contents.insert(page.contents.end(), behind.begin(), behind.end());
+  // What has to be there is made first. Flame graphs and facts take the room that it leaves,
+  // wherever they stand.
+  const auto traffic = made_all(
+      page, {verdict_section, todo_section, ledger_section, matrix_section, latency_section,
+             throughput_section, endpoints_section, errors_section, slos_section});
+  const auto layers = made_all(page, {database_section, host_section, other_layers_section,
+                                      events_section, configuration_section});
+  const auto tail =
+      made_all(page, {validity_section, cost_section, notes_section, analysis_section});
+  const size_t used = bytes_of(traffic) + bytes_of(layers) + bytes_of(tail) +
+                      script_safe(page.charts).size() + bytes_around_sections();
+  size_t left = used < kLargestPage ? kLargestPage - used : 0;
+  const size_t for_flames = std::min(kMostFlames, left > kFactsReserve ? left - kFactsReserve : 0);
+  const PageSection flames =
+      made(page, [&](HtmlPage& p) { return profiles_section(p, for_flames); });
+  left -= std::min(left, flames.html.size());
+  const PageSection evidence = made(page, [&](HtmlPage& p) { return evidence_section(p, left); });
 
-  std::string out = head_html(report);
-  out += "<body>\n<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n";
-  out += page_header(page) + "<div class=\"page\">\n" + contents_html(page) + "<main>\n" + main +
-         tail + "</main>\n</div>\n";
-  out += "<footer><p>plumb " + shortened(text(report, "plumb_version"), 30) +
-         " · this page is complete in itself and loads nothing</p></footer>\n";
-  out += "<script type=\"application/json\" id=\"data\">" + data + "</script>\n<script>";
-  return out.append(kScript) + "</script>\n</body>\n</html>\n";
+  HtmlDocument document;
+  const auto add = [&](const PageSection& section) {
+    document.main += section.html;
+    document.contents.insert(document.contents.end(), section.contents.begin(),
+                             section.contents.end());
+  };
+  for (const PageSection& section : traffic) add(section);
+  add(flames);
+  for (const PageSection& section : layers) add(section);
+  add(evidence);
+  for (const PageSection& section : tail) add(section);
+  document.title = title_of(report);
+  document.header = page_header(page);
+  document.charts = page.charts;
+  document.version = text(report, "plumb_version");
+  return document.html();
 }
 
 }  // namespace plumb::report

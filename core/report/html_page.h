@@ -48,6 +48,8 @@ std::string throughput_section(HtmlPage& page);
 std::string endpoints_section(HtmlPage& page);
 std::string errors_section(HtmlPage& page);
 std::string slos_section(HtmlPage& page);
+// html_profiles.cc: flame graphs, as much of them as fits into `bytes`.
+std::string profiles_section(HtmlPage& page, size_t bytes);
 // html_layers.cc
 std::string database_section(HtmlPage& page);
 std::string host_section(HtmlPage& page);

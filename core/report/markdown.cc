@@ -205,6 +205,29 @@ std::string errors(const json& report) {
   return out + more(kMostRows, rows.size()) + "\n";
 }
 
+std::string profiles(const json& report) {
+  std::string out;
+  size_t shown = 0;
+  for (const json& profile : list(report, "profiles")) {
+    const double whole = number(profile, "total").value_or(0);
+    if (!(whole > 0) || ++shown > 4) continue;
+    const std::string unit = text(profile, "unit");
+    out += "## Profile " + plain(text(profile, "name"), 60) + "\n\n" +
+           cell(value_text(whole, unit) + " in all") +
+           "\n\n| Function | Itself | With what it calls |\n|---|--:|--:|\n";
+    size_t functions = 0;
+    for (const json& function : list(profile, "by_self")) {
+      if (++functions > 10 || number(function, "self") < 0.001 * whole) break;
+      const auto share = [&](const char* key) {
+        return ratio_text(number(function, key).value_or(0) / whole);
+      };
+      out += row({cell(text(function, "name")), share("self"), share("total")});
+    }
+    out += "\n";
+  }
+  return out;
+}
+
 // The facts that the tables above name.
 std::string facts(const json& report) {
   std::set<std::string> cited;
@@ -235,7 +258,7 @@ std::string facts(const json& report) {
 
 std::string to_markdown(const json& report) {
   return head(report) + todo(report) + ledger(report) + matrix(report) + endpoints(report) +
-         objectives(report) + errors(report) + facts(report);
+         profiles(report) + objectives(report) + errors(report) + facts(report);
 }
 
 }  // namespace plumb::report

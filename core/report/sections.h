@@ -50,6 +50,11 @@ nlohmann::json health_json(const store::RunData& run);
 nlohmann::json events_json(const store::RunData& run, nlohmann::json& notes);
 nlohmann::json self_json(const store::RunData& run, const facts::FactSet& facts);
 
+// Stack profiles over the steady window, or over the whole run where there is none
+// (profiles_json.cc). What cannot be read is left out, and `notes` says so.
+nlohmann::json profiles_json(const store::RunData& run, const facts::FactSet& facts,
+                             nlohmann::json& notes);
+
 }  // namespace plumb::report
 
 #endif  // PLUMB_CORE_REPORT_SECTIONS_H_

@@ -257,6 +257,48 @@ TEST(Api, GivesAReportInEveryForm) {
   expect_problem(served.get(run_path("/report"), "Accept: image/png\r\n"), 406, "no-such-form");
 }
 
+TEST(Api, GivesStackProfilesForOtherTools) {
+  ServedApi served;
+  store::RunHeader header;
+  header.id = kRunId;
+  header.started_ns = 1'000'000'000;
+  header.plan = json::object();
+  header.environment = json::object();
+  const auto writer =
+      store::RunWriter::create(served.run_dir() / (std::string(kRunId) + ".plumb"), header);
+  ASSERT_TRUE(writer.is_ok());
+  (*writer)->on_stage({PLUMB_STAGE_STEADY, "steady", 2'000'000'000, 4'000'000'000});
+  (*writer)->on_stacks({"stack_profile",
+                        "on_cpu",
+                        "seconds",
+                        "",
+                        PLUMB_LAYER_APP,
+                        1'000'000'000,
+                        3'000'000'000,
+                        {{"main;hot", 1}}});
+  ASSERT_TRUE((*writer)->finish(store::RunState::kFinished).is_ok());
+  const Reply folded = served.get(run_path("/report?format=folded"));
+  EXPECT_EQ(folded.status, 200) << folded.body;
+  EXPECT_EQ(folded.headers.at("content-type"), "text/plain; charset=utf-8");
+  EXPECT_EQ(folded.body, "main;hot 500000\n");
+  EXPECT_EQ(served.get(run_path("/report?format=folded&whole=true&profile=on_cpu")).body,
+            "main;hot 1000000\n");
+  const Reply speedscope = served.get(run_path("/report?format=speedscope"));
+  EXPECT_EQ(speedscope.headers.at("content-type"), "application/json");
+  EXPECT_EQ(json_of(speedscope)["profiles"][0]["name"], "on_cpu");
+  expect_problem(served.get(run_path("/report?format=folded&profile=heap")), 404, "not-found");
+  expect_problem(served.get(run_path("/report?format=folded&whole=maybe")), 400, "bad-query");
+  expect_problem(served.get(run_path("/report?format=html&whole=true")), 400, "bad-query");
+}
+
+TEST(Api, ARunWithoutProfilesHasNoneToGive) {
+  ServedApi served;
+  make_run_file(served.run_dir(), kRunId);
+  const Reply reply = served.get(run_path("/report?format=folded"));
+  expect_problem(reply, 404, "not-found");
+  EXPECT_THAT(reply.body, HasSubstr("has no stack profile"));
+}
+
 TEST(Api, ThePageKeepsItsOwnContentPolicy) {
   ServedApi served;
   make_run_file(served.run_dir(), kRunId);

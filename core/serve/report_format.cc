@@ -14,13 +14,17 @@ struct Form {
   std::string_view media_type;
 };
 
-// In the order in which they are preferred among equals.
-constexpr std::array<Form, 5> kForms = {{
+// In the order in which they are preferred among equals; those from kFirstByName on are not to be
+// had by their media type, which says too little.
+constexpr size_t kFirstByName = 5;
+constexpr std::array<Form, 7> kForms = {{
     {ReportFormat::kJson, "json", "application/json"},
     {ReportFormat::kHtml, "html", "text/html"},
     {ReportFormat::kMarkdown, "md", "text/markdown"},
     {ReportFormat::kCsv, "csv", "text/csv"},
     {ReportFormat::kConsole, "console", "text/plain"},
+    {ReportFormat::kFolded, "folded", "text/plain"},
+    {ReportFormat::kSpeedscope, "speedscope", "application/json"},
 }};
 
 // One item of an Accept header.
@@ -61,17 +65,17 @@ std::string report_media_type(ReportFormat format) {
   const auto* form =
       std::find_if(kForms.begin(), kForms.end(), [&](const Form& f) { return f.format == format; });
   std::string type(form->media_type);
-  return format == ReportFormat::kJson ? type : type + "; charset=utf-8";
+  return type == "application/json" ? type : type + "; charset=utf-8";
 }
 
 std::optional<ReportFormat> report_format_accepted(std::string_view accept) {
-  std::array<int, kForms.size()> specific{};
-  std::array<double, kForms.size()> quality{};
+  std::array<int, kFirstByName> specific{};
+  std::array<double, kFirstByName> quality{};
   while (!accept.empty()) {
     const std::string_view item = accept.substr(0, accept.find(','));
     accept.remove_prefix(std::min(accept.size(), item.size() + 1));
     const Range range = parse_range(item);
-    for (size_t i = 0; i < kForms.size(); ++i) {
+    for (size_t i = 0; i < kFirstByName; ++i) {
       const int how = specificity(range, kForms[i].media_type);
       if (how <= specific[i]) continue;
       specific[i] = how;

@@ -31,6 +31,9 @@ TEST(ReportFormat, IsNoneWhenNoneIsAccepted) {
 
 TEST(ReportFormat, HasNames) {
   EXPECT_EQ(report_format_named("md"), ReportFormat::kMarkdown);
+  EXPECT_EQ(report_format_named("folded"), ReportFormat::kFolded);
+  EXPECT_EQ(report_media_type(ReportFormat::kFolded), "text/plain; charset=utf-8");
+  EXPECT_EQ(report_media_type(ReportFormat::kSpeedscope), "application/json");
   EXPECT_FALSE(report_format_named("pdf"));
 }
 

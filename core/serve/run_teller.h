@@ -28,6 +28,7 @@ class RunTeller final : public SignalSink, public engine::EngineObserver {
   void on_histogram(const HistogramRecord&) override {}
   void on_event(const Event&) override {}
   void on_table(const TableRecord&) override {}
+  void on_stacks(const StackBatch&) override {}
   void on_health(const HealthChange& change) override;
   void on_phase(std::string_view text) override;
   void on_stage(const StageSpan& stage) override;

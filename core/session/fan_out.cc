@@ -32,6 +32,17 @@ void FanOut::on_table(const TableRecord& table) {
   for (SignalSink* sink : sinks_) sink->on_table(clean);
 }
 
+void FanOut::on_stacks(const StackBatch& batch) {
+  if (secrets_.empty()) {  // a batch is large
+    for (SignalSink* sink : sinks_) sink->on_stacks(batch);
+    return;
+  }
+  StackBatch clean = batch;
+  clean.help = redact(std::move(clean.help), secrets_);
+  for (FoldedStack& stack : clean.stacks) stack.frames = redact(std::move(stack.frames), secrets_);
+  for (SignalSink* sink : sinks_) sink->on_stacks(clean);
+}
+
 void FanOut::on_health(const HealthChange& change) {
   HealthChange clean = change;
   clean.message = redact(std::move(clean.message), secrets_);

@@ -21,6 +21,7 @@ class FanOut final : public SignalSink {
   void on_histogram(const HistogramRecord& histogram) override;
   void on_event(const Event& event) override;
   void on_table(const TableRecord& table) override;
+  void on_stacks(const StackBatch& batch) override;
   void on_health(const HealthChange& change) override;
 
  private:

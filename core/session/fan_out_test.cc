@@ -12,6 +12,11 @@ class Recorder final : public SignalSink {
   void on_histogram(const HistogramRecord&) override { ++count; }
   void on_event(const Event& event) override { text += event.message + event.attributes + ";"; }
   void on_table(const TableRecord& table) override { text += table.json + ";"; }
+  void on_stacks(const StackBatch& batch) override {
+    text += batch.help + ";";
+    for (const FoldedStack& stack : batch.stacks) text += stack.frames + ";";
+    ++count;
+  }
   void on_health(const HealthChange& change) override { text += change.message + ";"; }
   std::string text;
   size_t count = 0;
@@ -23,8 +28,9 @@ TEST(FanOut, EverySinkGetsEverything) {
   FanOut both({&a, &b}, {});
   both.on_samples({{1, 2, 3}, {1, 3, 4}});
   both.on_histogram({1, 0, 1, Histogram()});
-  EXPECT_EQ(a.count, 3u);
-  EXPECT_EQ(b.count, 3u);
+  both.on_stacks({"p", "on_cpu", "seconds", {}, PLUMB_LAYER_APP, 0, 1, {{"a", 1}}});
+  EXPECT_EQ(a.count, 4u);
+  EXPECT_EQ(b.count, 4u);
 }
 
 TEST(FanOut, SecretsReachNoSink) {
@@ -35,7 +41,8 @@ TEST(FanOut, SecretsReachNoSink) {
   sink.on_event({"p", 1, PLUMB_INFO, "kind", "is hunter22", "{\"a\":\"hunter22\"}"});
   sink.on_table({"p", 1, "t", "[\"hunter22\"]"});
   sink.on_health({"p", 1, PLUMB_HEALTH_DARK, "no hunter22"});
-  EXPECT_EQ(a.text, "x***;is ***{\"a\":\"***\"};[\"***\"];no ***;");
+  sink.on_stacks({"p", "on_cpu", "seconds", "a hunter22", 0, 0, 1, {{"f(hunter22)", 1}}});
+  EXPECT_EQ(a.text, "x***;is ***{\"a\":\"***\"};[\"***\"];no ***;a ***;f(***);");
 }
 
 }  // namespace

@@ -31,6 +31,9 @@ void LazyRunFile::on_event(const Event& event) {
 void LazyRunFile::on_table(const TableRecord& table) {
   if (auto* to = writer()) to->on_table(table);
 }
+void LazyRunFile::on_stacks(const StackBatch& batch) {
+  if (auto* to = writer()) to->on_stacks(batch);
+}
 void LazyRunFile::on_health(const HealthChange& change) {
   if (auto* to = writer()) to->on_health(change);
 }

@@ -27,6 +27,7 @@ class LazyRunFile final : public SignalSink {
   void on_histogram(const HistogramRecord& histogram) override;
   void on_event(const Event& event) override;
   void on_table(const TableRecord& table) override;
+  void on_stacks(const StackBatch& batch) override;
   void on_health(const HealthChange& change) override;
   void on_stage(const StageSpan& stage);
 

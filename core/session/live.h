@@ -67,6 +67,7 @@ class Live final : public SignalSink, public engine::EngineObserver {
   void on_histogram(const HistogramRecord& histogram) override;
   void on_event(const Event&) override {}
   void on_table(const TableRecord&) override {}
+  void on_stacks(const StackBatch&) override {}
   void on_health(const HealthChange& change) override;
   void on_phase(std::string_view text) override;
   void on_stage(const StageSpan& stage) override;

@@ -65,6 +65,25 @@ struct TableRecord {
   std::string json;  // see plumb_table
 };
 
+// One stack: its frames, joined by ';' from the outermost to the innermost, and what it weighs in
+// its profile's unit (above zero).
+struct FoldedStack {
+  std::string frames;
+  double weight = 0;
+};
+
+// The stacks of one profile that a plugin saw in [start_ns, end_ns). Batches of a profile add up.
+struct StackBatch {
+  std::string plugin;
+  std::string profile;  // on_cpu, off_cpu, ...
+  std::string unit;     // seconds, bytes, 1
+  std::string help = {};
+  uint32_t layer = PLUMB_LAYER_NONE;  // enum plumb_layer
+  int64_t start_ns = 0;
+  int64_t end_ns = 0;
+  std::vector<FoldedStack> stacks = {};
+};
+
 // A change of what a plugin can see. The last one of a plugin is its state at the end.
 struct HealthChange {
   std::string plugin;
@@ -90,6 +109,7 @@ class SignalSink {
   virtual void on_histogram(const HistogramRecord& histogram) = 0;
   virtual void on_event(const Event& event) = 0;
   virtual void on_table(const TableRecord& table) = 0;
+  virtual void on_stacks(const StackBatch& batch) = 0;
   virtual void on_health(const HealthChange& change) = 0;
 };
 

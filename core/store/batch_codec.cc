@@ -2,6 +2,9 @@
 
 #include <zstd.h>
 
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -9,7 +12,15 @@ namespace plumb::store {
 namespace {
 
 constexpr size_t kLargestBatch = size_t{256} << 20;  // bytes before compression
+constexpr size_t kLargestStacks = size_t{16} << 20;
 constexpr int kLevel = 1;  // one second's batch must cost next to nothing beside the system watched
+
+std::string compressed_text(std::string_view bytes) {
+  std::string out(ZSTD_compressBound(bytes.size()), '\0');
+  const size_t n = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), kLevel);
+  out.resize(ZSTD_isError(n) ? 0 : n);
+  return out;
+}
 
 class Packer {
  public:
@@ -19,12 +30,7 @@ class Packer {
     std::memcpy(raw, &value, sizeof(T));
     bytes_.append(raw, sizeof(T));
   }
-  std::string compressed() const {
-    std::string out(ZSTD_compressBound(bytes_.size()), '\0');
-    const size_t n = ZSTD_compress(out.data(), out.size(), bytes_.data(), bytes_.size(), kLevel);
-    out.resize(ZSTD_isError(n) ? 0 : n);
-    return out;
-  }
+  std::string compressed() const { return compressed_text(bytes_); }
 
  private:
   std::string bytes_;
@@ -47,14 +53,19 @@ class Unpacker {
   size_t at_ = 0;
 };
 
-Result<Unpacker> unpack(std::string_view blob) {
+Result<std::string> unpacked_text(std::string_view blob, size_t largest) {
   const unsigned long long size = ZSTD_getFrameContentSize(blob.data(), blob.size());
-  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kLargestBatch)
+  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > largest)
     return Status::invalid_argument("a batch in the run file is not a zstd frame of known size");
   std::string bytes(size, '\0');
   const size_t n = ZSTD_decompress(bytes.data(), bytes.size(), blob.data(), blob.size());
   if (ZSTD_isError(n) || n != size)
     return Status::invalid_argument("a batch in the run file is damaged");
+  return bytes;
+}
+
+Result<Unpacker> unpack(std::string_view blob) {
+  PLUMB_ASSIGN_OR_RETURN(std::string bytes, unpacked_text(blob, kLargestBatch));
   return Unpacker(std::move(bytes));
 }
 
@@ -81,6 +92,17 @@ bool decode_histogram(Unpacker& in, std::vector<plumb_bucket>& buckets, Histogra
   out.histogram =
       Histogram::from_buckets(bits, buckets.data(), buckets.size(), sum, minimum, maximum);
   return true;
+}
+
+// "frames weight", without the line's end.
+bool decode_stack(std::string_view line, FoldedStack& out) {
+  const size_t space = line.rfind(' ');
+  if (space == std::string_view::npos || space == 0) return false;
+  const char* end = line.data() + line.size();
+  const auto [stop, error] = std::from_chars(line.data() + space + 1, end, out.weight);
+  if (error != std::errc() || stop != end) return false;
+  out.frames = line.substr(0, space);
+  return std::isfinite(out.weight) && out.weight > 0;
 }
 
 }  // namespace
@@ -139,6 +161,31 @@ Status decode_histograms(std::string_view blob, std::vector<HistogramRecord>& ou
     HistogramRecord record;
     if (!decode_histogram(in, buckets, record)) return truncated();
     out.push_back(std::move(record));
+  }
+  return Status::ok();
+}
+
+std::string encode_stacks(const std::vector<FoldedStack>& stacks) {
+  std::string text;
+  std::array<char, 32> weight{};
+  for (const FoldedStack& stack : stacks) {
+    const auto written = std::to_chars(weight.data(), weight.data() + weight.size(), stack.weight);
+    text.append(stack.frames).append(1, ' ');
+    text.append(weight.data(), written.ptr).append(1, '\n');
+  }
+  return compressed_text(text);
+}
+
+Status decode_stacks(std::string_view blob, std::vector<FoldedStack>& out) {
+  PLUMB_ASSIGN_OR_RETURN(const std::string text, unpacked_text(blob, kLargestStacks));
+  for (std::string_view rest = text; !rest.empty();) {
+    const size_t end = rest.find('\n');
+    if (end == std::string_view::npos) return truncated();
+    FoldedStack stack;
+    if (!decode_stack(rest.substr(0, end), stack))
+      return Status::invalid_argument("a batch in the run file has a line that is no stack");
+    out.push_back(std::move(stack));
+    rest.remove_prefix(end + 1);
   }
   return Status::ok();
 }

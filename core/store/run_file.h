@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -21,7 +22,7 @@
 namespace plumb::store {
 
 inline constexpr int32_t kApplicationId = 0x706c6d62;  // "plmb"
-inline constexpr int32_t kSchemaVersion = 1;
+inline constexpr int32_t kSchemaVersion = 2;           // 1 had no stacks; it is read as well
 
 // How a run ended. A file whose writer died still says running.
 enum class RunState { kRunning, kFinished, kInterrupted, kFailed };
@@ -58,6 +59,7 @@ class RunWriter final : public SignalSink {
   void on_histogram(const HistogramRecord& histogram) override;
   void on_event(const Event& event) override;
   void on_table(const TableRecord& table) override;
+  void on_stacks(const StackBatch& batch) override;
   void on_health(const HealthChange& change) override;
   void on_stage(const StageSpan& stage);
   // Replaces the list of stages by how they really went.
@@ -86,7 +88,11 @@ struct SeriesData {
   std::vector<HistogramRecord> histograms;
 };
 
-// A whole run in memory.
+// Gives every batch of stacks to `take` in the order they were written, one in memory at a time;
+// stops at the first failure and gives it back.
+using StackReader = std::function<Status(const std::function<Status(const StackBatch&)>& take)>;
+
+// A whole run in memory, but for its stacks.
 struct RunData {
   RunHeader header;
   RunState state = RunState::kRunning;
@@ -97,12 +103,14 @@ struct RunData {
   std::vector<TableRecord> tables;  // the last of each name
   std::vector<HealthChange> health;
   std::map<std::string, nlohmann::json> documents;
+  // Reads the stacks from the file, which must still be there; empty for a run without any.
+  StackReader stacks;
 };
 
 // Reads a run file whole, also one whose writer was killed or is still writing.
 Result<RunData> read_run(const std::filesystem::path& file);
 
-// The header, state and stages alone: for lists of many runs.
+// The header, state, stages and documents alone, with `stacks`: for lists of many runs.
 Result<RunData> read_run_header(const std::filesystem::path& file);
 
 // Adds or replaces a document in a finished run file.

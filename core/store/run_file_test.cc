@@ -3,9 +3,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "core/store/batch_codec.h"
 #include "core/store/run_file.h"
@@ -157,6 +159,125 @@ TEST_F(RunFile, KeepsADocumentPutIntoItAfterwards) {
   auto run = read_run_header(file_);
   ASSERT_TRUE(run.is_ok());
   EXPECT_EQ(run->documents.at("analysis").at("status"), "ok");
+}
+
+StackBatch stacks_at(int64_t time_ns, std::vector<FoldedStack> stacks) {
+  return {"stack_profile", "on_cpu", "seconds",      "Time on a processor",
+          PLUMB_LAYER_APP, time_ns,  time_ns + 1000, std::move(stacks)};
+}
+
+std::vector<StackBatch> stacks_of(const RunData& run) {
+  std::vector<StackBatch> out;
+  if (!run.stacks) return out;
+  const Status status = run.stacks([&](const StackBatch& batch) {
+    out.push_back(batch);
+    return Status::ok();
+  });
+  EXPECT_TRUE(status.is_ok()) << status.message();
+  return out;
+}
+
+TEST_F(RunFile, GivesBackStacksBatchByBatchWhenItIsAsked) {
+  auto writer = create();
+  say_something(*writer);
+  writer->on_stacks(stacks_at(2000, {{"shop;main;a b", 0.1}, {"shop;päckchen", 1e-9}}));
+  ASSERT_TRUE(writer->flush().is_ok());
+  writer->on_stacks(stacks_at(3000, {}));
+  ASSERT_TRUE(writer->finish(RunState::kFinished).is_ok());
+  for (const bool whole : {true, false}) {
+    auto run = whole ? read_run(file_) : read_run_header(file_);
+    ASSERT_TRUE(run.is_ok()) << run.status().message();
+    const std::vector<StackBatch> batches = stacks_of(*run);
+    ASSERT_EQ(batches.size(), 2u);
+    EXPECT_EQ(batches[0].plugin, "stack_profile");
+    EXPECT_EQ(batches[0].profile, "on_cpu");
+    EXPECT_EQ(batches[0].unit, "seconds");
+    EXPECT_EQ(batches[0].help, "Time on a processor");
+    EXPECT_EQ(batches[0].layer, uint32_t{PLUMB_LAYER_APP});
+    EXPECT_EQ(batches[0].start_ns, 2000);
+    EXPECT_EQ(batches[0].end_ns, 3000);
+    ASSERT_EQ(batches[0].stacks.size(), 2u);
+    EXPECT_EQ(batches[0].stacks[0].frames, "shop;main;a b");
+    EXPECT_EQ(batches[0].stacks[0].weight, 0.1) << "to the last bit";
+    EXPECT_EQ(batches[0].stacks[1].weight, 1e-9);
+    EXPECT_TRUE(batches[1].stacks.empty());
+  }
+}
+
+TEST_F(RunFile, ReadingStopsAtTheFirstBatchThatIsNotTaken) {
+  auto writer = create();
+  for (int i = 0; i < 3; ++i) writer->on_stacks(stacks_at(2000 + i, {{"a", 1}}));
+  ASSERT_TRUE(writer->flush().is_ok());
+  const auto run = read_run(file_);
+  ASSERT_TRUE(run.is_ok());
+  int seen = 0;
+  const Status status = run->stacks(
+      [&](const StackBatch&) { return ++seen == 2 ? Status::cancelled("enough") : Status::ok(); });
+  EXPECT_EQ(status.message(), "enough");
+  EXPECT_EQ(seen, 2);
+}
+
+TEST_F(RunFile, ARunWithoutStacksSaysSoAtOnce) {
+  auto writer = create();
+  say_something(*writer);
+  ASSERT_TRUE(writer->finish(RunState::kFinished).is_ok());
+  EXPECT_FALSE(read_run(file_)->stacks);
+}
+
+TEST_F(RunFile, AFileOfVersionOneIsStillRead) {
+  auto writer = create();
+  say_something(*writer);
+  ASSERT_TRUE(writer->finish(RunState::kFinished).is_ok());
+  {
+    SQLite::Database db(file_.string(), SQLite::OPEN_READWRITE);
+    db.exec("DROP TABLE stacks; PRAGMA user_version=1;");
+  }
+  auto run = read_run(file_);
+  ASSERT_TRUE(run.is_ok()) << run.status().message();
+  expect_it_was_heard(*run);
+  EXPECT_FALSE(run->stacks);
+  EXPECT_TRUE(put_document(file_, "analysis", {{"status", "ok"}}).is_ok());
+}
+
+TEST_F(RunFile, ANewerVersionIsRefusedWithAWayOut) {
+  ASSERT_TRUE(create()->finish(RunState::kFinished).is_ok());
+  {
+    SQLite::Database db(file_.string(), SQLite::OPEN_READWRITE);
+    db.exec("PRAGMA user_version=" + std::to_string(kSchemaVersion + 1));
+  }
+  EXPECT_NE(read_run(file_).status().message().find("newer plumb"), std::string::npos);
+}
+
+TEST_F(RunFile, DamagedOrVanishedStacksAreAFailureAndNoCrash) {
+  auto writer = create();
+  writer->on_stacks(stacks_at(2000, {{"a;b", 1}}));
+  ASSERT_TRUE(writer->finish(RunState::kFinished).is_ok());
+  {
+    SQLite::Database db(file_.string(), SQLite::OPEN_READWRITE);
+    db.exec("UPDATE stacks SET data = x'28b52ffd00'");
+  }
+  const auto run = read_run(file_);
+  ASSERT_TRUE(run.is_ok()) << "all else can be read";
+  const auto ignore = [](const StackBatch&) { return Status::ok(); };
+  EXPECT_FALSE(run->stacks(ignore));
+  fs::remove(file_);
+  EXPECT_FALSE(run->stacks(ignore));
+}
+
+TEST(BatchCodec, RefusesStacksThatAreNone) {
+  std::vector<FoldedStack> out;
+  const std::string blob = encode_stacks({{"a;b", 0.5}, {"c", 2}});
+  ASSERT_TRUE(decode_stacks(blob, out).is_ok());
+  EXPECT_EQ(out.size(), 2u);
+  for (size_t size = 0; size < blob.size(); ++size)
+    EXPECT_FALSE(decode_stacks(blob.substr(0, size), out).is_ok()) << size;
+  for (const double weight : {0.0, -1.0, std::numeric_limits<double>::infinity(), std::nan("")})
+    EXPECT_FALSE(decode_stacks(encode_stacks({{"a", weight}}), out).is_ok()) << weight;
+  EXPECT_FALSE(decode_stacks(encode_stacks({{"", 1}}), out).is_ok());
+  EXPECT_FALSE(decode_stacks(encode_stacks({{"a\nb", 1}}), out).is_ok()) << "a line without weight";
+  EXPECT_FALSE(decode_stacks(encode_samples({{1, 2, 3}}), out).is_ok());
+  // A text that claims to be larger than any emission is not unpacked.
+  EXPECT_FALSE(decode_stacks(encode_stacks({{std::string(20 << 20, 'x'), 1}}), out).is_ok());
 }
 
 TEST(BatchCodec, RefusesDamagedBatches) {

@@ -36,7 +36,8 @@ Labels labels_of(const std::string& text) {
   return labels;
 }
 
-void check_is_run_file(SQLite::Database& db) {
+// Gives the version of the file's layout.
+int check_is_run_file(SQLite::Database& db) {
   if (db.execAndGet("PRAGMA application_id").getInt() != kApplicationId)
     throw std::runtime_error("it is an SQLite database, but not a run of plumb");
   const int version = db.execAndGet("PRAGMA user_version").getInt();
@@ -44,6 +45,7 @@ void check_is_run_file(SQLite::Database& db) {
     throw std::runtime_error("it was written by a newer plumb (run file version " +
                              std::to_string(version) + ", this plumb reads up to " +
                              std::to_string(kSchemaVersion) + "): use that version or a later one");
+  return version;
 }
 
 void read_header(SQLite::Database& db, RunData& run) {
@@ -166,6 +168,33 @@ SQLite::Database open_to_read(const std::filesystem::path& file) {
   }
 }
 
+constexpr int kFirstWithStacks = 2;
+
+Status each_stack_batch(const std::filesystem::path& file,
+                        const std::function<Status(const StackBatch&)>& take) {
+  try {
+    SQLite::Database db = open_to_read(file);
+    if (check_is_run_file(db) < kFirstWithStacks) return Status::ok();
+    SQLite::Statement q(db,
+                        "SELECT plugin, profile, unit, help, layer, start_ns, end_ns, data "
+                        "FROM stacks ORDER BY seq");
+    while (q.executeStep()) {
+      StackBatch batch{q.getColumn(0).getString(), q.getColumn(1).getString(),
+                       q.getColumn(2).getString(), q.getColumn(3).getString(),
+                       q.getColumn(4).getUInt(),   q.getColumn(5).getInt64(),
+                       q.getColumn(6).getInt64(),  {}};
+      const SQLite::Column data = q.getColumn(7);
+      PLUMB_RETURN_IF_ERROR(decode_stacks(std::string_view(static_cast<const char*>(data.getBlob()),
+                                                           static_cast<size_t>(data.getBytes())),
+                                          batch.stacks));
+      PLUMB_RETURN_IF_ERROR(take(batch));
+    }
+    return Status::ok();
+  } catch (const std::exception& e) {
+    return Status::invalid_argument("cannot read the stacks of " + file.string() + ": " + e.what());
+  }
+}
+
 template <typename Read>
 Result<RunData> read_with(const std::filesystem::path& file, Read&& read) {
   std::error_code error;
@@ -173,10 +202,13 @@ Result<RunData> read_with(const std::filesystem::path& file, Read&& read) {
     return Status::not_found("there is no run file " + file.string());
   try {
     SQLite::Database db = open_to_read(file);
-    check_is_run_file(db);
+    const int version = check_is_run_file(db);
     SQLite::Transaction one_view(db);
     RunData run;
     read_header(db, run);
+    if (version >= kFirstWithStacks &&
+        db.execAndGet("SELECT EXISTS(SELECT 1 FROM stacks)").getInt() != 0)
+      run.stacks = [file](const auto& take) { return each_stack_batch(file, take); };
     read(db, run);
     return run;
   } catch (const std::exception& e) {

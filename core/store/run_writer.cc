@@ -26,6 +26,9 @@ CREATE TABLE events(seq INTEGER PRIMARY KEY, plugin TEXT NOT NULL, time_ns INTEG
   level INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL, attributes TEXT NOT NULL);
 CREATE TABLE tables(plugin TEXT NOT NULL, name TEXT NOT NULL, time_ns INTEGER NOT NULL,
   json TEXT NOT NULL, PRIMARY KEY(plugin, name)) WITHOUT ROWID;
+CREATE TABLE stacks(seq INTEGER PRIMARY KEY, plugin TEXT NOT NULL, profile TEXT NOT NULL,
+  unit TEXT NOT NULL, help TEXT NOT NULL, layer INTEGER NOT NULL, start_ns INTEGER NOT NULL,
+  end_ns INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE health(seq INTEGER PRIMARY KEY, plugin TEXT NOT NULL, time_ns INTEGER NOT NULL,
   health INTEGER NOT NULL, message TEXT NOT NULL);
 CREATE TABLE stages(seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL,
@@ -43,20 +46,26 @@ json labels_json(const Labels& labels) {
 
 class RunWriter::Impl {
  public:
+  // A batch of stacks that waits to be written: its stacks are packed already, for they are many.
+  struct PackedStacks {
+    StackBatch batch;  // without its stacks
+    std::string data;
+  };
   struct Buffer {
     std::vector<SeriesInfo> series;
     std::vector<Sample> samples;
     std::vector<HistogramRecord> histograms;
     std::vector<Event> events;
     std::vector<TableRecord> tables;
+    std::vector<PackedStacks> stacks;
     std::vector<HealthChange> health;
     std::vector<StageSpan> stages;
     bool replace_stages = false;
     std::vector<std::pair<std::string, std::string>> documents;
     bool empty() const {
       return series.empty() && samples.empty() && histograms.empty() && events.empty() &&
-             tables.empty() && health.empty() && stages.empty() && documents.empty() &&
-             !replace_stages;
+             tables.empty() && stacks.empty() && health.empty() && stages.empty() &&
+             documents.empty() && !replace_stages;
     }
   };
 
@@ -178,6 +187,7 @@ class RunWriter::Impl {
     if (!batch.histograms.empty()) write_blob("histograms", encode_histograms(batch.histograms));
     write_events(batch.events);
     write_tables(batch.tables);
+    write_stacks(batch.stacks);
     write_health(batch.health);
     if (batch.replace_stages) db_.exec("DELETE FROM stages");
     write_stages(batch.stages);
@@ -236,6 +246,25 @@ class RunWriter::Impl {
       q.bind(2, t.name);
       q.bind(3, t.time_ns);
       q.bind(4, t.json);
+      q.exec();
+      q.reset();
+    }
+  }
+
+  void write_stacks(const std::vector<PackedStacks>& list) {
+    if (list.empty()) return;
+    SQLite::Statement q(db_,
+                        "INSERT INTO stacks(plugin, profile, unit, help, layer, start_ns, end_ns, "
+                        "data) VALUES(?,?,?,?,?,?,?,?)");
+    for (const auto& [batch, data] : list) {
+      q.bind(1, batch.plugin);
+      q.bind(2, batch.profile);
+      q.bind(3, batch.unit);
+      q.bind(4, batch.help);
+      q.bind(5, batch.layer);
+      q.bind(6, batch.start_ns);
+      q.bind(7, batch.end_ns);
+      q.bind(8, data.data(), static_cast<int>(data.size()));
       q.exec();
       q.reset();
     }
@@ -318,6 +347,18 @@ void RunWriter::on_event(const Event& event) {
 }
 void RunWriter::on_table(const TableRecord& table) {
   impl_->buffer([&](auto& b) { b.tables.push_back(table); });
+}
+void RunWriter::on_stacks(const StackBatch& batch) {
+  Impl::PackedStacks packed{{batch.plugin,
+                             batch.profile,
+                             batch.unit,
+                             batch.help,
+                             batch.layer,
+                             batch.start_ns,
+                             batch.end_ns,
+                             {}},
+                            encode_stacks(batch.stacks)};
+  impl_->buffer([&](auto& b) { b.stacks.push_back(std::move(packed)); });
 }
 void RunWriter::on_health(const HealthChange& change) {
   impl_->buffer([&](auto& b) { b.health.push_back(change); });

@@ -1,7 +1,8 @@
-/* The header, compiled as C11. */
+/* The headers, compiled as C11. */
 #include "sdk/check/abi_layout.h"
 
 #include <plumb/abi/plugin.h>
+#include <plumb/abi/stacks.h>
 #include <stddef.h>
 
 #define PLUMB_STRUCT(name) {#name, NULL, 0, sizeof(name)},
@@ -11,3 +12,7 @@
 const struct plumb_layout_row plumb_layout_in_c[] = {PLUMB_ABI_LAYOUT};
 const unsigned long plumb_layout_in_c_rows =
     sizeof(plumb_layout_in_c) / sizeof(plumb_layout_in_c[0]);
+
+const struct plumb_layout_row plumb_stacks_layout_in_c[] = {PLUMB_STACKS_LAYOUT};
+const unsigned long plumb_stacks_layout_in_c_rows =
+    sizeof(plumb_stacks_layout_in_c) / sizeof(plumb_stacks_layout_in_c[0]);

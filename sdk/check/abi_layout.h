@@ -1,5 +1,6 @@
-/* The layout of every struct of the boundary, as a list that C and C++ both expand:
+/* The layout of every struct of the boundary, as lists that C and C++ both expand:
  * PLUMB_STRUCT(name) begins one, PLUMB_FIELD(name, field) follows for each of its fields in order.
+ * There is one list for plumb/abi/plugin.h and one for each extension's header.
  */
 #define PLUMB_ABI_LAYOUT                             \
   PLUMB_STRUCT(plumb_error)                          \
@@ -122,6 +123,29 @@
   PLUMB_FIELD(plumb_plugin, destroy)                 \
   PLUMB_FIELD(plumb_plugin, get_extension)
 
+/* plumb/abi/stacks.h. Its revision counts the releases that added fields; the extension's id stays
+ * as long as fields are only added. */
+#define PLUMB_STACKS_REVISION 0
+#define PLUMB_STACKS_LAYOUT                   \
+  PLUMB_STRUCT(plumb_stack)                   \
+  PLUMB_FIELD(plumb_stack, frames)            \
+  PLUMB_FIELD(plumb_stack, weight)            \
+  PLUMB_STRUCT(plumb_stacks)                  \
+  PLUMB_FIELD(plumb_stacks, struct_size)      \
+  PLUMB_FIELD(plumb_stacks, layer)            \
+  PLUMB_FIELD(plumb_stacks, start_ns)         \
+  PLUMB_FIELD(plumb_stacks, end_ns)           \
+  PLUMB_FIELD(plumb_stacks, profile)          \
+  PLUMB_FIELD(plumb_stacks, unit)             \
+  PLUMB_FIELD(plumb_stacks, help)             \
+  PLUMB_FIELD(plumb_stacks, stack_count)      \
+  PLUMB_FIELD(plumb_stacks, reserved)         \
+  PLUMB_FIELD(plumb_stacks, stacks)           \
+  PLUMB_STRUCT(plumb_stacks_host)             \
+  PLUMB_FIELD(plumb_stacks_host, struct_size) \
+  PLUMB_FIELD(plumb_stacks_host, reserved)    \
+  PLUMB_FIELD(plumb_stacks_host, emit_stacks)
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -134,9 +158,11 @@ struct plumb_layout_row {
   unsigned long size;
 };
 
-/* The list as a C compiler lays it out, and how many rows it has. */
+/* The lists as a C compiler lays them out, and how many rows they have. */
 extern const struct plumb_layout_row plumb_layout_in_c[];
 extern const unsigned long plumb_layout_in_c_rows;
+extern const struct plumb_layout_row plumb_stacks_layout_in_c[];
+extern const unsigned long plumb_stacks_layout_in_c_rows;
 
 #ifdef __cplusplus
 }

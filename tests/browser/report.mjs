@@ -4,7 +4,8 @@
 //   node report.mjs [--shots DIRECTORY] FILE.html...
 //
 // Fails when the page asks for anything, says anything in the console, scrolls sideways, has an
-// empty chart, a link to nowhere, or a violation that axe calls serious. CHROMIUM names the browser
+// empty chart, a link to nowhere, a flame graph that cannot be read, zoomed or searched, or a
+// violation that axe calls serious. CHROMIUM names the browser
 // (default /usr/bin/chromium).
 import { readFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -52,6 +53,13 @@ function inspect() {
     lost,
     repeated: ids.filter((id, i) => ids.indexOf(id) !== i),
     outside: document.querySelectorAll("[src]:not([src^='data:']), link:not([href^='data:']), style ~ style").length,
+    spilt: [...document.querySelectorAll("svg.flames > svg > svg")].filter((box) => {
+      if (!box.checkVisibility()) return false;
+      const text = box.querySelector("text");
+      const room = box.getBoundingClientRect().width;
+      // The script shortens names to their boxes; a pixel is for rounding.
+      return text && text.textContent !== "" && text.getComputedTextLength() + 3 > room + 1;
+    }).length,
     scripts: [...document.scripts].filter((s) => s.type !== "application/json").length,
     text: document.body.innerText.length,
   };
@@ -108,6 +116,7 @@ async function checkView(browser, file, view) {
     expect(seen.lost.length === 0, file, state, `links to nowhere: ${seen.lost.slice(0, 5)}`);
     expect(seen.repeated.length === 0, file, state, `ids used twice: ${seen.repeated.slice(0, 5)}`);
     expect(seen.outside === 0, file, state, "refers to something outside of the page");
+    expect(seen.spilt === 0, file, state, `${seen.spilt} names are wider than their boxes`);
     expect(seen.scripts === 1, file, state, `${seen.scripts} scripts instead of one`);
     for (const violation of await seriousViolations(page)) expect(false, file, state, violation);
     if (!opened) await shoot(page, file, name, true);
@@ -120,13 +129,97 @@ async function checkView(browser, file, view) {
     expect((await tip.count()) === 1, file, name, "no values are told under the pointer");
     await shoot(page, file, `${name}-hover`, false);
   }
+  await checkFlames(page, file, name);
   expect(said.length === 0, file, name, `said: ${said.slice(0, 3).join(" | ")}`);
   await context.close();
 }
 
+// What the first flame graph of the page shows now.
+function readFlames() {
+  const graph = document.querySelector("figure.flame svg.flames");
+  const whole = graph.getBoundingClientRect().width;
+  const boxes = [...graph.querySelectorAll(":scope > svg > svg")];
+  const visible = boxes.filter((box) => !box.classList.contains("gone"));
+  const chosen = graph.querySelector(".at > title");
+  return {
+    visible: visible.length,
+    full: visible.filter((box) => box.getBoundingClientRect().width > whole - 1.5).length,
+    found: boxes.filter((box) => box.classList.contains("found")).length,
+    chosen: chosen ? chosen.textContent.split("\n")[0] : "",
+    told: document.querySelector("figure.flame .flame-told").textContent,
+    matches: document.querySelector("figure.flame .flame-tools span").textContent,
+  };
+}
+
+async function checkFlames(page, file, name) {
+  const figure = page.locator("figure.flame").first();
+  if ((await figure.count()) === 0) return;
+  const graph = figure.locator("svg.flames");
+  const whole = await page.evaluate(readFlames);
+  expect(whole.visible > 3, file, name, `a flame graph of ${whole.visible} boxes`);
+  await graph.scrollIntoViewIfNeeded();
+
+  // A box that is neither the whole nor too narrow to hit.
+  const index = await graph.evaluate((svg) => {
+    const width = svg.getBoundingClientRect().width;
+    const shares = [...svg.querySelectorAll(":scope > svg > svg")].map((box) => box.getBoundingClientRect().width / width);
+    return shares.findIndex((share) => share > 0.05 && share < 0.7);
+  });
+  expect(index > 0, file, name, "no box of a middling width");
+  if (index > 0) {
+    const box = graph.locator(":scope > svg > svg").nth(index);
+    const title = (await box.locator("title").textContent()).split("\n")[0];
+    await box.hover({ force: true });
+    const hovered = await page.evaluate(readFlames);
+    expect(hovered.told.startsWith(title), file, name, `the box under the pointer is not told: ${hovered.told}`);
+    await shoot(page, file, `${name}-flame`, false);
+    await box.click({ force: true });
+    const zoomed = await page.evaluate(readFlames);
+    expect(zoomed.visible < whole.visible, file, name, "a click does not zoom in");
+    expect(zoomed.full > whole.full || zoomed.full > 2, file, name, "the box zoomed into is not as wide as the graph");
+    await shoot(page, file, `${name}-flame-zoomed`, false);
+    await figure.getByRole("button", { name: "Whole picture" }).click();
+    const again = await page.evaluate(readFlames);
+    expect(again.visible === whole.visible, file, name, "the whole does not come back");
+  }
+
+  // The same by keys alone.
+  await graph.focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  const walked = await page.evaluate(readFlames);
+  expect(walked.chosen !== "" && walked.chosen !== "all", file, name, "arrow keys do not walk");
+  expect(walked.told.startsWith(walked.chosen), file, name, "what is walked to is not told");
+  for (let i = 0; i < 40 && (await page.evaluate(readFlames)).visible === whole.visible; ++i) {
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+  }
+  expect((await page.evaluate(readFlames)).visible < whole.visible, file, name, "Enter does not zoom in");
+  await page.keyboard.press("Escape");
+  expect((await page.evaluate(readFlames)).visible === whole.visible, file, name, "Escape does not zoom out");
+
+  const field = figure.getByRole("searchbox");
+  await field.fill(walked.chosen.slice(0, 12).toUpperCase());
+  const searched = await page.evaluate(readFlames);
+  expect(searched.found > 0, file, name, "a search for what is there finds nothing");
+  expect(/^[\d.,]+% of the whole/.test(searched.matches), file, name, `a search says ${searched.matches}`);
+  await shoot(page, file, `${name}-flame-searched`, false);
+  await field.fill("");
+  expect((await page.evaluate(readFlames)).found === 0, file, name, "an emptied search keeps its marks");
+}
+
 async function checkWithoutScript(browser, file) {
   const { context, page, said } = await open(browser, file, { width: 1280, scheme: "light", script: false });
-  for (const heading of ["Verdict", "Validity"])
+  const flames = page.locator("figure.flame");
+  const comparison = (await page.getByRole("heading", { name: "Verdict", exact: true }).count()) === 0;
+  if ((await flames.count()) !== 0) {
+    const boxes = await flames.first().locator("svg.flames > svg > svg > text").count();
+    expect(boxes > 3, file, "no script", `a flame graph with ${boxes} names`);
+    await flames.first().scrollIntoViewIfNeeded();
+    await shoot(page, file, "no-script-flame", false);
+  }
+  for (const heading of comparison ? ["Flame graph", "Functions"] : ["Verdict", "Validity"])
     expect(await page.getByRole("heading", { name: heading, exact: true }).isVisible(), file, "no script", `no heading ${heading}`);
   expect(said.length === 0, file, "no script", `said: ${said.slice(0, 3).join(" | ")}`);
   if (options.shots) {

@@ -8,6 +8,7 @@
 #include "core/host/frame.h"
 #include "core/host/manifest.h"
 #include "core/host/protocol.h"
+#include "core/host/signal_check.h"
 
 namespace {
 
@@ -18,6 +19,7 @@ class Nowhere final : public plumb::SignalSink {
   void on_histogram(const plumb::HistogramRecord&) override {}
   void on_event(const plumb::Event&) override {}
   void on_table(const plumb::TableRecord&) override {}
+  void on_stacks(const plumb::StackBatch&) override {}
   void on_health(const plumb::HealthChange&) override {}
 };
 
@@ -38,6 +40,14 @@ void decode_all(std::string_view payload) {
   static_cast<void>(decode_heartbeat(payload));
   static_cast<void>(decode_log(payload));
   static_cast<void>(parse_manifest(payload));
+  // What was taken goes over the wire as it came.
+  if (const auto batch = decode_stacks(payload); batch.is_ok()) {
+    if (encode(*batch)->substr(kFrameHeader) != payload) __builtin_trap();
+  }
+  // What the host has cleaned, the engine takes.
+  const std::string frames = clean_frames(payload);
+  const plumb::StackBatch cleaned{{}, "p", "1", {}, 0, 0, 0, {{frames, 1}}};
+  if (!frames.empty() && !check_stacks(cleaned).is_ok()) __builtin_trap();
 }
 
 }  // namespace

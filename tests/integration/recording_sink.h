@@ -21,6 +21,7 @@ class RecordingSink final : public SignalSink {
     std::vector<HistogramRecord> histograms;
     std::vector<Event> events;
     std::vector<TableRecord> tables;
+    std::vector<StackBatch> stacks;
     std::vector<HealthChange> health;
 
     const SeriesInfo* find(const std::string& name) const {
@@ -68,6 +69,9 @@ class RecordingSink final : public SignalSink {
   }
   void on_table(const TableRecord& x) override {
     add([&] { heard_.tables.push_back(x); });
+  }
+  void on_stacks(const StackBatch& x) override {
+    add([&] { heard_.stacks.push_back(x); });
   }
   void on_health(const HealthChange& x) override {
     add([&] { heard_.health.push_back(x); });

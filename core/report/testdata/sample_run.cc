@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "core/base/json_text.h"
+#include "core/report/testdata/sample_stacks.h"
 
 namespace plumb::testing {
 namespace {
@@ -306,6 +307,10 @@ class Sample {
 
 }  // namespace
 
-store::RunData sample_run(const SampleOptions& options) { return Sample(options).run(); }
+store::RunData sample_run(const SampleOptions& options) {
+  store::RunData run = Sample(options).run();
+  if (options.profiles) run.stacks = sample_stacks(run, options.suffix);
+  return run;
+}
 
 }  // namespace plumb::testing

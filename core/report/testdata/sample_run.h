@@ -22,6 +22,7 @@ struct SampleOptions {
   // Put behind every name, label, message and cell that a plugin or the plan may choose.
   std::string suffix;
   bool analysis = false;  // a language model's part
+  bool profiles = false;  // of a stack profiler
 };
 
 store::RunData sample_run(const SampleOptions& options = {});

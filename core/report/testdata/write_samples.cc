@@ -5,9 +5,12 @@
 #include <fstream>
 #include <string>
 
+#include "core/profile/difference.h"
+#include "core/report/difference.h"
 #include "core/report/report.h"
 #include "core/report/testdata/hostile_text.h"
 #include "core/report/testdata/sample_run.h"
+#include "core/report/testdata/sample_stacks.h"
 
 namespace {
 
@@ -42,11 +45,29 @@ bool write_sample(const std::filesystem::path& directory, const std::string& nam
 bool write_forged(const std::filesystem::path& directory) {
   SampleOptions options;
   options.analysis = true;
+  options.profiles = true;
   options.dark_after_s = 12;
   const auto report = plumb::report::build(plumb::testing::sample_run(options));
   return report.is_ok() &&
          write_report(directory, "forged",
                       plumb::testing::with_every_text(*report, plumb::testing::kHostile));
+}
+
+// Two profiles compared; the base has other functions and is slower.
+bool write_comparison(const std::filesystem::path& directory) {
+  SampleOptions options;
+  options.profiles = true;
+  const plumb::store::RunData run = plumb::testing::sample_run(options);
+  plumb::store::RunData base = plumb::testing::sample_run(options);
+  base.header.id = "20261119T091500Z-1a2b";
+  base.stacks = plumb::testing::sample_stacks_before(base);
+  const auto difference = plumb::profile::compare_profiles(run, base, "on_cpu", false);
+  if (!difference.is_ok()) return false;
+  const nlohmann::json document = plumb::report::difference_json(*difference);
+  const nlohmann::json forged = plumb::testing::with_every_text(document, plumb::testing::kHostile);
+  return write(directory / "compared.html", plumb::report::difference_to_html(document)) &&
+         write(directory / "compared.txt", plumb::report::difference_to_console(document, {})) &&
+         write(directory / "compared-forged.html", plumb::report::difference_to_html(forged));
 }
 
 }  // namespace
@@ -70,7 +91,10 @@ int main(int argc, char** argv) {
   killed.killed_after_s = 9;
   SampleOptions hour;
   hour.steady_s = 3600;
+  SampleOptions profiled;
+  profiled.profiles = true;
   SampleOptions hostile;
+  hostile.profiles = true;
   hostile.suffix = plumb::testing::kHostile;
   hostile.analysis = true;
   bool done = write_sample(directory, "pool", plumb::testing::sample_run(dark));
@@ -79,6 +103,10 @@ int main(int argc, char** argv) {
   done = write_sample(directory, "observed", plumb::testing::sample_run(observed)) && done;
   done = write_sample(directory, "killed", plumb::testing::sample_run(killed)) && done;
   done = write_sample(directory, "hour", plumb::testing::sample_run(hour)) && done;
+  done = write_sample(directory, "profiled", plumb::testing::sample_run(profiled)) && done;
+  hour.profiles = true;
+  done = write_sample(directory, "profiled-hour", plumb::testing::sample_run(hour)) && done;
+  done = write_comparison(directory) && done;
   done = write_sample(directory, "hostile", plumb::testing::sample_run(hostile)) && done;
   done = write_sample(directory, "empty", plumb::store::RunData{}) && done;
   done = write_forged(directory) && done;

@@ -1,0 +1,68 @@
+#include <algorithm>
+#include <vector>
+
+#include "core/profile/functions.h"
+#include "core/profile/profile.h"
+#include "core/profile/pruned_tree.h"
+#include "core/report/flame_tree.h"
+#include "core/report/plain_text.h"
+#include "core/report/sections.h"
+
+namespace plumb::report {
+namespace {
+
+using nlohmann::json;
+using profile::FunctionWeight;
+using profile::kRun;
+using profile::Weights;
+
+constexpr size_t kMostFunctions = 20;
+constexpr size_t kLongestFunction = 300;  // columns
+
+json top_functions(std::vector<FunctionWeight> functions, Weights FunctionWeight::*by) {
+  std::stable_sort(functions.begin(), functions.end(),
+                   [&](const FunctionWeight& a, const FunctionWeight& b) {
+                     return (a.*by)[kRun] > (b.*by)[kRun];
+                   });
+  json out = json::array();
+  for (const FunctionWeight& function : functions) {
+    if (out.size() >= kMostFunctions || (function.*by)[kRun] <= 0) break;
+    out.push_back({{"name", cut(one_line(function.name), kLongestFunction)},
+                   {"self", six_digits(function.self[kRun])},
+                   {"total", six_digits(function.total[kRun])}});
+  }
+  return out;
+}
+
+json profile_json(const profile::Profile& profile, std::optional<double> requests) {
+  const std::vector<FunctionWeight> functions = profile::functions_of(profile.tree);
+  json per_request;
+  if (requests && *requests > 0) per_request = six_digits(profile.total / *requests);
+  return {{"name", profile.name},
+          {"plugin", profile.plugin},
+          {"unit", profile.unit},
+          {"help", profile.help},
+          {"layer", layer_name(profile.layer)},
+          {"total", six_digits(profile.total)},
+          {"per_request", std::move(per_request)},
+          {"by_self", top_functions(functions, &FunctionWeight::self)},
+          {"by_total", top_functions(functions, &FunctionWeight::total)},
+          {"tree", flame_tree_json(profile::prune(profile.tree, {}), false)}};
+}
+
+}  // namespace
+
+json profiles_json(const store::RunData& run, const facts::FactSet& facts, json& notes) {
+  json out = json::array();
+  const auto window = facts::steady_window(run);
+  const auto profiles = profile::load_profiles(run, window);
+  if (!profiles.is_ok()) {
+    notes.push_back("The stack profiles are left out: " + profiles.status().message() + ".");
+    return out;
+  }
+  const auto requests = window ? facts.value("requests.count") : std::nullopt;
+  for (const profile::Profile& profile : *profiles) out.push_back(profile_json(profile, requests));
+  return out;
+}
+
+}  // namespace plumb::report
