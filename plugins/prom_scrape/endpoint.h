@@ -1,0 +1,29 @@
+// Where the metrics are: the address made of the plan's target and the option `url`, and whether
+// plumb may ask there.
+#ifndef PLUMB_PLUGINS_PROM_SCRAPE_ENDPOINT_H_
+#define PLUMB_PLUGINS_PROM_SCRAPE_ENDPOINT_H_
+
+#include <plumb/status.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace plumb::prom_scrape {
+
+struct Endpoint {
+  std::string url;
+  // The host's name says this machine: nothing else may be connected to, whatever it resolves to.
+  bool loopback_only = false;
+};
+
+// `target_url` and `target_host` are the plan's. `url` is an address, or a path on the target
+// ("/actuator/prometheus"); empty: /metrics on the target. `allow_hosts` is a comma-separated list
+// of further hosts. INVALID_ARGUMENT says what is wrong with them: metrics are read from this
+// machine, the target's host and those allowed, over http or https, and no address holds
+// credentials.
+Result<Endpoint> endpoint_from(std::string_view target_url, std::string_view target_host,
+                               std::string_view url, std::string_view allow_hosts);
+
+}  // namespace plumb::prom_scrape
+
+#endif  // PLUMB_PLUGINS_PROM_SCRAPE_ENDPOINT_H_
