@@ -17,12 +17,12 @@ struct Endpoint {
 };
 
 // `target_url` and `target_host` are the plan's. `url` is an address, or a path on the target
-// ("/actuator/prometheus"); empty: /metrics on the target. `allow_hosts` is a comma-separated list
-// of further hosts. INVALID_ARGUMENT says what is wrong with them: metrics are read from this
-// machine, the target's host and those allowed, over http or https, and no address holds
-// credentials.
+// ("/actuator/prometheus"); empty: /metrics on the target. INVALID_ARGUMENT says what is wrong with
+// them. Metrics are read from this machine and from the target's host, which the plan allows, and
+// from nowhere else: a plan may come from somebody who must not make plumb ask around. Over http or
+// https, and no address holds credentials.
 Result<Endpoint> endpoint_from(std::string_view target_url, std::string_view target_host,
-                               std::string_view url, std::string_view allow_hosts);
+                               std::string_view url);
 
 }  // namespace plumb::prom_scrape
 

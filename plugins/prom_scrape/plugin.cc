@@ -11,8 +11,8 @@ constexpr const char* kNeeds[] = {"network", nullptr};
 
 constexpr plumb_option kOptions[] = {
     plumb::option({.key = "url",
-                   .help = "Where the metrics are: an address, or a path on the target; /metrics "
-                           "on the target unless given."}),
+                   .help = "Where the metrics are: a path on the target, or an address on its host "
+                           "or this machine; /metrics on the target unless given."}),
     plumb::option({.key = "include",
                    .help = "Comma-separated patterns of metric names to keep, with * and ?; all "
                            "unless given."}),
@@ -36,9 +36,6 @@ constexpr plumb_option kOptions[] = {
     plumb::option({.key = "header",
                    .secret = true,
                    .help = "A header to send with each scrape, as Name: value."}),
-    plumb::option({.key = "allow_hosts",
-                   .help = "Comma-separated hosts, besides this machine and the target's, that url "
-                           "may name. List only what you may ask."}),
 };
 
 }  // namespace

@@ -60,9 +60,8 @@ Status PromScrape::configure(const Config& config) {
     const auto at = target.find(key);
     return at != target.end() && at->is_string() ? at->get<std::string>() : std::string();
   };
-  PLUMB_ASSIGN_OR_RETURN(
-      Endpoint endpoint,
-      endpoint_from(text("url"), text("host"), config.string("url"), config.string("allow_hosts")));
+  PLUMB_ASSIGN_OR_RETURN(Endpoint endpoint,
+                         endpoint_from(text("url"), text("host"), config.string("url")));
   PLUMB_ASSIGN_OR_RETURN(NameFilter filter,
                          NameFilter::from(config.string("include"), config.string("exclude")));
   std::vector<std::string> headers;

@@ -344,7 +344,8 @@ TEST(PromScrape, OptionsThatCannotBeAreRefusedWithASentence) {
     EXPECT_FALSE(scraper.configured);
     return scraper.error();
   };
-  EXPECT_THAT(refusal({{"url", "http://elsewhere.example/metrics"}}), HasSubstr("allow_hosts"));
+  EXPECT_THAT(refusal({{"url", "http://elsewhere.example/metrics"}}),
+              HasSubstr("neither on this machine nor on the target's host"));
   EXPECT_THAT(refusal({{"include", "a b"}}), HasSubstr("include: \"a b\""));
   EXPECT_THAT(refusal({{"header", "no colon hunter2"}}), HasSubstr("Name: value"));
   EXPECT_THAT(refusal({{"header", "X: hunter2\r\nHost: evil"}}), HasSubstr("line break"));
