@@ -16,6 +16,7 @@ bool is_counted(double value) { return std::isfinite(value) && value >= 0; }
 
 PageVerdict ScrapedSeries::end_page(int64_t now_ns, double wall_seconds, bool whole) {
   PageVerdict verdict;
+  ended_page_ = page_;
   note_created();
   for (Group& group : groups_) {
     if (group.buckets.empty()) continue;
@@ -171,7 +172,7 @@ std::vector<std::optional<double>> ScrapedSeries::values() const {
   std::vector<std::optional<double>> out(families_.all().size());
   for (uint32_t id = 0; id < lines_.size(); ++id) {
     const Line& line = lines_[id];
-    if (line.page != page_ || !std::isfinite(line.value)) continue;
+    if (line.page != ended_page_ || !std::isfinite(line.value)) continue;
     const MetricType type = families_.all()[line.family].type;
     const bool counts = type == MetricType::kHistogram || type == MetricType::kSummary;
     const bool value = counts ? line.group != kNone && groups_[line.group].count == id

@@ -65,8 +65,8 @@ class ScrapedSeries final : public ExpositionSink {
   bool several_processes() const { return identity_.several(); }
   bool too_many_pools() const { return layer_facts_.is_full(); }
   const MetricFamilies& families() const { return families_; }
-  // The sum of a metric's series on the last page (of histograms and summaries, their counts);
-  // nothing where it has none or a sum says nothing. In the order of families().
+  // The sum of a metric's series on the last page that ended (of histograms and summaries, their
+  // counts); nothing where it has none or a sum says nothing. In the order of families().
   std::vector<std::optional<double>> values() const;
 
  private:
@@ -153,6 +153,7 @@ class ScrapedSeries final : public ExpositionSink {
   std::set<std::string> beyond_names_;
 
   uint64_t page_ = 0;
+  uint64_t ended_page_ = 0;  // the last that was taken for one
   bool page_before_whole_ = false;
   int64_t page_before_ns_ = 0;
   double page_before_wall_ = 0;

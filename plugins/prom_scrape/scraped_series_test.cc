@@ -344,6 +344,15 @@ TEST(ScrapedSeries, TheTableSaysWhatBecameOfEachMetric) {
       R"(["b_info","gauge",0,null,null,null,"1: says what something is, not how much",null])");
 }
 
+TEST(ScrapedSeries, TheTableKeepsWhatTheLastPageSaidWhenGarbageFollows) {
+  Pages pages;
+  pages.read(counter_page(5));
+  pages.scraped.begin_page();
+  (void)read_exposition("jobs_total{kind=\"b\"} 9\nand then\nno metrics\n", true, pages.scraped);
+  const auto table = nlohmann::json::parse(metrics_table(pages.scraped));
+  EXPECT_EQ(table["rows"][0][5], 5.0);
+}
+
 TEST(ScrapedSeries, TheTableStaysSmallAndPlainWhateverTheHelpSays) {
   Pages pages(2'000);
   std::string page;
