@@ -34,6 +34,13 @@ std::string bare_host(std::string_view host) {
   return out;
 }
 
+// Whether there is a user in the part before the path, however malformed the rest is.
+bool holds_credentials(std::string_view url) {
+  if (const size_t scheme = url.find("://"); scheme != std::string_view::npos)
+    url.remove_prefix(scheme + 3);
+  return url.substr(0, url.find_first_of("/?#")).find('@') != std::string_view::npos;
+}
+
 bool names_loopback(const std::string& host) {
   if (host == "localhost" || host == "::1") return true;
   in_addr address{};
@@ -53,8 +60,14 @@ Result<Endpoint> endpoint_from(std::string_view target_url, std::string_view tar
   } else {
     out.url = url;
   }
+  // Before anything is told of the text: it holds a secret then.
+  if (holds_credentials(out.url))
+    return Status::invalid_argument(
+        "url: no user or password belongs there; use bearer_token, or header: \"Authorization: "
+        "Basic ...\"");
+  out.shown = plain_text(out.url.substr(0, out.url.find_first_of("?#")), 200);
   const auto bad = [&](const std::string& why) {
-    return Status::invalid_argument("url: \"" + plain_text(out.url, 200) + "\" " + why);
+    return Status::invalid_argument("url: \"" + out.shown + "\" " + why);
   };
   const Address address(curl_url());
   if (!address) return Status::resource_exhausted("out of memory");
@@ -62,12 +75,6 @@ Result<Endpoint> endpoint_from(std::string_view target_url, std::string_view tar
     return bad("is no address such as http://127.0.0.1:9100/metrics, nor a path such as /metrics");
   const std::string scheme = part_of_address(address.get(), CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https") return bad("is neither http nor https");
-  // The text is not repeated: it holds a secret.
-  if (!part_of_address(address.get(), CURLUPART_USER).empty() ||
-      !part_of_address(address.get(), CURLUPART_PASSWORD).empty())
-    return Status::invalid_argument(
-        "url: no user or password belongs there; use bearer_token, or header: \"Authorization: "
-        "Basic ...\"");
   const std::string host = bare_host(part_of_address(address.get(), CURLUPART_HOST));
   out.loopback_only = names_loopback(host);
   if (!out.loopback_only && host != bare_host(target_host))

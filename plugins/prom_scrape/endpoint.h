@@ -12,6 +12,7 @@ namespace plumb::prom_scrape {
 
 struct Endpoint {
   std::string url;
+  std::string shown;  // for people: plain text, without a query, which may hold a secret
   // The host's name says this machine: nothing else may be connected to, whatever it resolves to.
   bool loopback_only = false;
 };

@@ -11,6 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::Pair;
 
 TEST(SeriesNaming, KeepsTheMetricsOwnNameBehindAPrefix) {
@@ -140,7 +141,9 @@ TEST(Endpoint, WhatIsNoAddressIsRefusedWithoutRepeatingSecrets) {
   EXPECT_THAT(url_of("file:///etc/passwd"), HasSubstr("neither http nor https"));
   const std::string secret = url_of("http://me:hunter2@127.0.0.1/m");
   EXPECT_THAT(secret, HasSubstr("no user or password"));
-  EXPECT_EQ(secret.find("hunter2"), std::string::npos);
+  EXPECT_THAT(secret, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(url_of("http://other.example/m?token=hunter2"), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(url_of("http://me:hunter2@other.example:x/m"), Not(HasSubstr("hunter2")));
 }
 
 TEST(Endpoint, NamesOfThisMachineAreHeldToIt) {

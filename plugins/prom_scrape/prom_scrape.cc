@@ -71,7 +71,7 @@ Status PromScrape::configure(const Config& config) {
     headers.push_back(header);
   for (const std::string& header : headers) PLUMB_RETURN_IF_ERROR(check_header(header));
 
-  url_ = plain_text(endpoint.url.substr(0, endpoint.url.find_first_of("?#")), 200);
+  url_ = endpoint.shown;
   sends_credentials_ = !headers.empty();
   max_series_ = static_cast<size_t>(config.integer("max_series", 500));
   const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -44,7 +44,7 @@ class PromScrape final : public Sampler {
   void tell_restarts(const PageVerdict& verdict);
   void emit_table();
 
-  std::string url_;  // without its query, for people
+  std::string url_;  // for people
   bool sends_credentials_ = false;
   size_t max_series_ = 0;
   std::atomic<bool> interrupted_{false};
