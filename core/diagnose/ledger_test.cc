@@ -63,6 +63,29 @@ TEST(Ledger, SeesAFullPoolOnAStarvedHostWhereSamplesMissRunnableBackends) {
   EXPECT_NEAR(ledger_of(run).ms_of("queue.pool"), 153.8, 0.5);
 }
 
+TEST(Ledger, APoolThatTheApplicationAndTheDatabaseTellOfIsOneResource) {
+  RunBuilder run;
+  run.requests(0.08, 200)
+      .gauge("pg_sessions", 1.96, {{"class", "sleep"}})
+      .gauge("pg_client_connections", 2)
+      .gauge("app_pool_utilisation_ratio", 0.995, {{"pool", "orders"}}, "ratio");
+  run.last_series().resource = "a pool connection";
+  facts::FactSet facts = facts::compute(run.data());
+  const Ledger ledger = build_ledger(run.data(), facts);
+  EXPECT_NEAR(ledger.ms_of("queue.pool"), 70.2, 0.1);
+  EXPECT_NEAR(ledger.unexplained_ms, 0, 1e-9);
+  EXPECT_EQ(facts.all("resource.utilisation").size(), 1u);
+  EXPECT_NEAR(facts.value_or("resource.utilisation", 0, {{"resource", "a pool connection"}}), 0.995,
+              1e-9);
+}
+
+TEST(Ledger, APoolThatOnlyTheApplicationTellsOfIsQueuedForToo) {
+  RunBuilder run;
+  run.requests(0.08, 200).gauge("app_pool_utilisation_ratio", 0.99, {{"pool", "orders"}}, "ratio");
+  run.last_series().resource = "a pool connection";
+  EXPECT_NEAR(ledger_of(run).ms_of("queue.app_pool_utilisation_ratio"), 80, 0.1);
+}
+
 TEST(Ledger, LeavesTheRestUnexplainedBesideTwoFullResources) {
   RunBuilder run;
   run.requests(0.08, 200)

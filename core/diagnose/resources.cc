@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/base/number_text.h"
 #include "core/diagnose/ledger.h"
@@ -63,18 +64,38 @@ void add_main_thread(const FactSet& facts, std::vector<SerialResource>& out) {
   out.push_back(std::move(thread));
 }
 
+// A plugin may tell of a resource that is inferred here too, as an application does of the pool
+// whose connections are seen at the database: that is one resource, and the fuller of the two
+// speaks, under the key that rules read. False when none of the first `inferred` is it.
+bool merged_with_inferred(const SerialResource& told, size_t inferred,
+                          std::vector<SerialResource>& out) {
+  for (size_t i = 0; i < inferred; ++i) {
+    SerialResource& known = out[i];
+    if (known.name != told.name) continue;
+    known.evidence.insert(known.evidence.end(), told.evidence.begin(), told.evidence.end());
+    if (told.utilisation > known.utilisation) {
+      known.utilisation = told.utilisation;
+      known.arithmetic = told.arithmetic;
+    }
+    return true;
+  }
+  return false;
+}
+
 void add_declared(const store::RunData& run, const FactSet& facts,
                   std::vector<SerialResource>& out) {
+  const size_t inferred = out.size();
   for (const store::SeriesData& series : run.series) {
     if (series.info.resource.empty()) continue;
     const Fact* mean = facts.find(series.info.name + ".mean", series.info.labels);
     if (mean == nullptr) continue;
-    out.push_back(
-        {.key = series.info.name,
-         .name = series.info.resource,
-         .utilisation = std::clamp(mean->value, 0.0, 1.0),
-         .arithmetic = "in use " + ratio_text(std::clamp(mean->value, 0.0, 1.0)) + " of the time",
-         .evidence = {mean->id}});
+    const double share = std::clamp(mean->value, 0.0, 1.0);
+    SerialResource told{.key = series.info.name,
+                        .name = series.info.resource,
+                        .utilisation = share,
+                        .arithmetic = "in use " + ratio_text(share) + " of the time",
+                        .evidence = {mean->id}};
+    if (!merged_with_inferred(told, inferred, out)) out.push_back(std::move(told));
   }
 }
 
