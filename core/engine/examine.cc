@@ -23,6 +23,7 @@ class TableSink final : public SignalSink {
   void on_series(const SeriesInfo&) override {}
   void on_samples(const std::vector<Sample>&) override {}
   void on_histogram(const HistogramRecord&) override {}
+  void on_stacks(const StackBatch&) override {}
   void on_event(const Event&) override {}
   void on_table(const TableRecord& table) override {
     const MutexLock lock(mutex_);
