@@ -96,12 +96,15 @@ FlameGraph flame_svg(const std::vector<FlameBox>& boxes, const std::string& labe
   std::vector<std::string> drawn(boxes.size());
   size_t used = 0;
   for (const size_t i : order) {
+    if (i != 0 && (used > bytes || places[i].width <= 0)) {
+      ++out.left_out;
+      continue;
+    }
     drawn[i] = box_svg(boxes[i], places[i]);
     used += drawn[i].size();
-    const bool fits = places[i].width > 0 && (used <= bytes || i == 0);
-    if (fits) continue;
+    // No narrower one may come behind one that was left out: `used` stays too large.
+    if (i == 0 || used <= bytes) continue;
     drawn[i].clear();
-    used = std::max(used, bytes + 1);  // no narrower one may come behind one that was left out
     ++out.left_out;
   }
   std::vector<std::string> rows;

@@ -1,6 +1,7 @@
 #include "core/report/testdata/sample_stacks.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,7 @@ namespace plumb::testing {
 namespace {
 
 constexpr int64_t kStackSecond = 1'000'000'000;
+constexpr int kBatchSeconds = 3;
 
 // Seconds of a processor in each second.
 struct Spent {
@@ -65,7 +67,7 @@ void add_small_ones(int64_t second, std::vector<FoldedStack>& out) {
     for (int level = 0; level < 3 + i % 9; ++level)
       frames += ";report::section_" + std::to_string((i * 7 + level * i) % 31) + "::render_row_" +
                 std::to_string(i % (level + 2));
-    const double large = 0.00075 * static_cast<double>(1 + (i + second) % 3);
+    const double large = 0.00075 * kBatchSeconds * static_cast<double>(1 + (i + second) % 3);
     out.push_back({frames, i < 100 ? large : 1e-7 * static_cast<double>(1 + i % 5)});
   }
 }
@@ -81,8 +83,8 @@ StackBatch batch_of(const char* profile, const Spent (&spent)[N], int64_t start_
                  start_ns,
                  start_ns + kStackSecond,
                  {}};
-  for (const Spent& one : spent) out.stacks.push_back({one.frames, one.seconds});
-  add_small_ones(start_ns / kStackSecond, out.stacks);
+  for (const Spent& one : spent) out.stacks.push_back({one.frames, kBatchSeconds * one.seconds});
+  if (std::string_view(profile) == "on_cpu") add_small_ones(start_ns / kStackSecond, out.stacks);
   std::string behind = suffix;
   std::replace(behind.begin(), behind.end(), ';', ':');
   for (FoldedStack& stack : out.stacks) stack.frames += behind;
@@ -101,7 +103,7 @@ int64_t last_of(const store::RunData& run) {
 store::StackReader sample_stacks(const store::RunData& run, const std::string& suffix) {
   return [start = run.header.started_ns, end = last_of(run),
           suffix](const std::function<Status(const StackBatch&)>& take) {
-    for (int64_t at = start; at < end; at += kStackSecond) {
+    for (int64_t at = start; at < end; at += kBatchSeconds * kStackSecond) {
       PLUMB_RETURN_IF_ERROR(take(batch_of("on_cpu", kOnCpu, at, suffix)));
       PLUMB_RETURN_IF_ERROR(take(batch_of("off_cpu", kOffCpu, at, suffix)));
     }
@@ -112,7 +114,7 @@ store::StackReader sample_stacks(const store::RunData& run, const std::string& s
 store::StackReader sample_stacks_before(const store::RunData& run) {
   return [start = run.header.started_ns,
           end = last_of(run)](const std::function<Status(const StackBatch&)>& take) {
-    for (int64_t at = start; at < end; at += kStackSecond)
+    for (int64_t at = start; at < end; at += kBatchSeconds * kStackSecond)
       PLUMB_RETURN_IF_ERROR(take(batch_of("on_cpu", kBefore, at, {})));
     return Status::ok();
   };
