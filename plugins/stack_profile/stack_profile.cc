@@ -1,0 +1,402 @@
+#include "plugins/stack_profile/stack_profile.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+namespace plumb::stack_profile {
+
+namespace {
+
+constexpr int64_t kSecondNs = 1'000'000'000;
+constexpr int64_t kEmissionNs = 5 * kSecondNs;
+// A tick this close to the second's end belongs to it: timers wake a little early or late.
+constexpr int64_t kToleranceNs = 20'000'000;
+// Records this young may still be on their way into another processor's ring.
+constexpr uint64_t kSettleNs = 2'000'000;
+constexpr int kFullListEvery = 10;  // seconds
+constexpr int kSweepEvery = 5;      // seconds
+constexpr size_t kRingBytes = 32u << 20;
+// A thread that waits often is sampled more often than one that runs: the kernel is slow to find
+// the right rate where it comes in bursts.
+constexpr uint32_t kSwitchFactor = 4;
+constexpr uint64_t kMostWaitingStacks = 600;  // per second, of all threads together
+
+double thread_cpu_seconds() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+}
+
+Unwind unwind_mode(const std::string& word) {
+  if (word == "frame_pointer") return Unwind::kFramePointer;
+  return word == "dwarf" ? Unwind::kDwarf : Unwind::kAuto;
+}
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f%%", share * 100);
+  return text;
+}
+
+std::string seconds_text(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f s", seconds);
+  return text;
+}
+
+}  // namespace
+
+StackProfile::StackProfile(Host host) : StackProfile(host, proc::Root{}, kernel_open_event()) {}
+
+StackProfile::StackProfile(Host host, proc::Root root, OpenEvent open)
+    : Sampler(host), root_(root), open_(std::move(open)), processes_(std::move(root)) {}
+
+Status StackProfile::configure(const Config& config) {
+  PLUMB_ASSIGN_OR_RETURN(selector_, proc::selector_from_document(config.document()));
+  settings_.frequency = static_cast<uint32_t>(config.integer("frequency", 99));
+  settings_.off_cpu = config.boolean("off_cpu", true);
+  settings_.kernel = config.boolean("kernel", true);
+  settings_.unwind = unwind_mode(config.string("unwind", "auto"));
+  const auto stack_bytes = static_cast<uint32_t>(config.integer("stack_bytes", 16 * 1024));
+  const bool dumps = settings_.unwind != Unwind::kFramePointer && register_mask() != 0;
+  settings_.stack_bytes = dumps ? stack_bytes / 8 * 8 : 0;
+  settings_.most_stacks = static_cast<size_t>(config.integer("max_stacks", 10'000));
+  settings_.budget = config.number("budget", 0.05);
+  settings_.most_switches = static_cast<uint64_t>(config.integer("max_switches", 10'000));
+  if (!selector_.empty()) finder_.emplace(root_, selector_);
+  return Status::ok();
+}
+
+Status StackProfile::start() {
+  const int64_t now = host().now_ns();
+  started_ns_ = emitted_until_ns_ = now;
+  next_second_ns_ = now + kSecondNs;
+  next_emission_ns_ = now + kEmissionNs;
+  if (!finder_) {
+    set_problem("target", "there is no process to profile: name one under target.process");
+    report_health();
+    return Status::ok();
+  }
+  begin_sampling();
+  if (sampling_) {
+    set_problem("processes", processes_.refresh(true).message());
+    find_target();
+    attachment_->attach(list_threads(root_, target_));
+    set_problem("attach", attachment_->problem());
+  }
+  report_health();
+  return Status::ok();
+}
+
+void StackProfile::begin_sampling() {
+  access_ = probe_access(open_, root_);
+  set_problem("access", access_.refused);
+  if (!access_.on_cpu) return;
+  set_problem("kernel", settings_.kernel ? access_.kernel_refused : "");
+  set_problem("off_cpu", settings_.off_cpu ? access_.off_cpu_refused : "");
+
+  attachment_.emplace(open_, root_);
+  const Status rings = attachment_->open_rings(kRingBytes);
+  set_problem("rings", rings.message());
+  if (!rings) return;
+  EventSettings events;
+  events.hardware = access_.hardware;
+  events.count_kernel = access_.count_kernel;
+  events.kernel_frames = access_.count_kernel && settings_.kernel;
+  events.stack_bytes = settings_.stack_bytes;
+  events.frequency = settings_.frequency;
+  events.switch_frequency = settings_.frequency * kSwitchFactor;
+  events.off_cpu = settings_.off_cpu && access_.off_cpu;
+  attachment_->set_settings(events);
+
+  Collector::Watch watch;
+  watch.profile_of = [this](uint64_t id) { return attachment_->profile_of(id); };
+  watch.born = [this](Pid tid) { attachment_->born(tid); };
+  watch.ended = [this](Pid tid) { attachment_->ended(tid); };
+  collector_.emplace(
+      root_, Collector::Options{settings_.unwind, settings_.stack_bytes > 0, settings_.most_stacks},
+      std::move(watch));
+  if (events.kernel_frames) {
+    set_problem("kallsyms",
+                collector_->symbolizer().load_kernel(root_.proc + "/kallsyms").message());
+  }
+  pace_.emplace(settings_.frequency, settings_.budget);
+  window_from_ns_ = static_cast<uint64_t>(started_ns_);
+  sampling_ = true;
+}
+
+Status StackProfile::collect() {
+  if (!sampling_) return Status::ok();
+  const int64_t now = host().now_ns();
+  drain(static_cast<uint64_t>(now) - kSettleNs);
+  attach_new();
+  limit_switches(static_cast<uint64_t>(now) - kSettleNs);
+  if (now + kToleranceNs < next_second_ns_) return Status::ok();
+  second(now);
+  next_second_ns_ += kSecondNs;
+  if (next_second_ns_ <= now) next_second_ns_ = now + kSecondNs;
+  return Status::ok();
+}
+
+void StackProfile::drain(uint64_t until_ns) {
+  const double before = thread_cpu_seconds();
+  attachment_->rings().drain(until_ns, [&](Bytes bytes) { collector_->record(bytes); });
+  sampling_cpu_s_ += thread_cpu_seconds() - before;
+}
+
+void StackProfile::second(int64_t now_ns) {
+  const double before = thread_cpu_seconds();
+  // A target that is not found may have been there, under the name it had before its exec.
+  const bool full = seconds_ % kFullListEvery == 0 || target_.empty();
+  set_problem("processes", processes_.refresh(full).message());
+  find_target();
+  candidates_ = list_threads(root_, target_);
+  if (seconds_ % kSweepEvery == 0) attachment_->sweep();
+  collector_->read_perf_maps();
+  set_problem("perf_map", collector_->perf_map_problem());
+  sampling_cpu_s_ += thread_cpu_seconds() - before;
+  limit_waiting_stacks();
+  end_switch_window(static_cast<uint64_t>(now_ns) - kSettleNs);
+  if (now_ns + kToleranceNs >= next_emission_ns_) {
+    emit(now_ns - static_cast<int64_t>(kSettleNs));
+    next_emission_ns_ = now_ns + kEmissionNs;
+  }
+  report_health();
+  ++seconds_;
+}
+
+void StackProfile::find_target() {
+  const auto found = finder_->find(processes_);
+  set_problem("target", found ? "" : found.status().message());
+  target_ = found ? found.value() : std::vector<Pid>{};
+}
+
+// The threads listed at the last second whose birth no record has told of until now were not
+// started by a thread that is watched.
+void StackProfile::attach_new() {
+  if (candidates_.empty()) return;
+  const auto& lost = collector_->counts().lost;
+  const uint64_t lost_now = lost[0] + lost[1];
+  if (attachment_->misses(candidates_)) {
+    if (lost_now != lost_before_) {
+      // Their births may have been among what was lost. Attached twice they would count twice.
+      attachment_->restart(candidates_, attachment_->settings());
+    } else {
+      attachment_->attach(candidates_);
+    }
+    set_problem("attach", attachment_->problem());
+  }
+  lost_before_ = lost_now;
+  candidates_.clear();
+}
+
+// Each thread has a rate of its own, so many threads together may be too much.
+void StackProfile::limit_waiting_stacks() {
+  const uint64_t all = collector_->counts().samples[static_cast<size_t>(Profile::kOffCpu)];
+  const uint64_t stacks = all - std::exchange(waiting_stacks_, all);
+  EventSettings events = attachment_->settings();
+  if (stacks <= kMostWaitingStacks || events.switch_frequency <= Pace::kLeastFrequency) return;
+  const double factor = static_cast<double>(kMostWaitingStacks) / static_cast<double>(stacks);
+  events.switch_frequency = std::max(Pace::kLeastFrequency,
+                                     static_cast<uint32_t>(events.switch_frequency * factor * 0.8));
+  attachment_->restart(list_threads(root_, target_), events);
+  set_problem("attach", attachment_->problem());
+}
+
+void StackProfile::limit_switches(uint64_t now_ns) {
+  if (window_until_ns_) return;
+  if (collector_->counts().switches - window_switches_ <= settings_.most_switches) return;
+  attachment_->enable_off_cpu(false);
+  collector_->suspend_off_cpu(now_ns);
+  window_until_ns_ = now_ns;
+  ++limited_windows_;
+  if (limited_windows_ > 1) return;
+  (void)host().event(PLUMB_INFO, "off-cpu-limited",
+                     "The target switches threads more than " +
+                         std::to_string(settings_.most_switches) +
+                         " times per second: the rest of such a second is left out and what was "
+                         "seen stands for all of it");
+}
+
+void StackProfile::end_switch_window(uint64_t now_ns) {
+  double factor = 1;
+  if (window_until_ns_) {
+    const auto seen = static_cast<double>(*window_until_ns_ - window_from_ns_);
+    const auto whole = static_cast<double>(now_ns - window_from_ns_);
+    if (seen > 0) factor = whole / seen;
+    attachment_->enable_off_cpu(true);
+    // From here on switches are seen again.
+    now_ns = static_cast<uint64_t>(host().now_ns());
+  }
+  collector_->resume_off_cpu(now_ns, factor);
+  window_until_ns_.reset();
+  window_from_ns_ = now_ns;
+  window_switches_ = collector_->counts().switches;
+}
+
+void StackProfile::emit(int64_t now_ns) {
+  const double before = thread_cpu_seconds();
+  attachment_->calibrate();
+  collector_->take(static_cast<uint64_t>(now_ns), attachment_->seconds_per_period(),
+                   [&](Profile profile, const NamedStack& stack) {
+                     const Symbolizer& symbolizer = collector_->symbolizer();
+                     folded_[static_cast<size_t>(profile)].add(symbolizer, stack);
+                     if (!table_frozen_) shares_.add(symbolizer, profile, stack);
+                   });
+  const int64_t end_ns = std::max(now_ns, emitted_until_ns_ + 1);
+  for (size_t i = 0; i < kProfiles; ++i) {
+    const Status sent = folded_[i].emit(host(), static_cast<Profile>(i), emitted_until_ns_, end_ns);
+    if (!sent) set_problem("stacks", "stacks were not taken: " + sent.message());
+  }
+  collector_->forget_ended();
+  emit_series(end_ns);
+  emit_tables();
+  naming_cpu_s_ += thread_cpu_seconds() - before;
+  keep_to_budget(static_cast<double>(end_ns - emitted_until_ns_) * 1e-9);
+  emitted_until_ns_ = end_ns;
+}
+
+void StackProfile::emit_series(int64_t now_ns) {
+  std::vector<plumb_sample> batch;
+  for (size_t i = 0; i < kProfiles; ++i) {
+    if (static_cast<Profile>(i) == Profile::kOffCpu && !attachment_->settings().off_cpu) continue;
+    if (!series_[i]) {
+      const auto declare = [&](const char* name, const char* help) {
+        return host().declare({.name = name,
+                               .unit = "1",
+                               .kind = PLUMB_KIND_COUNTER,
+                               .layer = PLUMB_LAYER_APP,
+                               .help = help,
+                               .labels = {{"profile", profile_name(static_cast<Profile>(i))}}});
+      };
+      const auto samples = declare("profile_samples_total", "Stacks sampled");
+      const auto lost = declare("profile_lost_total",
+                                "Records that the kernel could not write: the profiler was behind");
+      if (!samples || !lost) continue;
+      series_[i] = Totals{samples.value(), lost.value()};
+    }
+    const auto& counts = collector_->counts();
+    batch.push_back({series_[i]->samples.id, 0, now_ns, static_cast<double>(counts.samples[i])});
+    batch.push_back({series_[i]->lost.id, 0, now_ns, static_cast<double>(counts.lost[i])});
+  }
+  // The host counts what it drops, so a refusal is no failure of the sampler.
+  (void)host().emit(batch);
+}
+
+void StackProfile::emit_tables() {
+  if (!table_frozen_) {
+    (void)host().table("profile_top", shares_.json(collector_->symbolizer()));
+  }
+  const EventSettings& events = attachment_->settings();
+  const auto& counts = collector_->counts();
+  std::vector<std::pair<std::string, std::string>> rows;
+  rows.emplace_back("processor time by", events.hardware
+                                             ? "hardware cycles"
+                                             : "the processor's clock (no hardware counter here)");
+  rows.emplace_back("samples per second", std::to_string(events.frequency));
+  rows.emplace_back("stacks walked by unwind tables",
+                    std::to_string(collector_->walker().walked_by_tables()));
+  rows.emplace_back("stacks walked by frame pointers",
+                    std::to_string(collector_->walker().walked_by_pointers()));
+  rows.emplace_back("kernel functions", !events.count_kernel    ? "not seen"
+                                        : !events.kernel_frames ? "not broken down"
+                                                                : "seen");
+  if (events.off_cpu) {
+    rows.emplace_back("context switches seen", std::to_string(counts.switches));
+    rows.emplace_back("preempted, not counted as waiting",
+                      seconds_text(collector_->preempted_seconds()));
+  }
+  if (limited_windows_ > 0) {
+    rows.emplace_back("seconds with too many context switches", std::to_string(limited_windows_));
+  }
+  if (counts.lost[0] + counts.lost[1] > 0) {
+    rows.emplace_back("records lost", std::to_string(counts.lost[0] + counts.lost[1]));
+  }
+  if (counts.throttled > 0) {
+    rows.emplace_back("held back by the kernel", std::to_string(counts.throttled) + " times");
+  }
+  if (counts.over_limit > 0) {
+    rows.emplace_back("samples beyond max_stacks", std::to_string(counts.over_limit));
+  }
+  for (const std::string& path : collector_->symbolizer().unreadable()) {
+    rows.emplace_back("no symbols of", path);
+  }
+  rows.emplace_back("cost of profiling", percent(pace_->share()) + " of one core");
+  for (const auto& [subject, sentence] : problems_) rows.emplace_back("cannot see", sentence);
+  (void)host().table("profile_notes", notes_json(rows));
+}
+
+void StackProfile::keep_to_budget(double elapsed_s) {
+  const auto slower = pace_->spent(sampling_cpu_s_, naming_cpu_s_, elapsed_s);
+  sampling_cpu_s_ = naming_cpu_s_ = 0;
+  if (!slower) return;
+  EventSettings events = attachment_->settings();
+  events.frequency = *slower;
+  events.switch_frequency = std::min(events.switch_frequency, *slower * kSwitchFactor);
+  attachment_->restart(list_threads(root_, target_), events);
+  set_problem("attach", attachment_->problem());
+  (void)host().event(PLUMB_WARNING, "profile-slowed",
+                     "Profiling cost " + percent(pace_->share()) +
+                         " of one core, more than its budget: it goes on with " +
+                         std::to_string(*slower) + " samples per second");
+}
+
+Status StackProfile::stage(const Stage& stage) {
+  if (!sampling_) return Status::ok();
+  const int64_t now = host().now_ns();
+  drain(static_cast<uint64_t>(now) - kSettleNs);
+  end_switch_window(static_cast<uint64_t>(now) - kSettleNs);
+  emit(now - static_cast<int64_t>(kSettleNs));
+  next_emission_ns_ = now + kEmissionNs;
+  if (stage.kind == PLUMB_STAGE_STEADY) {
+    shares_.clear();
+    table_frozen_ = false;
+  } else if (stage.kind == PLUMB_STAGE_COOLDOWN) {
+    // The table keeps what the steady stage showed.
+    table_frozen_ = true;
+  }
+  return Status::ok();
+}
+
+Status StackProfile::stop(int64_t) {
+  if (!sampling_) return Status::ok();
+  const int64_t now = host().now_ns();
+  attachment_->detach_all();
+  drain(UINT64_MAX);
+  end_switch_window(static_cast<uint64_t>(now));
+  emit(now);
+  sampling_ = false;
+  collector_.reset();
+  attachment_.reset();
+  return Status::ok();
+}
+
+void StackProfile::set_problem(const std::string& subject, const std::string& sentence) {
+  if (sentence.empty()) {
+    problems_changed_ = problems_.erase(subject) > 0 || problems_changed_;
+    return;
+  }
+  std::string& kept = problems_[subject];
+  problems_changed_ = problems_changed_ || kept != sentence;
+  kept = sentence;
+}
+
+void StackProfile::report_health() {
+  if (!std::exchange(problems_changed_, false)) return;
+  if (problems_.empty()) {
+    host().health(PLUMB_HEALTH_OK, "");
+    return;
+  }
+  std::string text;
+  for (const auto& [subject, sentence] : problems_) {
+    if (!text.empty()) text += "; ";
+    text += sentence;
+  }
+  const bool blind = !finder_ || !sampling_;
+  host().health(blind ? PLUMB_HEALTH_DARK : PLUMB_HEALTH_DEGRADED, text);
+}
+
+}  // namespace plumb::stack_profile
