@@ -20,7 +20,6 @@ namespace {
 constexpr size_t kLargestRing = 2u << 20;
 constexpr size_t kSmallestRing = 64u << 10;
 constexpr int kMostCpus = 4096;
-constexpr size_t kMostCalibrated = 64;  // events read to measure the cycles' speed
 
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -71,6 +70,9 @@ Status Attachment::open_rings(size_t bytes_in_all) {
   }
   size_t bytes = std::bit_floor(
       std::clamp(bytes_in_all / std::max<size_t>(cpus.size(), 1), kSmallestRing, kLargestRing));
+  if (const int cycles = open_(cycle_counter(), 0, -1); cycles >= 0) {
+    cycles_ = OwnedDescriptor(cycles);
+  }
   const perf_event_attr attr = ring_event();
   for (const int cpu : cpus) {
     const int descriptor = open_(attr, 0, cpu);
@@ -111,16 +113,21 @@ int Attachment::open_one(const perf_event_attr& attr, Pid tid, size_t cpu, Profi
 }
 
 int Attachment::attach_thread(Pid tid) {
-  const size_t per_thread = owners_.size() * (settings_.off_cpu ? 2 : 1);
-  if (events_.size() + per_thread > kMostEvents) return EMFILE;
+  struct Wanted {
+    perf_event_attr attr;
+    Profile profile;
+  };
+  std::vector<Wanted> wanted;
+  if (!settings_.whole_machine) wanted.push_back({on_cpu_event(settings_), Profile::kOnCpu});
+  if (settings_.off_cpu) wanted.push_back({off_cpu_event(settings_), Profile::kOffCpu});
+  if (wanted.empty()) wanted.push_back({tracking_event(), Profile::kOnCpu});
+  if (events_.size() + owners_.size() * wanted.size() > kMostEvents) return EMFILE;
   std::vector<Event> opened;
   for (size_t cpu = 0; cpu < owners_.size(); ++cpu) {
-    int error = open_one(on_cpu_event(settings_), tid, cpu, Profile::kOnCpu, opened);
-    if (error == 0 && settings_.off_cpu) {
-      error = open_one(off_cpu_event(settings_), tid, cpu, Profile::kOffCpu, opened);
+    for (const Wanted& event : wanted) {
+      const int error = open_one(event.attr, tid, cpu, event.profile, opened);
+      if (error != 0 && error != ENODEV) return error;
     }
-    if (error == ENODEV) continue;
-    if (error != 0) return error;
   }
   for (Event& event : opened) {
     profiles_[event.id] = event.profile;
@@ -130,8 +137,22 @@ int Attachment::attach_thread(Pid tid) {
   return 0;
 }
 
+void Attachment::attach_machine() {
+  if (!settings_.whole_machine || !machine_events_.empty()) return;
+  constexpr Pid kEveryThread = -1;
+  for (size_t cpu = 0; cpu < owners_.size(); ++cpu) {
+    const int error =
+        open_one(on_cpu_event(settings_), kEveryThread, cpu, Profile::kOnCpu, machine_events_);
+    if (error != 0 && error != ENODEV) {
+      problem_ = refusal("a processor is not sampled", error, root_);
+    }
+  }
+  for (const Event& event : machine_events_) profiles_[event.id] = event.profile;
+}
+
 void Attachment::attach(std::span<const TargetThread> threads) {
   problem_.clear();
+  attach_machine();
   for (const TargetThread& thread : threads) {
     if (covered_.contains(thread.tid)) continue;
     const int error = attach_thread(thread.tid);
@@ -166,6 +187,7 @@ void Attachment::restart(std::span<const TargetThread> threads, const EventSetti
 }
 
 void Attachment::detach_all() {
+  machine_events_.clear();
   events_.clear();
   covered_.clear();
   // Their ids stay known: what they wrote may not have been read yet.
@@ -202,22 +224,15 @@ std::optional<Profile> Attachment::profile_of(uint64_t event_id) const {
   return it == profiles_.end() ? std::nullopt : std::optional(it->second);
 }
 
-void Attachment::calibrate() {
-  if (!settings_.hardware) return;
-  double cycles = 0;
-  double seconds = 0;
-  size_t looked = 0;
-  for (const Event& event : events_) {
-    if (event.profile != Profile::kOnCpu || ++looked > kMostCalibrated) continue;
-    struct {
-      uint64_t count, enabled_ns, running_ns;
-    } read{};
-    if (::read(event.descriptor.get(), &read, sizeof(read)) != sizeof(read)) continue;
-    cycles += static_cast<double>(read.count);
-    seconds += static_cast<double>(read.running_ns) * 1e-9;
-  }
-  constexpr double kEnoughSeconds = 0.05;
-  if (cycles > 0 && seconds > kEnoughSeconds) seconds_per_period_ = seconds / cycles;
+double Attachment::seconds_per_period() const {
+  constexpr double kClock = 1e-9;
+  if (!settings_.hardware) return kClock;
+  struct {
+    uint64_t count, enabled_ns, running_ns;
+  } own{};
+  const bool read = ::read(cycles_.get(), &own, sizeof(own)) == sizeof(own);
+  if (!read || own.count == 0 || own.running_ns == 0) return kClock / 3;
+  return static_cast<double>(own.running_ns) * 1e-9 / static_cast<double>(own.count);
 }
 
 }  // namespace plumb::stack_profile

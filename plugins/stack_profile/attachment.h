@@ -2,8 +2,9 @@
 // start are watched too, by inheritance; those that appear otherwise are attached when they are
 // found. Not thread-safe.
 //
-// An event belongs to one thread and one processor, so there are threads × processors × profiles
-// descriptors. The rings belong to events of plumb's own, so that they outlive any thread.
+// An event belongs to one thread and one processor, so there are threads × processors descriptors,
+// or twice as many where one event samples and another sees context switches. The rings belong to
+// events of plumb's own, so that they outlive any thread.
 #ifndef PLUMB_PLUGINS_STACK_PROFILE_ATTACHMENT_H_
 #define PLUMB_PLUGINS_STACK_PROFILE_ATTACHMENT_H_
 
@@ -48,6 +49,8 @@ class Attachment {
   void restart(std::span<const TargetThread> threads, const EventSettings& settings);
   void detach_all();
 
+  // Whether a thread is one of the target's.
+  bool watches(Pid tid) const { return covered_.contains(tid); }
   // From the records.
   void born(Pid tid) { covered_.insert(tid); }
   void ended(Pid tid) { covered_.erase(tid); }
@@ -57,15 +60,12 @@ class Attachment {
   void enable_off_cpu(bool enable);
 
   std::optional<Profile> profile_of(uint64_t event_id) const;
-  // Seconds per unit of a sample's period: the clock counts nanoseconds, cycles are measured
-  // against the time they took.
-  double seconds_per_period() const { return seconds_per_period_; }
-  // Measures it again; needs hardware cycles.
-  void calibrate();
+  // Seconds per unit of a sample's period: the clock counts nanoseconds; how long a cycle takes is
+  // measured on this thread.
+  double seconds_per_period() const;
 
   const EventSettings& settings() const { return settings_; }
   void set_settings(const EventSettings& settings) { settings_ = settings; }
-  size_t events() const { return events_.size(); }
   // Why some thread is not watched; empty when all are.
   const std::string& problem() const { return problem_; }
 
@@ -77,6 +77,7 @@ class Attachment {
     uint64_t id;
     Profile profile;
   };
+  void attach_machine();
   // 0 or the errno; ESRCH when the thread is gone.
   int attach_thread(Pid tid);
   int open_one(const perf_event_attr& attr, Pid tid, size_t cpu, Profile profile,
@@ -92,11 +93,12 @@ class Attachment {
     OwnedDescriptor descriptor;
   };
   std::vector<RingOwner> owners_;
-  std::vector<Event> events_;
+  std::vector<Event> machine_events_;
+  std::vector<Event> events_;  // of threads
+  OwnedDescriptor cycles_;
   std::unordered_map<uint64_t, Profile> profiles_;
   std::unordered_set<Pid> covered_;
   std::string problem_;
-  double seconds_per_period_ = 1e-9;
 };
 
 // "0-3,8" as the kernel writes the processors that are online; empty when it cannot be read so.

@@ -98,8 +98,9 @@ Whose Collector::whose(TracedProcess& process, Pid tid) {
 
 void Collector::sample() {
   const auto profile = watch_.profile_of(record_.id);
+  if (!profile || !watch_.watches(record_.tid)) return;
   TracedProcess* of = process(record_.pid);
-  if (!profile || of == nullptr) return;
+  if (of == nullptr) return;
   if (*profile == Profile::kOffCpu) {
     if (suspended_from_ns_ && record_.time_ns > *suspended_from_ns_) return;
     if (record_.time_ns < resumed_at_ns_) return;
@@ -111,6 +112,7 @@ void Collector::sample() {
     off_cpu_.stack(record_.tid, who, record_.time_ns, record_.kernel_chain, user);
     return;
   }
+  off_cpu_.runs(record_.tid);
   const auto number = stacks_.intern(who, record_.kernel_chain, user);
   if (number) {
     on_cpu_[*number] += static_cast<double>(record_.period);
@@ -168,7 +170,6 @@ void Collector::context_switch() {
 void Collector::lost() {
   const auto profile = watch_.profile_of(record_.id);
   counts_.lost[static_cast<size_t>(profile.value_or(Profile::kOnCpu))] += record_.lost;
-  off_cpu_.forget();
 }
 
 void Collector::suspend_off_cpu(uint64_t time_ns) {

@@ -39,6 +39,7 @@ class Collector {
   // What the collector needs to know of events and threads; see Attachment.
   struct Watch {
     std::function<std::optional<Profile>(uint64_t event_id)> profile_of;
+    std::function<bool(Pid tid)> watches;  // whether the thread is one of the target's
     std::function<void(Pid tid)> born;
     std::function<void(Pid tid)> ended;
   };

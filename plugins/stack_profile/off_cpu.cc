@@ -34,6 +34,11 @@ void OffCpu::in(Pid tid, uint64_t time_ns) {
   it->second.has_stack = false;
 }
 
+void OffCpu::runs(Pid tid) {
+  const auto it = threads_.find(tid);
+  if (it != threads_.end()) it->second.waiting = it->second.has_stack = false;
+}
+
 void OffCpu::count(Thread& thread, uint64_t until_ns) {
   if (until_ns <= thread.since_ns) return;
   const double seconds = static_cast<double>(until_ns - thread.since_ns) * 1e-9;

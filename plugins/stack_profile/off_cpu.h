@@ -25,9 +25,9 @@ class OffCpu {
   void stack(Pid tid, Whose whose, uint64_t time_ns, Addresses kernel, Addresses user);
   void out(Pid tid, Whose whose, uint64_t time_ns, bool preempted);
   void in(Pid tid, uint64_t time_ns);
+  // Seen on the processor: where the record of its switch in was lost, it waits no more.
+  void runs(Pid tid);
   void ended(Pid tid) { threads_.erase(tid); }
-  // Records were lost: who waits now is not known any more.
-  void forget() { threads_.clear(); }
 
   // Switches are not seen from `time_ns` on, and again from the time of resume. Who waits then is
   // taken to wait on in the same place unless the next record says otherwise.

@@ -32,7 +32,6 @@ perf_event_attr common_event(uint32_t type, uint64_t config) {
 }
 
 void ask_for_stacks(perf_event_attr& attr, const EventSettings& settings) {
-  attr.inherit = 1;
   attr.freq = 1;
   attr.sample_type = sample_type(settings.stack_bytes > 0);
   attr.exclude_callchain_kernel = settings.kernel_frames ? 0 : 1;
@@ -40,6 +39,14 @@ void ask_for_stacks(perf_event_attr& attr, const EventSettings& settings) {
     attr.sample_regs_user = register_mask();
     attr.sample_stack_user = settings.stack_bytes;
   }
+}
+
+void ask_for_tracking(perf_event_attr& attr) {
+  attr.mmap = 1;
+  attr.mmap2 = 1;
+  attr.comm = 1;
+  attr.comm_exec = 1;
+  attr.task = 1;
 }
 
 std::optional<int64_t> number_in(const std::string& path) {
@@ -51,8 +58,8 @@ std::optional<int64_t> number_in(const std::string& path) {
 bool refused_by_rights(int error) { return error == EACCES || error == EPERM; }
 
 // Opens and closes at once; 0 or the errno.
-int try_event(const OpenEvent& open, const perf_event_attr& attr) {
-  const int descriptor = open(attr, 0, -1);
+int try_event(const OpenEvent& open, const perf_event_attr& attr, Pid tid = 0, int cpu = -1) {
+  const int descriptor = open(attr, tid, cpu);
   if (descriptor < 0) return -descriptor;
   ::close(descriptor);
   return 0;
@@ -78,15 +85,22 @@ perf_event_attr on_cpu_event(const EventSettings& settings) {
                              : common_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK);
   ask_for_stacks(attr, settings);
   attr.sample_freq = settings.frequency;
-  if (settings.hardware) {
-    attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
-  }
   attr.exclude_kernel = settings.count_kernel ? 0 : 1;
-  attr.mmap = 1;
-  attr.mmap2 = 1;
-  attr.comm = 1;
-  attr.comm_exec = 1;
-  attr.task = 1;
+  if (settings.whole_machine) {
+    attr.exclude_idle = 1;
+  } else {
+    attr.inherit = 1;
+    ask_for_tracking(attr);
+  }
+  return attr;
+}
+
+perf_event_attr tracking_event() {
+  perf_event_attr attr = common_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+  attr.sample_type = sample_type(false);
+  attr.exclude_kernel = 1;
+  attr.inherit = 1;
+  ask_for_tracking(attr);
   return attr;
 }
 
@@ -95,6 +109,16 @@ perf_event_attr off_cpu_event(const EventSettings& settings) {
   ask_for_stacks(attr, settings);
   attr.sample_freq = settings.switch_frequency;
   attr.context_switch = 1;
+  attr.inherit = 1;
+  if (settings.whole_machine) ask_for_tracking(attr);
+  return attr;
+}
+
+perf_event_attr cycle_counter() {
+  perf_event_attr attr = common_event(PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES);
+  attr.exclude_kernel = 1;
+  attr.sample_id_all = 0;
+  attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
   return attr;
 }
 
@@ -128,6 +152,14 @@ Access probe_access(const OpenEvent& open, const proc::Root& root) {
     access.refused = refusal("the target's stacks cannot be sampled", error, root);
     return access;
   }
+  settings.whole_machine = true;
+  error = try_event(open, on_cpu_event(settings), -1, 0);
+  access.whole_machine = error == 0;
+  if (!access.whole_machine) {
+    access.machine_refused =
+        refusal("threads that live for some milliseconds are not seen", error, root);
+  }
+  settings.whole_machine = false;
   access.hardware = settings.hardware;
   access.count_kernel = settings.count_kernel;
   if (!settings.count_kernel) {

@@ -17,12 +17,16 @@ enum class Profile { kOnCpu = 0, kOffCpu = 1 };
 inline constexpr size_t kProfiles = 2;
 const char* profile_name(Profile profile);
 
-// perf_event_open for one thread (0: this one) on one processor (-1: any): a descriptor, or an
-// errno below zero. Tests give one of their own.
+// perf_event_open for one thread (0: this one, -1: all) on one processor (-1: any): a descriptor,
+// or an errno below zero. Tests give one of their own.
 using OpenEvent = std::function<int(const perf_event_attr&, Pid, int cpu)>;
 OpenEvent kernel_open_event();
 
 struct EventSettings {
+  // One event per processor samples whatever runs there, and samples of others are thrown away. An
+  // event per thread starts its clock anew in each thread: one that lives for less than a period is
+  // never seen. Watching the whole machine takes a privilege, though.
+  bool whole_machine = false;
   bool hardware = false;      // cycles rather than the processor's clock
   bool count_kernel = true;   // time inside the kernel counts
   bool kernel_frames = true;  // and is broken down
@@ -32,7 +36,13 @@ struct EventSettings {
   uint32_t switch_frequency = 99;  // stacks per second and thread, of those that block
 };
 
+// For one thread, or with whole_machine for one processor (thread -1).
 perf_event_attr on_cpu_event(const EventSettings& settings);
+// Samples nothing: tells of new threads, processes, names and mappings. The events above and below
+// tell of them too, so that each thread has one event that does.
+perf_event_attr tracking_event();
+// Counts this thread's cycles, to know how long one takes.
+perf_event_attr cycle_counter();
 // One sample per some context switches, so many that there are `switch_frequency` per second, and a
 // record of every switch.
 perf_event_attr off_cpu_event(const EventSettings& settings);
@@ -43,9 +53,11 @@ perf_event_attr ring_event();
 struct Access {
   bool on_cpu = false;
   bool off_cpu = false;
+  bool whole_machine = false;
   bool hardware = false;
   bool count_kernel = false;
   std::string refused;          // why not even on_cpu; with the remedy
+  std::string machine_refused;  // why not whole_machine
   std::string off_cpu_refused;  // likewise
   std::string kernel_refused;   // likewise
 };

@@ -103,6 +103,7 @@ void StackProfile::begin_sampling() {
   set_problem("rings", rings.message());
   if (!rings) return;
   EventSettings events;
+  events.whole_machine = access_.whole_machine;
   events.hardware = access_.hardware;
   events.count_kernel = access_.count_kernel;
   events.kernel_frames = access_.count_kernel && settings_.kernel;
@@ -114,6 +115,7 @@ void StackProfile::begin_sampling() {
 
   Collector::Watch watch;
   watch.profile_of = [this](uint64_t id) { return attachment_->profile_of(id); };
+  watch.watches = [this](Pid tid) { return attachment_->watches(tid); };
   watch.born = [this](Pid tid) { attachment_->born(tid); };
   watch.ended = [this](Pid tid) { attachment_->ended(tid); };
   collector_.emplace(
@@ -239,7 +241,6 @@ void StackProfile::end_switch_window(uint64_t now_ns) {
 
 void StackProfile::emit(int64_t now_ns) {
   const double before = thread_cpu_seconds();
-  attachment_->calibrate();
   collector_->take(static_cast<uint64_t>(now_ns), attachment_->seconds_per_period(),
                    [&](Profile profile, const NamedStack& stack) {
                      const Symbolizer& symbolizer = collector_->symbolizer();
@@ -296,6 +297,8 @@ void StackProfile::emit_tables() {
   rows.emplace_back("processor time by", events.hardware
                                              ? "hardware cycles"
                                              : "the processor's clock (no hardware counter here)");
+  rows.emplace_back("threads that live for milliseconds",
+                    events.whole_machine ? "seen" : "not seen: " + access_.machine_refused);
   rows.emplace_back("samples per second", std::to_string(events.frequency));
   rows.emplace_back("stacks walked by unwind tables",
                     std::to_string(collector_->walker().walked_by_tables()));
