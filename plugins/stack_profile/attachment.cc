@@ -17,7 +17,7 @@ namespace plumb::stack_profile {
 
 namespace {
 
-constexpr size_t kLargestRing = 2u << 20;
+constexpr size_t kLargestRing = 4u << 20;
 constexpr size_t kSmallestRing = 64u << 10;
 constexpr int kMostCpus = 4096;
 

@@ -55,8 +55,8 @@ void Collector::record(Bytes bytes) {
       watch_.ended(record_.tid);
       off_cpu_.ended(record_.tid);
       thread_labels_.erase(record_.tid);
-      if (const auto it = processes_.find(record_.pid); it != processes_.end()) {
-        if (record_.tid != record_.pid) it->second.process.forget_thread(record_.tid);
+      if (TracedProcess* of = known(record_.pid); of != nullptr && record_.tid != record_.pid) {
+        of->forget_thread(record_.tid);
       }
       return;
     case Record::Kind::kSwitch:
@@ -71,29 +71,38 @@ void Collector::record(Bytes bytes) {
   }
 }
 
+TracedProcess* Collector::known(Pid pid) {
+  const auto it = running_.find(pid);
+  return it == running_.end() ? nullptr : &programs_.find(it->second)->second.process;
+}
+
+TracedProcess* Collector::begin_program(Pid pid) {
+  if (programs_.size() >= kMostPrograms) return nullptr;
+  const uint32_t number = ++last_program_;
+  running_[pid] = number;
+  return &programs_.emplace(number, Known{TracedProcess(root_, pid, number)}).first->second.process;
+}
+
 TracedProcess* Collector::process(Pid pid) {
   if (pid <= 0) return nullptr;
-  auto it = processes_.find(pid);
-  if (it == processes_.end()) {
-    if (processes_.size() >= kMostProcesses) return nullptr;
-    it = processes_.emplace(pid, Known{TracedProcess(root_, pid)}).first;
-  }
+  if (known(pid) == nullptr && begin_program(pid) == nullptr) return nullptr;
+  Known& of = programs_.find(running_.find(pid)->second)->second;
   // What was inherited stays when the process has ended meanwhile.
-  if (!it->second.loaded) {
-    (void)it->second.process.load(buffer_);
-    (void)it->second.process.read_perf_map();
-    it->second.loaded = true;
+  if (!of.loaded) {
+    (void)of.process.load(buffer_);
+    (void)of.process.read_perf_map();
+    of.loaded = true;
   }
-  return &it->second.process;
+  return &of.process;
 }
 
 Whose Collector::whose(TracedProcess& process, Pid tid) {
   const auto known = thread_labels_.find(tid);
-  if (known != thread_labels_.end()) return {process.pid(), known->second};
+  if (known != thread_labels_.end()) return {process.program(), known->second};
   if (thread_labels_.size() >= kMostThreadLabels) thread_labels_.clear();
   const uint32_t label = labels_.intern(process.label(tid, buffer_));
   thread_labels_.emplace(tid, label);
-  return {process.pid(), label};
+  return {process.program(), label};
 }
 
 void Collector::sample() {
@@ -123,38 +132,30 @@ void Collector::sample() {
 }
 
 void Collector::new_mapping() {
-  const auto it = processes_.find(record_.pid);
   // A process that nothing is known of yet is read from /proc at its first sample.
-  if (it == processes_.end()) return;
-  it->second.process.space().insert({record_.address, record_.address + record_.length,
-                                     record_.offset, record_.inode,
-                                     std::string(mapped_path(record_.text)), record_.executable});
+  TracedProcess* of = known(record_.pid);
+  if (of == nullptr) return;
+  of->space().insert({record_.address, record_.address + record_.length, record_.offset,
+                      record_.inode, std::string(mapped_path(record_.text)), record_.executable});
 }
 
 void Collector::new_name() {
-  const auto it = processes_.find(record_.pid);
   thread_labels_.erase(record_.tid);
-  if (it == processes_.end()) return;
-  if (record_.exec) {
-    it->second.process.exec();
-    walker_.forget(record_.pid);
-  }
-  it->second.process.set_thread_name(record_.tid, record_.text);
   // Its name is part of each of its threads' labels.
   if (record_.tid == record_.pid) thread_labels_.clear();
+  TracedProcess* of = known(record_.pid);
+  if (of != nullptr && record_.exec) of = begin_program(record_.pid);
+  if (of != nullptr) of->set_thread_name(record_.tid, record_.text);
 }
 
 void Collector::new_task() {
   watch_.born(record_.tid);
   thread_labels_.erase(record_.tid);
   if (record_.pid == record_.parent_pid) return;
-  const auto parent = processes_.find(record_.parent_pid);
-  if (parent == processes_.end() || processes_.size() >= kMostProcesses) return;
-  processes_.erase(record_.pid);  // of an earlier process with this id
-  walker_.forget(record_.pid);
-  Known child{TracedProcess(root_, record_.pid)};
-  child.process.inherit(processes_.find(record_.parent_pid)->second.process);
-  processes_.emplace(record_.pid, std::move(child));
+  const TracedProcess* parent = known(record_.parent_pid);
+  if (parent == nullptr) return;
+  // An earlier process may have had this id. References into the map stay where they are.
+  if (TracedProcess* child = begin_program(record_.pid); child != nullptr) child->inherit(*parent);
 }
 
 void Collector::context_switch() {
@@ -187,9 +188,10 @@ void Collector::resume_off_cpu(uint64_t time_ns, double factor) {
 
 void Collector::read_perf_maps() {
   perf_map_problem_.clear();
-  for (auto& [pid, known] : processes_) {
-    if (!known.loaded) continue;
-    const std::string problem = known.process.read_perf_map();
+  for (const auto& [pid, number] : running_) {
+    Known& of = programs_.find(number)->second;
+    if (!of.loaded) continue;
+    const std::string problem = of.process.read_perf_map();
     if (!problem.empty() && perf_map_problem_.empty()) perf_map_problem_ = problem;
   }
 }
@@ -220,8 +222,8 @@ void Collector::take(uint64_t time_ns, double seconds_per_period,
                      const std::function<void(Profile, const NamedStack&)>& visit) {
   const auto with_stack = [&](Profile profile, uint32_t number, double seconds) {
     const StackTable::Stack stack = stacks_.at(number);
-    const auto known = processes_.find(stack.whose.pid);
-    name_frames(known != processes_.end() ? &known->second.process : nullptr, stack, profile);
+    const auto program = programs_.find(stack.whose.program);
+    name_frames(program != programs_.end() ? &program->second.process : nullptr, stack, profile);
     visit(profile, {labels_.at(stack.whose.label), frames_, seconds});
   };
   for (const auto& [number, periods] : on_cpu_) {
@@ -242,13 +244,17 @@ void Collector::take(uint64_t time_ns, double seconds_per_period,
 }
 
 void Collector::forget_ended() {
-  for (auto it = processes_.begin(); it != processes_.end();) {
-    if (::access(root_.of(it->first, "").c_str(), F_OK) == 0) {
+  std::erase_if(running_, [&](const auto& of) {
+    return ::access(root_.of(of.first, "").c_str(), F_OK) != 0;
+  });
+  for (auto it = programs_.begin(); it != programs_.end();) {
+    const auto now = running_.find(it->second.process.pid());
+    if (now != running_.end() && now->second == it->first) {
       ++it;
       continue;
     }
     walker_.forget(it->first);
-    it = processes_.erase(it);
+    it = programs_.erase(it);
   }
   if (!symbolizer_.crowded()) return;
   walker_.forget_all();

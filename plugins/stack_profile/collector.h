@@ -70,21 +70,25 @@ class Collector {
     uint64_t over_limit = 0;  // samples whose stack did not fit into most_stacks
   };
   const Counts& counts() const { return counts_; }
+  OffCpu::Seen take_waits_seen() { return off_cpu_.take_seen(); }
   double preempted_seconds() const { return off_cpu_.preempted_seconds(); }
   Symbolizer& symbolizer() { return symbolizer_; }
   const StackWalker& walker() const { return walker_; }
   // Why generated code of some process has no names; empty when there is no reason to tell.
   const std::string& perf_map_problem() const { return perf_map_problem_; }
-  size_t processes() const { return processes_.size(); }
+  size_t programs() const { return programs_.size(); }
 
-  static constexpr size_t kMostProcesses = 4096;
+  static constexpr size_t kMostPrograms = 4096;
 
  private:
   struct Known {
     TracedProcess process;
     bool loaded = false;
   };
+  TracedProcess* known(Pid pid);
   TracedProcess* process(Pid pid);
+  // A new program for a process; what was sampled of the one before keeps its names until take().
+  TracedProcess* begin_program(Pid pid);
   Whose whose(TracedProcess& process, Pid tid);
   void sample();
   void new_mapping();
@@ -105,7 +109,9 @@ class Collector {
   LabelTable labels_;
   StackTable stacks_;
   OffCpu off_cpu_;
-  std::unordered_map<Pid, Known> processes_;
+  std::unordered_map<Pid, uint32_t> running_;  // which program a process has now
+  std::unordered_map<uint32_t, Known> programs_;
+  uint32_t last_program_ = 0;
   std::unordered_map<Pid, uint32_t> thread_labels_;
   std::unordered_map<uint32_t, double> on_cpu_;    // periods by stack
   std::unordered_map<Whose, double> on_cpu_rest_;  // of those that found no room

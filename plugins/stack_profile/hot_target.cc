@@ -160,7 +160,7 @@ void storm() {
   if (::pipe(there) != 0 || ::pipe(back) != 0) return;
   std::thread other([&] { shop::bounce(there[0], back[1], kMinute); });
   std::thread sleeper([] {
-    for (int i = 0; i < 300; ++i) shop::nap(0.2);
+    for (int i = 0; i < 500; ++i) shop::nap(0.13);
   });
   shop::bounce(back[0], there[1], kMinute);
   other.join();

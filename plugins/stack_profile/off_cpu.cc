@@ -50,7 +50,11 @@ void OffCpu::count(Thread& thread, uint64_t until_ns) {
   }
   Times& times = window_[{thread.whose, static_cast<uint32_t>(std::bit_width(whole_ns))}];
   times.all += seconds;
-  if (!thread.has_stack) return;
+  seen_.all += seconds;
+  if (!thread.has_stack) {
+    seen_.without_stack += seconds;
+    return;
+  }
   const auto number = stacks_.intern(thread.whose, thread.kernel, thread.user);
   if (number) times.by_stack[*number] += seconds;
 }

@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "plugins/stack_profile/stack_table.h"
@@ -41,6 +43,12 @@ class OffCpu {
   void take(uint64_t time_ns, const std::function<void(uint32_t stack, double seconds)>& with_stack,
             const std::function<void(Whose, double seconds)>& without);
 
+  // What was waited since the last call, and how much of it has no stack of its own.
+  struct Seen {
+    double all = 0;
+    double without_stack = 0;
+  };
+  Seen take_seen() { return std::exchange(seen_, Seen{}); }
   double preempted_seconds() const { return preempted_seconds_; }
   size_t threads() const { return threads_.size(); }
 
@@ -61,8 +69,8 @@ class OffCpu {
     Whose whose;
     uint32_t magnitude;
     auto operator<=>(const Group& other) const {
-      return std::tuple(whose.pid, whose.label, magnitude) <=>
-             std::tuple(other.whose.pid, other.whose.label, other.magnitude);
+      return std::tuple(whose.program, whose.label, magnitude) <=>
+             std::tuple(other.whose.program, other.whose.label, other.magnitude);
     }
     bool operator==(const Group&) const = default;
   };
@@ -76,6 +84,7 @@ class OffCpu {
   std::unordered_map<Pid, Thread> threads_;
   std::map<Group, Times> window_;  // since the last scale()
   std::map<Group, Times> groups_;
+  Seen seen_;
   double preempted_seconds_ = 0;
 };
 

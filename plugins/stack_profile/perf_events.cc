@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -15,6 +16,8 @@ namespace plumb::stack_profile {
 
 namespace {
 
+// Threads wait in shallower stacks than they work in, and may do it very often.
+constexpr uint32_t kMostWaitingStackBytes = 8192;
 constexpr uint32_t kWakeNever = 1u << 30;  // bytes; the rings are looked at by the clock
 
 perf_event_attr common_event(uint32_t type, uint64_t config) {
@@ -108,6 +111,7 @@ perf_event_attr off_cpu_event(const EventSettings& settings) {
   perf_event_attr attr = common_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CONTEXT_SWITCHES);
   ask_for_stacks(attr, settings);
   attr.sample_freq = settings.switch_frequency;
+  attr.sample_stack_user = std::min(attr.sample_stack_user, kMostWaitingStackBytes);
   attr.context_switch = 1;
   attr.inherit = 1;
   if (settings.whole_machine) ask_for_tracking(attr);

@@ -21,7 +21,7 @@ constexpr int kSweepEvery = 5;      // seconds
 constexpr size_t kRingBytes = 32u << 20;
 // A thread that waits often is sampled more often than one that runs: the kernel is slow to find
 // the right rate where it comes in bursts.
-constexpr uint32_t kSwitchFactor = 4;
+constexpr uint32_t kSwitchFactor = 2;
 constexpr uint64_t kMostWaitingStacks = 600;  // per second, of all threads together
 
 double thread_cpu_seconds() {
@@ -136,6 +136,9 @@ Status StackProfile::collect() {
   drain(static_cast<uint64_t>(now) - kSettleNs);
   attach_new();
   limit_switches(static_cast<uint64_t>(now) - kSettleNs);
+  if (window_until_ns_ && now >= next_window_ns_) {
+    end_switch_window(static_cast<uint64_t>(now) - kSettleNs);
+  }
   if (now + kToleranceNs < next_second_ns_) return Status::ok();
   second(now);
   next_second_ns_ += kSecondNs;
@@ -160,8 +163,9 @@ void StackProfile::second(int64_t now_ns) {
   collector_->read_perf_maps();
   set_problem("perf_map", collector_->perf_map_problem());
   sampling_cpu_s_ += thread_cpu_seconds() - before;
+  if (!window_until_ns_) end_switch_window(static_cast<uint64_t>(now_ns) - kSettleNs);
   limit_waiting_stacks();
-  end_switch_window(static_cast<uint64_t>(now_ns) - kSettleNs);
+  renew_missed_rates(now_ns);
   if (now_ns + kToleranceNs >= next_emission_ns_) {
     emit(now_ns - static_cast<int64_t>(kSettleNs));
     next_emission_ns_ = now_ns + kEmissionNs;
@@ -185,14 +189,20 @@ void StackProfile::attach_new() {
   if (attachment_->misses(candidates_)) {
     if (lost_now != lost_before_) {
       // Their births may have been among what was lost. Attached twice they would count twice.
-      attachment_->restart(candidates_, attachment_->settings());
+      restart(attachment_->settings());
     } else {
       attachment_->attach(candidates_);
+      set_problem("attach", attachment_->problem());
     }
-    set_problem("attach", attachment_->problem());
   }
   lost_before_ = lost_now;
   candidates_.clear();
+}
+
+void StackProfile::restart(const EventSettings& events) {
+  attachment_->restart(list_threads(root_, target_), events);
+  if (window_until_ns_) attachment_->enable_off_cpu(false);
+  set_problem("attach", attachment_->problem());
 }
 
 // Each thread has a rate of its own, so many threads together may be too much.
@@ -204,8 +214,22 @@ void StackProfile::limit_waiting_stacks() {
   const double factor = static_cast<double>(kMostWaitingStacks) / static_cast<double>(stacks);
   events.switch_frequency = std::max(Pace::kLeastFrequency,
                                      static_cast<uint32_t>(events.switch_frequency * factor * 0.8));
-  attachment_->restart(list_threads(root_, target_), events);
-  set_problem("attach", attachment_->problem());
+  restart(events);
+}
+
+// A thread starts with the rate that its parent had at that time, and the kernel adapts it only
+// while the thread runs: the child of a busy thread that hardly ever runs would not be sampled for
+// minutes.
+void StackProfile::renew_missed_rates(int64_t now_ns) {
+  const OffCpu::Seen waits = collector_->take_waits_seen();
+  constexpr double kMissed = 0.25;
+  constexpr double kWorthwhile = 0.1;  // seconds
+  constexpr int64_t kRenewNs = 2 * kSecondNs;
+  const bool missed =
+      waits.without_stack > kWorthwhile && waits.without_stack > kMissed * waits.all;
+  if (!missed || now_ns - renewed_ns_ < kRenewNs) return;
+  renewed_ns_ = now_ns;
+  restart(attachment_->settings());
 }
 
 void StackProfile::limit_switches(uint64_t now_ns) {
@@ -214,6 +238,10 @@ void StackProfile::limit_switches(uint64_t now_ns) {
   attachment_->enable_off_cpu(false);
   collector_->suspend_off_cpu(now_ns);
   window_until_ns_ = now_ns;
+  // Not every second on the second: what the target does in the same rhythm would always be seen,
+  // or never.
+  std::uniform_int_distribution<int64_t> rest(kSecondNs / 2, kSecondNs * 3 / 2);
+  next_window_ns_ = static_cast<int64_t>(window_from_ns_) + rest(random_);
   ++limited_windows_;
   if (limited_windows_ > 1) return;
   (void)host().event(PLUMB_INFO, "off-cpu-limited",
@@ -313,7 +341,7 @@ void StackProfile::emit_tables() {
                       seconds_text(collector_->preempted_seconds()));
   }
   if (limited_windows_ > 0) {
-    rows.emplace_back("seconds with too many context switches", std::to_string(limited_windows_));
+    rows.emplace_back("times context switches were too many", std::to_string(limited_windows_));
   }
   if (counts.lost[0] + counts.lost[1] > 0) {
     rows.emplace_back("records lost", std::to_string(counts.lost[0] + counts.lost[1]));
@@ -339,8 +367,7 @@ void StackProfile::keep_to_budget(double elapsed_s) {
   EventSettings events = attachment_->settings();
   events.frequency = *slower;
   events.switch_frequency = std::min(events.switch_frequency, *slower * kSwitchFactor);
-  attachment_->restart(list_threads(root_, target_), events);
-  set_problem("attach", attachment_->problem());
+  restart(events);
   (void)host().event(PLUMB_WARNING, "profile-slowed",
                      "Profiling cost " + percent(pace_->share()) +
                          " of one core, more than its budget: it goes on with " +

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,9 @@ class StackProfile final : public Sampler {
   void second(int64_t now_ns);
   void find_target();
   void attach_new();
+  void restart(const EventSettings& events);
   void limit_waiting_stacks();
+  void renew_missed_rates(int64_t now_ns);
   void limit_switches(uint64_t now_ns);
   void end_switch_window(uint64_t now_ns);
   void emit(int64_t now_ns);
@@ -92,7 +95,10 @@ class StackProfile final : public Sampler {
   uint64_t window_from_ns_ = 0;              // of context switches
   uint64_t window_switches_ = 0;             // counted before it
   std::optional<uint64_t> window_until_ns_;  // it ended early: there were too many
+  int64_t next_window_ns_ = 0;               // then: when to look again
+  std::minstd_rand random_;
   uint64_t limited_windows_ = 0;
+  int64_t renewed_ns_ = 0;
   uint64_t waiting_stacks_ = 0;  // sampled until the last second
   uint64_t lost_before_ = 0;
   double sampling_cpu_s_ = 0;  // since the last emission

@@ -17,9 +17,10 @@ namespace plumb::stack_profile {
 
 using Addresses = std::span<const uint64_t>;
 
-// Whose stacks: a process, and what its thread is called.
+// Whose stacks: a program in a process (by a number of the Collector's), and what its thread is
+// called.
 struct Whose {
-  Pid pid = 0;
+  uint32_t program = 0;
   uint32_t label = 0;  // in a LabelTable
   bool operator==(const Whose&) const = default;
 };
@@ -74,8 +75,7 @@ class StackTable {
 template <>
 struct std::hash<plumb::stack_profile::Whose> {
   size_t operator()(const plumb::stack_profile::Whose& whose) const noexcept {
-    return std::hash<uint64_t>()((static_cast<uint64_t>(static_cast<uint32_t>(whose.pid)) << 32) |
-                                 whose.label);
+    return std::hash<uint64_t>()((static_cast<uint64_t>(whose.program) << 32) | whose.label);
   }
 };
 

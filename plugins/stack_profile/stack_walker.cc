@@ -50,7 +50,7 @@ bool StackWalker::is_whole(const TracedProcess& process, const std::vector<uint6
 }
 
 DwarfUnwinder& StackWalker::unwinder(const TracedProcess& process) {
-  const auto known = unwinders_.find(process.pid());
+  const auto known = unwinders_.find(process.program());
   const uint64_t generation = process.space().generation();
   if (known != unwinders_.end() && known->second.generation == generation) {
     return *known->second.unwinder;
@@ -72,7 +72,7 @@ DwarfUnwinder& StackWalker::unwinder(const TracedProcess& process) {
     });
     if (!twice) modules.push_back(module);
   }
-  Known& entry = unwinders_[process.pid()];
+  Known& entry = unwinders_[process.program()];
   entry = {generation, std::make_unique<DwarfUnwinder>(process.pid(), modules)};
   return *entry.unwinder;
 }

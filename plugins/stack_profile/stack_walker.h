@@ -22,7 +22,7 @@ class StackWalker {
   // The user part of a sample's stack, innermost first; valid until the next call.
   const std::vector<uint64_t>& walk(const TracedProcess& process, const Record& sample);
 
-  void forget(Pid pid) { unwinders_.erase(pid); }
+  void forget(uint32_t program) { unwinders_.erase(program); }
   void forget_all() { unwinders_.clear(); }
 
   uint64_t walked_by_tables() const { return walked_by_tables_; }
@@ -43,7 +43,7 @@ class StackWalker {
     uint64_t generation;
     std::unique_ptr<DwarfUnwinder> unwinder;
   };
-  std::unordered_map<Pid, Known> unwinders_;
+  std::unordered_map<uint32_t, Known> unwinders_;  // by program
   std::vector<uint64_t> chain_;
   uint64_t walked_by_tables_ = 0;
   uint64_t walked_by_pointers_ = 0;

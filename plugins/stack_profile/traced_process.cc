@@ -117,13 +117,6 @@ std::string TracedProcess::label(Pid tid, proc::Buffer& buffer) {
   return process + ";" + thread;
 }
 
-void TracedProcess::exec() {
-  space_.clear();
-  perf_map_.clear();
-  perf_map_read_ = 0;
-  executable_ = read_link(root_.of(pid_, "exe"));
-}
-
 OwnedDescriptor TracedProcess::open_below_root(const std::string& path, uint64_t resolve,
                                                int flags) const {
   if (!root_directory_.is_open()) return OwnedDescriptor();

@@ -28,7 +28,9 @@ std::optional<ProcessStatus> parse_status(std::string_view text);
 
 class TracedProcess {
  public:
-  TracedProcess(proc::Root root, Pid pid) : root_(std::move(root)), pid_(pid) {}
+  // `program` is a number that no other has: another program is in the process after an exec.
+  TracedProcess(proc::Root root, Pid pid, uint32_t program)
+      : root_(std::move(root)), pid_(pid), program_(program) {}
 
   // Reads what /proc says of it now. False when it is gone.
   bool load(proc::Buffer& buffer);
@@ -36,6 +38,7 @@ class TracedProcess {
   void inherit(const TracedProcess& parent);
 
   Pid pid() const { return pid_; }
+  uint32_t program() const { return program_; }
   AddressSpace& space() { return space_; }
   const AddressSpace& space() const { return space_; }
 
@@ -44,9 +47,6 @@ class TracedProcess {
   void set_thread_name(Pid tid, std::string_view name);
   void forget_thread(Pid tid) { thread_names_.erase(tid); }
   std::string label(Pid tid, proc::Buffer& buffer);
-
-  // Its program was replaced: nothing mapped earlier is there any more.
-  void exec();
 
   // Opens the file of a mapping: the mapped file itself where the kernel allows, else the one at
   // its path that is the same file. What belongs to another is never opened.
@@ -66,6 +66,7 @@ class TracedProcess {
 
   proc::Root root_;
   Pid pid_;
+  uint32_t program_;
   AddressSpace space_;
   ProcessStatus status_;
   OwnedDescriptor root_directory_;
