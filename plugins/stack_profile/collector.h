@@ -44,6 +44,8 @@ class Collector {
     std::function<void(Pid tid)> ended;
   };
   Collector(proc::Root root, Options options, Watch watch);
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
 
   void record(Bytes bytes);
 
