@@ -36,11 +36,10 @@ const std::string kPrograms = std::string(PLUMB_BINARY_DIR) + "/tests/";
 // A program that is ended and waited for with the object.
 class Target {
  public:
-  explicit Target(std::vector<std::string> words, uid_t user = 0) {
+  explicit Target(std::vector<std::string> words) {
     pid_ = ::fork();
     if (pid_ != 0) return;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (user != 0 && (::setgid(user) != 0 || ::setuid(user) != 0)) ::_exit(126);
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -423,6 +422,81 @@ TEST_F(StackProfileLive, AStageEndEmitsAndTheTableKeepsTheSteadyStage) {
   watch.collect_for(milliseconds(400));
   watch.stop();
   EXPECT_EQ(watch.host.tables["profile_top"], table);
+}
+
+// Runs `body` in a child without any privilege and gives what it returns.
+std::string as_nobody(const std::function<std::string()>& body) {
+  constexpr uid_t kNobody = 65534;
+  int pipe[2];
+  if (::pipe(pipe) != 0) return "no pipe";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    const bool dropped = ::setgid(kNobody) == 0 && ::setuid(kNobody) == 0;
+    const std::string said = dropped ? body() : "could not become nobody";
+    const bool written = ::write(pipe[1], said.data(), said.size()) >= 0;
+    ::_exit(written ? 0 : 1);
+  }
+  ::close(pipe[1]);
+  std::string said;
+  char buffer[4096];
+  for (ssize_t n = 0; (n = ::read(pipe[0], buffer, sizeof(buffer))) > 0;) {
+    said.append(buffer, static_cast<size_t>(n));
+  }
+  ::close(pipe[0]);
+  ::waitpid(child, nullptr, 0);
+  return said;
+}
+
+int paranoid_level() {
+  int level = 0;
+  std::ifstream("/proc/sys/kernel/perf_event_paranoid") >> level;
+  return level;
+}
+
+TEST_F(StackProfileLive, WithoutPrivilegeItSeesItsOwnUsersFunctionsAndSaysWhatIsMissing) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to give it up";
+  if (paranoid_level() != 2) GTEST_SKIP() << "kernel.perf_event_paranoid is not 2 here";
+  const std::string said = as_nobody([] {
+    Target target({kPrograms + "hot_without_frames", "burn"});
+    Watch watch(target.pid());
+    watch.collect_for(milliseconds(2000));
+    watch.stop();
+    const RecordingHost& host = watch.host;
+    return std::to_string(host.health) + " " + top_function(host, "on_cpu") + " " +
+           std::to_string(host.seconds("on_cpu") > 0.1) + " " +
+           std::to_string(host.seconds("off_cpu")) + " " + host.health_message;
+  });
+  EXPECT_TRUE(said.starts_with("2 shop::grind_beans 1 0.0")) << said;
+  EXPECT_NE(said.find("kernel.perf_event_paranoid is 2: set it to 1"), std::string::npos) << said;
+}
+
+TEST_F(StackProfileLive, AnotherUsersProcessIsRefusedWithTheRemedy) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to give it up";
+  if (paranoid_level() < 1) GTEST_SKIP() << "kernel.perf_event_paranoid lets everybody in here";
+  Target target({kPrograms + "hot_without_frames", "burn"});
+  const std::string said = as_nobody([&] {
+    Watch watch(target.pid());
+    watch.collect_for(milliseconds(1500));
+    watch.stop();
+    return std::to_string(watch.host.health) + " " + std::to_string(watch.host.seconds("on_cpu")) +
+           " " + watch.host.health_message;
+  });
+  EXPECT_FALSE(said.starts_with("1")) << said;
+  EXPECT_NE(said.find(" 0.0"), std::string::npos) << said;
+  if (paranoid_level() <= 2) {
+    EXPECT_NE(said.find("belongs to another user"), std::string::npos) << said;
+  }
+}
+
+TEST_F(StackProfileLive, BeyondItsBudgetItGoesSlower) {
+  Target target({kPrograms + "hot_without_frames", "burn2"});
+  Watch watch(target.pid(), {whole("frequency", 999), real("budget", 0.001)});
+  watch.collect_for(milliseconds(5500));
+  watch.stop();
+  const RecordingHost& host = watch.host;
+  EXPECT_NE(std::find(host.events.begin(), host.events.end(), "profile-slowed"), host.events.end());
+  EXPECT_EQ(top_function(host, "on_cpu"), "shop::grind_beans") << host.top("on_cpu");
 }
 
 }  // namespace
