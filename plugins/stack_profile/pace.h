@@ -2,11 +2,20 @@
 #ifndef PLUMB_PLUGINS_STACK_PROFILE_PACE_H_
 #define PLUMB_PLUGINS_STACK_PROFILE_PACE_H_
 
+#include <time.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <optional>
 
 namespace plumb::stack_profile {
+
+// Processor time that this thread has used until now.
+inline double thread_cpu_seconds() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+}
 
 class Pace {
  public:

@@ -1,5 +1,5 @@
-// Any bytes as an ELF file of the target: refused or read, but no crash, and no table larger than the
-// file accounts for.
+// Any bytes as an ELF file of the target: refused or read, but no crash, and no table larger than
+// the file accounts for.
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-// Any text as /proc/PID/maps, a perf map file (whole and in pieces), /proc/kallsyms, the status of a
-// process and the name of a function: no crash, and what comes out is within its bounds.
+// Any text as /proc/PID/maps, a perf map file (whole and in pieces), /proc/kallsyms, the status of
+// a process and the name of a function: no crash, and what comes out is within its bounds.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
