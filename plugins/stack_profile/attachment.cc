@@ -120,8 +120,8 @@ int Attachment::attach_thread(Pid tid) {
   std::vector<Wanted> wanted;
   if (!settings_.whole_machine) wanted.push_back({on_cpu_event(settings_), Profile::kOnCpu});
   if (settings_.off_cpu) wanted.push_back({off_cpu_event(settings_), Profile::kOffCpu});
-  if (wanted.empty()) wanted.push_back({tracking_event(), Profile::kOnCpu});
   if (events_.size() + owners_.size() * wanted.size() > kMostEvents) return EMFILE;
+  forget_old_ids();
   std::vector<Event> opened;
   for (size_t cpu = 0; cpu < owners_.size(); ++cpu) {
     for (const Wanted& event : wanted) {
@@ -137,22 +137,33 @@ int Attachment::attach_thread(Pid tid) {
   return 0;
 }
 
-void Attachment::attach_machine() {
-  if (!settings_.whole_machine || !machine_events_.empty()) return;
+// Ids of closed events stay known for a while: what they wrote may not have been read yet.
+void Attachment::forget_old_ids() {
+  constexpr size_t kMostIds = 4 * kMostEvents;
+  if (profiles_.size() < kMostIds) return;
+  profiles_.clear();
+  for (const Event& event : machine_events_) profiles_[event.id] = event.profile;
+  for (const Event& event : events_) profiles_[event.id] = event.profile;
+}
+
+void Attachment::sample_machine() {
   constexpr Pid kEveryThread = -1;
+  std::vector<Event> opened;
   for (size_t cpu = 0; cpu < owners_.size(); ++cpu) {
-    const int error =
-        open_one(on_cpu_event(settings_), kEveryThread, cpu, Profile::kOnCpu, machine_events_);
+    const int error = open_one(on_cpu_event(settings_), kEveryThread, cpu, Profile::kOnCpu, opened);
     if (error != 0 && error != ENODEV) {
       problem_ = refusal("a processor is not sampled", error, root_);
     }
   }
-  for (const Event& event : machine_events_) profiles_[event.id] = event.profile;
+  for (const Event& event : opened) profiles_[event.id] = event.profile;
+  // The old ones go only now, so that no birth and no mapping is missed.
+  machine_events_ = std::move(opened);
+  machine_frequency_ = settings_.frequency;
 }
 
 void Attachment::attach(std::span<const TargetThread> threads) {
   problem_.clear();
-  attach_machine();
+  if (settings_.whole_machine && machine_frequency_ != settings_.frequency) sample_machine();
   for (const TargetThread& thread : threads) {
     if (covered_.contains(thread.tid)) continue;
     const int error = attach_thread(thread.tid);
@@ -181,18 +192,15 @@ std::string Attachment::explain(Pid pid, int error) const {
 }
 
 void Attachment::restart(std::span<const TargetThread> threads, const EventSettings& settings) {
-  detach_all();
+  events_.clear();
+  covered_.clear();
   settings_ = settings;
   attach(threads);
 }
 
 void Attachment::detach_all() {
-  machine_events_.clear();
   events_.clear();
-  covered_.clear();
-  // Their ids stay known: what they wrote may not have been read yet.
-  constexpr size_t kMostIds = 4 * kMostEvents;
-  if (profiles_.size() > kMostIds) profiles_.clear();
+  machine_events_.clear();
 }
 
 void Attachment::sweep() {
@@ -211,11 +219,29 @@ void Attachment::sweep() {
   events_ = std::move(kept);
 }
 
-void Attachment::enable_off_cpu(bool enable) {
+void Attachment::rest_off_cpu() {
+  // Even an event that is disabled costs each switch something, one that is closed nothing.
+  if (settings_.whole_machine) return events_.clear();
   for (const Event& event : events_) {
-    if (event.profile != Profile::kOffCpu) continue;
-    (void)::ioctl(event.descriptor.get(), enable ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE,
-                  0);
+    if (event.profile == Profile::kOffCpu) {
+      (void)::ioctl(event.descriptor.get(), PERF_EVENT_IOC_DISABLE, 0);
+    }
+  }
+}
+
+void Attachment::resume_off_cpu() {
+  if (settings_.whole_machine) {
+    events_.clear();
+    const std::vector<Pid> threads(covered_.begin(), covered_.end());
+    for (const Pid tid : threads) {
+      if (attach_thread(tid) == EMFILE) return;
+    }
+    return;
+  }
+  for (const Event& event : events_) {
+    if (event.profile == Profile::kOffCpu) {
+      (void)::ioctl(event.descriptor.get(), PERF_EVENT_IOC_ENABLE, 0);
+    }
   }
 }
 

@@ -2,9 +2,9 @@
 // start are watched too, by inheritance; those that appear otherwise are attached when they are
 // found. Not thread-safe.
 //
-// An event belongs to one thread and one processor, so there are threads × processors descriptors,
-// or twice as many where one event samples and another sees context switches. The rings belong to
-// events of plumb's own, so that they outlive any thread.
+// With the whole machine sampled there is one event per processor, and one per thread and processor
+// for context switches; without, one more per thread and processor. The rings belong to events of
+// plumb's own, so that they outlive any thread.
 #ifndef PLUMB_PLUGINS_STACK_PROFILE_ATTACHMENT_H_
 #define PLUMB_PLUGINS_STACK_PROFILE_ATTACHMENT_H_
 
@@ -47,6 +47,7 @@ class Attachment {
   // Opens every event anew, with other settings; threads inherited until now are attached
   // themselves.
   void restart(std::span<const TargetThread> threads, const EventSettings& settings);
+  // Ends all sampling. What was written stays to be read; who is watched stays known for that.
   void detach_all();
 
   // Whether a thread is one of the target's.
@@ -57,7 +58,9 @@ class Attachment {
 
   // Closes events whose threads have ended with all they started.
   void sweep();
-  void enable_off_cpu(bool enable);
+  // Context switches of the threads known so far are not looked at, and again from resume on.
+  void rest_off_cpu();
+  void resume_off_cpu();
 
   std::optional<Profile> profile_of(uint64_t event_id) const;
   // Seconds per unit of a sample's period: the clock counts nanoseconds; how long a cycle takes is
@@ -77,11 +80,13 @@ class Attachment {
     uint64_t id;
     Profile profile;
   };
-  void attach_machine();
+  // With settings_.whole_machine: samples each processor, at another frequency than before.
+  void sample_machine();
   // 0 or the errno; ESRCH when the thread is gone.
   int attach_thread(Pid tid);
   int open_one(const perf_event_attr& attr, Pid tid, size_t cpu, Profile profile,
                std::vector<Event>& into);
+  void forget_old_ids();
   std::string explain(Pid pid, int error) const;
 
   OpenEvent open_;
@@ -94,6 +99,7 @@ class Attachment {
   };
   std::vector<RingOwner> owners_;
   std::vector<Event> machine_events_;
+  uint32_t machine_frequency_ = 0;
   std::vector<Event> events_;  // of threads
   OwnedDescriptor cycles_;
   std::unordered_map<uint64_t, Profile> profiles_;

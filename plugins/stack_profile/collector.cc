@@ -141,14 +141,16 @@ void Collector::new_mapping() {
 
 void Collector::new_name() {
   thread_labels_.erase(record_.tid);
-  // Its name is part of each of its threads' labels.
-  if (record_.tid == record_.pid) thread_labels_.clear();
   TracedProcess* of = known(record_.pid);
+  // Its name is part of each of its threads' labels.
+  if (of != nullptr && record_.tid == record_.pid) thread_labels_.clear();
   if (of != nullptr && record_.exec) of = begin_program(record_.pid);
   if (of != nullptr) of->set_thread_name(record_.tid, record_.text);
 }
 
 void Collector::new_task() {
+  // Of the whole machine, births are told of strangers, too.
+  if (!watch_.watches(record_.parent_tid)) return;
   watch_.born(record_.tid);
   thread_labels_.erase(record_.tid);
   if (record_.pid == record_.parent_pid) return;

@@ -97,6 +97,14 @@ TEST_F(CollectorTest, SamplesOfOtherProcessesAreThrownAway) {
   EXPECT_EQ(collector.programs(), 0u);
 }
 
+TEST_F(CollectorTest, ChildrenOfStrangersAreStrangers) {
+  Collector collector = make();
+  collector.record(task_record(PERF_RECORD_FORK, 61, 99, 61, 2000));
+  EXPECT_FALSE(watched.contains(61));
+  collector.record(task_record(PERF_RECORD_FORK, 62, 50, 62, 2000));
+  EXPECT_TRUE(watched.contains(62));
+}
+
 TEST_F(CollectorTest, AChildHasItsParentsMappingsAlthoughItHasEnded) {
   Collector collector = make();
   collector.record(sample_record(kOn, 50, 50, 1000, kPeriod, {}, {0x10100}));

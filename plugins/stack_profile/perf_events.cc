@@ -44,14 +44,6 @@ void ask_for_stacks(perf_event_attr& attr, const EventSettings& settings) {
   }
 }
 
-void ask_for_tracking(perf_event_attr& attr) {
-  attr.mmap = 1;
-  attr.mmap2 = 1;
-  attr.comm = 1;
-  attr.comm_exec = 1;
-  attr.task = 1;
-}
-
 std::optional<int64_t> number_in(const std::string& path) {
   proc::Buffer buffer;
   proc::Text text = buffer.read(path.c_str());
@@ -89,21 +81,13 @@ perf_event_attr on_cpu_event(const EventSettings& settings) {
   ask_for_stacks(attr, settings);
   attr.sample_freq = settings.frequency;
   attr.exclude_kernel = settings.count_kernel ? 0 : 1;
-  if (settings.whole_machine) {
-    attr.exclude_idle = 1;
-  } else {
-    attr.inherit = 1;
-    ask_for_tracking(attr);
-  }
-  return attr;
-}
-
-perf_event_attr tracking_event() {
-  perf_event_attr attr = common_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
-  attr.sample_type = sample_type(false);
-  attr.exclude_kernel = 1;
-  attr.inherit = 1;
-  ask_for_tracking(attr);
+  attr.exclude_idle = settings.whole_machine ? 1 : 0;
+  attr.inherit = settings.whole_machine ? 0 : 1;
+  attr.mmap = 1;
+  attr.mmap2 = 1;
+  attr.comm = 1;
+  attr.comm_exec = 1;
+  attr.task = 1;
   return attr;
 }
 
@@ -114,7 +98,6 @@ perf_event_attr off_cpu_event(const EventSettings& settings) {
   attr.sample_stack_user = std::min(attr.sample_stack_user, kMostWaitingStackBytes);
   attr.context_switch = 1;
   attr.inherit = 1;
-  if (settings.whole_machine) ask_for_tracking(attr);
   return attr;
 }
 

@@ -36,11 +36,9 @@ struct EventSettings {
   uint32_t switch_frequency = 99;  // stacks per second and thread, of those that block
 };
 
-// For one thread, or with whole_machine for one processor (thread -1).
+// For one thread and those it starts, or with whole_machine for one processor (thread -1). Tells of
+// new threads, processes, names and mappings, too.
 perf_event_attr on_cpu_event(const EventSettings& settings);
-// Samples nothing: tells of new threads, processes, names and mappings. The events above and below
-// tell of them too, so that each thread has one event that does.
-perf_event_attr tracking_event();
 // Counts this thread's cycles, to know how long one takes.
 perf_event_attr cycle_counter();
 // One sample per some context switches, so many that there are `switch_frequency` per second, and a

@@ -48,8 +48,8 @@ constexpr plumb_option kOptions[] = {
                    .default_value = "10000",
                    .minimum = "100",
                    .maximum = "1000000",
-                   .help = "How many context switches per second are looked at; what was seen of "
-                           "a second with more stands for all of it."}),
+                   .help = "How many context switches per second are looked at; of a target with "
+                           "more, some stretches stand for all of the time."}),
     plumb::option({.type = PLUMB_OPTION_NUMBER,
                    .key = "budget",
                    .unit = "cores",

@@ -189,7 +189,7 @@ void StackProfile::attach_new() {
 
 void StackProfile::restart(const EventSettings& events) {
   attachment_->restart(list_threads(root_, target_), events);
-  if (window_until_ns_) attachment_->enable_off_cpu(false);
+  if (window_until_ns_) attachment_->rest_off_cpu();
   set_problem("attach", attachment_->problem());
 }
 
@@ -222,21 +222,26 @@ void StackProfile::renew_missed_rates(int64_t now_ns) {
 
 void StackProfile::limit_switches(uint64_t now_ns) {
   if (window_until_ns_) return;
-  if (collector_->counts().switches - window_switches_ <= settings_.most_switches) return;
-  attachment_->enable_off_cpu(false);
+  const uint64_t seen = collector_->counts().switches - window_switches_;
+  if (seen <= settings_.most_switches) return;
+  attachment_->rest_off_cpu();
   collector_->suspend_off_cpu(now_ns);
   window_until_ns_ = now_ns;
-  // Not every second on the second: what the target does in the same rhythm would always be seen,
-  // or never.
-  std::uniform_int_distribution<int64_t> rest(kSecondNs / 2, kSecondNs * 3 / 2);
-  next_window_ns_ = static_cast<int64_t>(window_from_ns_) + rest(random_);
+  // The rest is as long as it takes for the mean to be within the limit, or some seconds. Not
+  // quite: at a fixed rhythm, what the target does in the same would always be seen, or never.
+  constexpr double kMostRestSeconds = 3;
+  const double mean = static_cast<double>(seen) / static_cast<double>(settings_.most_switches);
+  std::uniform_real_distribution<double> jitter(0.7, 1.3);
+  next_window_ns_ =
+      static_cast<int64_t>(window_from_ns_) +
+      static_cast<int64_t>(std::min(mean, kMostRestSeconds) * jitter(random_) * kSecondNs);
   ++limited_windows_;
   if (limited_windows_ > 1) return;
   (void)host().event(PLUMB_INFO, "off-cpu-limited",
                      "The target switches threads more than " +
                          std::to_string(settings_.most_switches) +
-                         " times per second: the rest of such a second is left out and what was "
-                         "seen stands for all of it");
+                         " times per second: they are looked at now and then, and what was seen "
+                         "stands for all of the time");
 }
 
 void StackProfile::end_switch_window(uint64_t now_ns) {
@@ -245,7 +250,7 @@ void StackProfile::end_switch_window(uint64_t now_ns) {
     const auto seen = static_cast<double>(*window_until_ns_ - window_from_ns_);
     const auto whole = static_cast<double>(now_ns - window_from_ns_);
     if (seen > 0) factor = whole / seen;
-    attachment_->enable_off_cpu(true);
+    attachment_->resume_off_cpu();
     // From here on switches are seen again.
     now_ns = static_cast<uint64_t>(host().now_ns());
   }
