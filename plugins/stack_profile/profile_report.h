@@ -1,0 +1,62 @@
+// What leaves the plugin: stacks as the host takes them, and the table of functions. Not
+// thread-safe.
+#ifndef PLUMB_PLUGINS_STACK_PROFILE_PROFILE_REPORT_H_
+#define PLUMB_PLUGINS_STACK_PROFILE_PROFILE_REPORT_H_
+
+#include <plumb/plugin.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "plugins/stack_profile/collector.h"
+
+namespace plumb::stack_profile {
+
+// Stacks of one profile and one stretch of time, joined as text.
+class FoldedStacks {
+ public:
+  void add(const Symbolizer& symbolizer, const NamedStack& stack);
+  // Hands them over, in several pieces where they are more than the host takes at once, and is
+  // empty afterwards.
+  Status emit(const Host& host, Profile profile, int64_t start_ns, int64_t end_ns);
+  bool empty() const { return seconds_.empty(); }
+
+ private:
+  std::unordered_map<std::string, double> seconds_;
+  std::string text_;
+};
+
+// How much of a profile each function has, itself and with what it calls, since the last clear.
+class FunctionShares {
+ public:
+  void add(const Symbolizer& symbolizer, Profile profile, const NamedStack& stack);
+  void clear();
+  // Table profile_top as the host takes it.
+  std::string json(const Symbolizer& symbolizer) const;
+
+  static constexpr size_t kRows = 30;  // per profile
+  static constexpr size_t kMostFunctions = 50'000;
+
+ private:
+  struct Share {
+    double self = 0;
+    double total = 0;
+  };
+  struct OfProfile {
+    std::unordered_map<uint32_t, Share> functions;
+    double all = 0;
+  };
+  std::array<OfProfile, kProfiles> profiles_;
+  std::vector<uint32_t> seen_;
+};
+
+// Table profile_notes: key and value.
+std::string notes_json(const std::vector<std::pair<std::string, std::string>>& rows);
+
+}  // namespace plumb::stack_profile
+
+#endif  // PLUMB_PLUGINS_STACK_PROFILE_PROFILE_REPORT_H_

@@ -1,0 +1,117 @@
+// What StackProfile emits: stacks, series and tables.
+#include <time.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plugins/stack_profile/stack_profile.h"
+
+namespace plumb::stack_profile {
+
+namespace {
+
+std::string with_unit(double number, const char* unit) {
+  char text[48];
+  std::snprintf(text, sizeof(text), "%.1f%s", number, unit);
+  return text;
+}
+
+}  // namespace
+
+void StackProfile::emit(int64_t now_ns) {
+  const double before = thread_cpu_seconds();
+  collector_->take(static_cast<uint64_t>(now_ns), attachment_->seconds_per_period(),
+                   [&](Profile profile, const NamedStack& stack) {
+                     const Symbolizer& symbolizer = collector_->symbolizer();
+                     folded_[static_cast<size_t>(profile)].add(symbolizer, stack);
+                     if (!table_frozen_) shares_.add(symbolizer, profile, stack);
+                   });
+  const int64_t end_ns = std::max(now_ns, emitted_until_ns_ + 1);
+  for (size_t i = 0; i < kProfiles; ++i) {
+    const Status sent = folded_[i].emit(host(), static_cast<Profile>(i), emitted_until_ns_, end_ns);
+    if (!sent) set_problem("stacks", "stacks were not taken: " + sent.message());
+  }
+  collector_->forget_ended();
+  emit_series(end_ns);
+  emit_tables();
+  naming_cpu_s_ += thread_cpu_seconds() - before;
+  keep_to_budget(static_cast<double>(end_ns - emitted_until_ns_) * 1e-9);
+  emitted_until_ns_ = end_ns;
+}
+
+void StackProfile::emit_series(int64_t now_ns) {
+  std::vector<plumb_sample> batch;
+  for (size_t i = 0; i < kProfiles; ++i) {
+    if (static_cast<Profile>(i) == Profile::kOffCpu && !attachment_->settings().off_cpu) continue;
+    if (!series_[i]) {
+      const auto declare = [&](const char* name, const char* help) {
+        return host().declare({.name = name,
+                               .unit = "1",
+                               .kind = PLUMB_KIND_COUNTER,
+                               .layer = PLUMB_LAYER_APP,
+                               .help = help,
+                               .labels = {{"profile", profile_name(static_cast<Profile>(i))}}});
+      };
+      const auto samples = declare("profile_samples_total", "Stacks sampled");
+      const auto lost = declare("profile_lost_total",
+                                "Records that the kernel could not write: the profiler was behind");
+      if (!samples || !lost) continue;
+      series_[i] = Totals{samples.value(), lost.value()};
+    }
+    const auto& counts = collector_->counts();
+    batch.push_back({series_[i]->samples.id, 0, now_ns, static_cast<double>(counts.samples[i])});
+    batch.push_back({series_[i]->lost.id, 0, now_ns, static_cast<double>(counts.lost[i])});
+  }
+  // The host counts what it drops, so a refusal is no failure of the sampler.
+  (void)host().emit(batch);
+}
+
+void StackProfile::emit_tables() {
+  if (!table_frozen_) {
+    (void)host().table("profile_top", shares_.json(collector_->symbolizer()));
+  }
+  const EventSettings& events = attachment_->settings();
+  const auto& counts = collector_->counts();
+  std::vector<std::pair<std::string, std::string>> rows;
+  rows.emplace_back("processor time by", events.hardware
+                                             ? "hardware cycles"
+                                             : "the processor's clock (no hardware counter here)");
+  rows.emplace_back("threads that live for milliseconds",
+                    events.whole_machine ? "seen" : "not seen: " + access_.machine_refused);
+  rows.emplace_back("samples per second", std::to_string(events.frequency));
+  rows.emplace_back("stacks walked by unwind tables",
+                    std::to_string(collector_->walker().walked_by_tables()));
+  rows.emplace_back("stacks walked by frame pointers",
+                    std::to_string(collector_->walker().walked_by_pointers()));
+  rows.emplace_back("kernel functions", !events.count_kernel    ? "not seen"
+                                        : !events.kernel_frames ? "not broken down"
+                                                                : "seen");
+  if (events.off_cpu) {
+    rows.emplace_back("context switches seen", std::to_string(counts.switches));
+    rows.emplace_back("preempted, not counted as waiting",
+                      with_unit(collector_->preempted_seconds(), " s"));
+  }
+  if (limited_windows_ > 0) {
+    rows.emplace_back("times context switches were too many", std::to_string(limited_windows_));
+  }
+  if (counts.lost[0] + counts.lost[1] > 0) {
+    rows.emplace_back("records lost", std::to_string(counts.lost[0] + counts.lost[1]));
+  }
+  if (counts.throttled > 0) {
+    rows.emplace_back("held back by the kernel", std::to_string(counts.throttled) + " times");
+  }
+  if (counts.over_limit > 0) {
+    rows.emplace_back("samples beyond max_stacks", std::to_string(counts.over_limit));
+  }
+  for (const std::string& path : collector_->symbolizer().unreadable()) {
+    rows.emplace_back("no symbols of", path);
+  }
+  rows.emplace_back("cost of profiling", with_unit(pace_->share() * 100, "% of one core"));
+  for (const auto& [subject, sentence] : problems_) rows.emplace_back("cannot see", sentence);
+  (void)host().table("profile_notes", notes_json(rows));
+}
+
+}  // namespace plumb::stack_profile
