@@ -32,10 +32,15 @@ TEST(ThreadStateTest, WaitChannelIsTheFallback) {
   EXPECT_EQ(parse_wchan("0"), ThreadState::kUnknown);
 }
 
-TEST(ThreadStateTest, TimeslicesAreTheThirdNumber) {
-  EXPECT_EQ(parse_timeslices("12 34 56\n"), 56u);
-  EXPECT_FALSE(parse_timeslices("0"));
-  EXPECT_FALSE(parse_timeslices("1 2 x"));
+TEST(ThreadStateTest, SyncNamesTheDescriptor) {
+  EXPECT_EQ(parse_sync("75 0x14 0x0 0x0 0x0 0x0 0x0 0x7ffc 0x7f11\n"), 20);
+  EXPECT_EQ(parse_sync("74 0x4 0x0 0x0 0x0 0x0 0x0 0x7ffc 0x7f11\n"), 4);
+  EXPECT_FALSE(parse_sync(kUsleeping));
+  EXPECT_FALSE(parse_sync("running\n"));
+  EXPECT_FALSE(parse_sync("75"));
+  EXPECT_FALSE(parse_sync("75 0x"));
+  EXPECT_FALSE(parse_sync("75 0xffffffff 0x0"));
+  EXPECT_FALSE(parse_sync(""));
 }
 
 TEST(InferWaitersTest, HolderIsTakenOffOnlyWhereItMayBeAmongTheSleepers) {
@@ -64,7 +69,7 @@ class WaiterWatchTest : public testing::Test {
                        {held, !held, held ? kHolder : 0, hold_start_ns_});
   }
   TemporaryDirectory directory_;
-  WaiterWatch watch_{directory_.string()};
+  WaiterWatch watch_{proc::Root{directory_.string(), ""}};
   int64_t now_ns_ = 1'000'000'000;
   int64_t hold_start_ns_ = 1'000'000'000;
   uint64_t timeslices_ = 1;
