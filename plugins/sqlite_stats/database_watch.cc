@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "lock_probe.h"
-#include "openers.h"
 #include "tables.h"
 
 namespace plumb::sqlite_stats {
@@ -19,7 +18,6 @@ constexpr int64_t kRefreshEvery = 100 * kMillisecond;
 constexpr int64_t kLookEvery = 50 * kMillisecond;
 constexpr int64_t kLookAtLeastEvery = 250 * kMillisecond;
 constexpr int64_t kIdleLookEvery = 500 * kMillisecond;
-constexpr int64_t kWalkEvery = 1'000 * kMillisecond;
 // What grows with the machine or the application is done the more seldom the longer it takes, so
 // that it never needs more than a 300th of a core.
 constexpr int64_t kCostFactor = 300;
@@ -47,11 +45,12 @@ bool stops_all_writers(const std::array<bool, kLockKinds>& held) {
 }  // namespace
 
 DatabaseWatch::DatabaseWatch(const Host& host, std::string path, proc::Root root,
-                             LockReading reading)
+                             LockReading reading, OpenerWalk& walk)
     : host_(host),
       path_(std::move(path)),
       root_(std::move(root)),
       reading_(reading),
+      walk_(walk),
       files_(path_),
       waiters_(root_),
       syncs_(root_) {}
@@ -276,16 +275,10 @@ void DatabaseWatch::sample_waiters(int64_t now_ns) {
 // holds none, so its descriptor has to be found.
 const std::vector<int32_t>& DatabaseWatch::openers(int64_t now_ns) {
   if (files_.has_shm()) return listing_.present;
-  if (now_ns >= next_walk_ns_) {
-    const int64_t begun = host_.now_ns();
-    openers_ = find_openers(root_, files_.identity().device, files_.identity().inode);
-    const int64_t took = host_.now_ns() - begun;
-    next_walk_ns_ = now_ns + std::max(kWalkEvery, took * kCostFactor);
-  }
-  std::vector<int32_t> both;
-  std::set_union(openers_.begin(), openers_.end(), listing_.present.begin(),
-                 listing_.present.end(), std::back_inserter(both));
-  openers_ = std::move(both);
+  const auto& found = walk_.find(now_ns, files_.identity().device, files_.identity().inode);
+  openers_.clear();
+  std::set_union(found.begin(), found.end(), listing_.present.begin(), listing_.present.end(),
+                 std::back_inserter(openers_));
   return openers_;
 }
 

@@ -15,6 +15,7 @@
 #include "hold.h"
 #include "hold_lengths.h"
 #include "locks.h"
+#include "openers.h"
 #include "plugins/proc/file.h"
 #include "plugins/proc/root.h"
 #include "readers.h"
@@ -32,7 +33,9 @@ enum class LockReading {
 // Not thread-safe. Life: declare, tick*, flush*, report*.
 class DatabaseWatch {
  public:
-  DatabaseWatch(const Host& host, std::string path, proc::Root root, LockReading reading);
+  // `walk` must outlive it.
+  DatabaseWatch(const Host& host, std::string path, proc::Root root, LockReading reading,
+                OpenerWalk& walk);
 
   // Declares the series; before the first tick.
   Status declare();
@@ -84,6 +87,7 @@ class DatabaseWatch {
   const std::string path_;
   const proc::Root root_;
   LockReading reading_;
+  OpenerWalk& walk_;
   DatabaseFiles files_;
   LockListing listing_;  // as of the last one read
   LockState locks_;      // as of the last tick
@@ -101,7 +105,6 @@ class DatabaseWatch {
   int64_t next_refresh_ns_ = 0;
   int64_t next_look_ns_ = 0;
   int64_t next_idle_look_ns_ = 0;
-  int64_t next_walk_ns_ = 0;
   int64_t last_tick_ns_ = 0;
   int64_t next_recovery_event_ns_ = 0;
   std::array<bool, kLockKinds> was_held_{};  // at the last tick

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "plugins/proc/processes.h"
@@ -16,28 +17,57 @@ struct CloseDirectory {
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
-bool has_open(const std::string& descriptors, dev_t device, uint64_t inode) {
-  const Directory directory(::opendir(descriptors.c_str()));
-  if (!directory) return false;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    if (entry->d_name[0] == '.') continue;
-    struct stat file {};
-    // Follows the link to the open file itself, so that containers' paths do not matter.
-    if (::fstatat(::dirfd(directory.get()), entry->d_name, &file, 0) != 0) continue;
-    if (file.st_ino == inode && file.st_dev == device) return true;
-  }
-  return false;
-}
+constexpr int64_t kWalkEvery = 1'000'000'000;
+constexpr int64_t kFullWalkEvery = 10 * kWalkEvery;
+constexpr int64_t kForgetAfter = 10 * kWalkEvery;
+constexpr int64_t kWalkCostFactor = 300;
 
 }  // namespace
 
-std::vector<proc::Pid> find_openers(const proc::Root& root, dev_t device, uint64_t inode) {
-  std::vector<proc::Pid> openers;
-  for (const proc::Pid pid : proc::list_pids(root)) {
-    if (pid == ::getpid()) continue;
-    if (has_open(root.of(pid, "fd"), device, inode)) openers.push_back(pid);
+const std::vector<proc::Pid>& OpenerWalk::find(int64_t now_ns, dev_t device, uint64_t inode) {
+  const auto [file, is_new] = files_.try_emplace({device, inode});
+  file->second.asked_ns = now_ns;
+  // A file that nobody asked for before needs a look at every process.
+  if (is_new) next_full_walk_ns_ = std::min(next_full_walk_ns_, next_walk_ns_);
+  if (now_ns >= next_walk_ns_) walk(now_ns, now_ns >= next_full_walk_ns_);
+  return files_[{device, inode}].openers;
+}
+
+void OpenerWalk::walk(int64_t now_ns, bool all) {
+  const int64_t begun = now_();
+  std::erase_if(files_, [now_ns](const auto& file) {
+    return now_ns - file.second.asked_ns > kForgetAfter;
+  });
+  const std::vector<proc::Pid> pids = proc::list_pids(root_);
+  for (auto& [key, file] : files_) {
+    std::erase_if(file.openers, [&](proc::Pid pid) {
+      return all || !std::binary_search(pids.begin(), pids.end(), pid);
+    });
   }
-  return openers;
+  for (const proc::Pid pid : pids) {
+    const bool known = std::binary_search(known_.begin(), known_.end(), pid);
+    if (pid != ::getpid() && (all || !known)) look_at(pid);
+  }
+  for (auto& [key, file] : files_) std::sort(file.openers.begin(), file.openers.end());
+  known_ = pids;
+  const int64_t pause = (now_() - begun) * kWalkCostFactor;
+  next_walk_ns_ = now_ns + std::max(kWalkEvery, pause);
+  if (all) next_full_walk_ns_ = now_ns + std::max(kFullWalkEvery, pause);
+}
+
+void OpenerWalk::look_at(proc::Pid pid) {
+  const Directory directory(::opendir(root_.of(pid, "fd").c_str()));
+  if (!directory) return;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    if (entry->d_name[0] == '.') continue;
+    struct stat opened {};
+    // Follows the link to the open file itself, so that containers' paths do not matter.
+    if (::fstatat(::dirfd(directory.get()), entry->d_name, &opened, 0) != 0) continue;
+    const auto file = files_.find({opened.st_dev, opened.st_ino});
+    if (file == files_.end()) continue;
+    std::vector<proc::Pid>& openers = file->second.openers;
+    if (openers.empty() || openers.back() != pid) openers.push_back(pid);
+  }
 }
 
 std::string command_of(const proc::Root& root, proc::Pid pid, proc::Buffer& buffer) {

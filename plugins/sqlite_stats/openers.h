@@ -5,7 +5,10 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugins/proc/file.h"
@@ -13,10 +16,36 @@
 
 namespace plumb::sqlite_stats {
 
-// The processes that have this file open, found by looking at their descriptors: for
-// rollback-journal databases, whose waiters hold no lock at all. Ascending, this process left out.
-// Costs about a microsecond per open descriptor on the machine.
-std::vector<proc::Pid> find_openers(const proc::Root& root, dev_t device, uint64_t inode);
+// The processes that have files open, found by looking at the descriptors of all: for
+// rollback-journal databases, whose waiters hold no lock at all. One walk serves all files asked
+// for. Not thread-safe.
+class OpenerWalk {
+ public:
+  using Now = std::function<int64_t()>;  // nanoseconds, for what a walk costs
+
+  OpenerWalk(proc::Root root, Now now) : root_(std::move(root)), now_(std::move(now)) {}
+
+  // Ascending, this process left out. New processes are looked at about once a second, all of them
+  // every ten; less often where that takes more than a 300th of a core (a walk costs about a
+  // microsecond per open descriptor on the machine).
+  const std::vector<proc::Pid>& find(int64_t now_ns, dev_t device, uint64_t inode);
+
+ private:
+  struct File {
+    std::vector<proc::Pid> openers;
+    int64_t asked_ns = 0;
+  };
+  using Key = std::pair<dev_t, uint64_t>;
+  void walk(int64_t now_ns, bool all);
+  void look_at(proc::Pid pid);
+
+  const proc::Root root_;
+  const Now now_;
+  std::map<Key, File> files_;
+  std::vector<proc::Pid> known_;  // at the last walk, ascending
+  int64_t next_walk_ns_ = 0;
+  int64_t next_full_walk_ns_ = 0;
+};
 
 // The name of a process ("shop"); "?" when it is gone, "outside" for pid 0, which stands for a
 // process that plumb's PID namespace does not show.

@@ -55,7 +55,7 @@ Status SqliteStats::start() {
 Status SqliteStats::watch_new_paths() {
   const std::vector<std::string>& paths = paths_->find();
   for (size_t i = watches_.size(); i < paths.size(); ++i) {
-    auto watch = std::make_unique<DatabaseWatch>(host(), paths[i], root_, reading_);
+    auto watch = std::make_unique<DatabaseWatch>(host(), paths[i], root_, reading_, walk_);
     PLUMB_RETURN_IF_ERROR(watch->declare());
     watches_.push_back(std::move(watch));
   }
@@ -97,6 +97,7 @@ Status SqliteStats::tick(int64_t now_ns) {
 
 Status SqliteStats::stop(int64_t deadline_ns) {
   if (!paths_ || next_report_ns_ == 0) return Status::ok();
+  PLUMB_RETURN_IF_ERROR(tick(host().now_ns()));
   for (const auto& watch : watches_) PLUMB_RETURN_IF_ERROR(watch->finish());
   if (inspections_) PLUMB_RETURN_IF_ERROR(inspections_->finish(deadline_ns, watches_));
   PLUMB_RETURN_IF_ERROR(emit_tables());
@@ -108,9 +109,12 @@ Status SqliteStats::stop(int64_t deadline_ns) {
 }
 
 bool SqliteStats::listing_is_due(int64_t now_ns) const {
-  if (now_ns >= next_listing_ns_) return true;
-  return std::any_of(watches_.begin(), watches_.end(),
-                     [](const auto& watch) { return watch->needs_listing(); });
+  const auto any = [this](auto is) { return std::any_of(watches_.begin(), watches_.end(), is); };
+  if (any([](const auto& watch) { return watch->needs_listing(); })) return true;
+  const int64_t age_ns = now_ns - last_listing_ns_;
+  if (age_ns < std::max(kListingWhileActive, listing_took_ns_ * kCostFactor)) return false;
+  return age_ns >= kListingWhileIdle ||
+         any([now_ns](const auto& watch) { return watch->is_active(now_ns); });
 }
 
 bool SqliteStats::read_listing(int64_t now_ns) {
@@ -125,12 +129,8 @@ bool SqliteStats::read_listing(int64_t now_ns) {
   } else {
     locks_problem_ = "cannot read " + locks_file_.path() + ": " + std::strerror(text.error);
   }
-  const bool active = std::any_of(watches_.begin(), watches_.end(), [now_ns](const auto& watch) {
-    return watch->is_active(now_ns);
-  });
-  const int64_t took = host().now_ns() - begun;
-  next_listing_ns_ = now_ns + std::max(active ? kListingWhileActive : kListingWhileIdle,
-                                       took * kCostFactor);
+  listing_took_ns_ = host().now_ns() - begun;
+  last_listing_ns_ = now_ns;
   return text.ok();
 }
 

@@ -12,6 +12,7 @@
 #include "database_watch.h"
 #include "inspections.h"
 #include "locks.h"
+#include "openers.h"
 #include "plugins/proc/file.h"
 #include "plugins/proc/root.h"
 #include "watched_paths.h"
@@ -24,7 +25,10 @@ class SqliteStats final : public Sampler {
   explicit SqliteStats(Host host) : SqliteStats(host, proc::Root{}, LockReading::kAsk) {}
   // Tests bring their own /proc, which knows locks only as a list.
   SqliteStats(Host host, proc::Root root, LockReading reading)
-      : Sampler(host), root_(std::move(root)), reading_(reading) {}
+      : Sampler(host),
+        root_(std::move(root)),
+        reading_(reading),
+        walk_(root_, [host] { return host.now_ns(); }) {}
 
   Status configure(const Config& config) override;
   Status start() override;
@@ -42,6 +46,7 @@ class SqliteStats final : public Sampler {
 
   const proc::Root root_;
   const LockReading reading_;
+  OpenerWalk walk_;
   std::optional<WatchedPaths> paths_;
   std::vector<std::unique_ptr<DatabaseWatch>> watches_;
   std::unique_ptr<Inspections> inspections_;
@@ -50,7 +55,8 @@ class SqliteStats final : public Sampler {
   std::vector<uint64_t> inodes_;
   std::vector<FileLock> locks_;
   std::string locks_problem_;
-  int64_t next_listing_ns_ = 0;
+  int64_t last_listing_ns_ = 0;
+  int64_t listing_took_ns_ = 0;
   int64_t next_find_ns_ = 0;
   int64_t next_report_ns_ = 0;
   int64_t next_tables_ns_ = 0;
