@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iterator>
 #include <utility>
 
 #include "lock_probe.h"
@@ -17,6 +16,7 @@ constexpr int64_t kMillisecond = 1'000'000;
 constexpr int64_t kRefreshEvery = 100 * kMillisecond;
 constexpr int64_t kLookEvery = 50 * kMillisecond;
 constexpr int64_t kLookAtLeastEvery = 250 * kMillisecond;
+constexpr int64_t kReadersEvery = 100 * kMillisecond;
 constexpr int64_t kIdleLookEvery = 500 * kMillisecond;
 // What grows with the machine or the application is done the more seldom the longer it takes, so
 // that it never needs more than a 300th of a core.
@@ -26,7 +26,8 @@ constexpr int64_t kCostFactor = 300;
 constexpr int64_t kLongestBusySleep = 110 * kMillisecond;
 constexpr int64_t kSurelyFree = 200 * kMillisecond;
 constexpr int64_t kLongHold = 1'000 * kMillisecond;
-constexpr int64_t kActiveFor = 2'000 * kMillisecond;
+// A process that held a lock is taken for a user of the database for so long.
+constexpr int64_t kHolderFor = 5'000 * kMillisecond;
 // A database that is rebuilt again and again is told of so often.
 constexpr int64_t kRecoveryEventEvery = 10'000 * kMillisecond;
 
@@ -79,7 +80,10 @@ Status DatabaseWatch::tick(int64_t now_ns, const std::vector<FileLock>* listing)
     PLUMB_RETURN_IF_ERROR(tell_change(change, now_ns));
   PLUMB_RETURN_IF_ERROR(watch_hold(now_ns));
   account(now_ns);
-  if (listing != nullptr) PLUMB_RETURN_IF_ERROR(watch_readers(now_ns));
+  if (now_ns >= next_readers_ns_) {
+    next_readers_ns_ = now_ns + kReadersEvery;
+    PLUMB_RETURN_IF_ERROR(watch_readers(now_ns));
+  }
   if (now_ns >= next_look_ns_) {
     const int64_t begun = host_.now_ns();
     sample_waiters(now_ns);
@@ -208,6 +212,7 @@ Status DatabaseWatch::watch_hold(int64_t now_ns) {
   if (held) {
     last_held_ns_ = now_ns;
     ever_held_ = true;
+    note_holder(now_ns, locks_.holder);
     last_hold_start_ns_ = holds_.current()->start_ns;
     if (holds_.is_new(locks_.holder, locks_.held))
       holds_.name_holder(locks_.holder, locks_.held, command_of(root_, locks_.holder, buffer_));
@@ -231,7 +236,13 @@ Status DatabaseWatch::watch_readers(int64_t now_ns) {
     if (!files_.has_shm()) readers_.clear();
     return Status::ok();
   }
-  readers_.look(now_ns, listing_.readers, *wal);
+  if (reading_ == LockReading::kAsk) {
+    ask_readers(files_.shm_fd(), reader_locks_);
+  } else {
+    reader_locks_ = listing_.readers;
+  }
+  for (const ReaderLock& reader : reader_locks_) note_holder(now_ns, reader.pid);
+  readers_.look(now_ns, reader_locks_, *wal);
   for (Pin* pin : readers_.nameless()) pin->command = command_of(root_, pin->pid, buffer_);
   for (const Pin* pin : readers_.take_news()) {
     const nlohmann::json attributes{{"database", path_},
@@ -257,11 +268,11 @@ void DatabaseWatch::sample_waiters(int64_t now_ns) {
   const int64_t free_ns = now_ns - last_write_ns_;
   if (ever_written_ && free_ns <= kLongestBusySleep) {
     const bool held_lately = ever_held_ && now_ns - last_held_ns_ <= kLongestBusySleep;
-    const auto seen = waiters_.scan(now_ns, openers(now_ns),
-                                    {held, held_lately, held ? locks_.holder : 0,
-                                     last_hold_start_ns_});
-    waiters_unknown_ = !seen;
-    if (seen) waiters_seen_ += *seen + listing_.blocked;
+    const std::vector<int32_t>& users = openers(now_ns);
+    const auto seen = waiters_.scan(
+        now_ns, users, {held, held_lately, held ? locks_.holder : 0, last_hold_start_ns_});
+    waiters_unknown_ = !seen || (users.empty() && walk_.was_denied());
+    if (seen) waiters_seen_ += *seen;
     syncs_.look(waiters_.syncs(), locks_, files_);
     return;
   }
@@ -271,19 +282,23 @@ void DatabaseWatch::sample_waiters(int64_t now_ns) {
   waiters_.learn_idle();
 }
 
-// In WAL mode the locks name every process that has the database open; a rollback-journal waiter
-// holds none, so its descriptor has to be found.
+// A listing names every process that has a WAL open. Otherwise, and with a rollback journal, whose
+// waiters hold no lock at all, descriptors have to be found; who has just come is known by its
+// locks before that.
 const std::vector<int32_t>& DatabaseWatch::openers(int64_t now_ns) {
-  if (files_.has_shm()) return listing_.present;
-  const auto& found = walk_.find(now_ns, files_.identity().device, files_.identity().inode);
-  openers_.clear();
-  std::set_union(found.begin(), found.end(), listing_.present.begin(), listing_.present.end(),
-                 std::back_inserter(openers_));
+  if (reading_ == LockReading::kList && files_.has_shm()) return listing_.present;
+  std::erase_if(lock_holders_,
+                [now_ns](const auto& seen) { return now_ns - seen.second > kHolderFor; });
+  openers_ = walk_.find(now_ns, files_.identity().device, files_.identity().inode);
+  for (const auto& [pid, seen_ns] : lock_holders_) openers_.push_back(pid);
+  openers_.insert(openers_.end(), listing_.present.begin(), listing_.present.end());
+  std::sort(openers_.begin(), openers_.end());
+  openers_.erase(std::unique(openers_.begin(), openers_.end()), openers_.end());
   return openers_;
 }
 
-bool DatabaseWatch::is_active(int64_t now_ns) const {
-  return readers_.any() || (ever_written_ && now_ns - last_write_ns_ <= kActiveFor);
+void DatabaseWatch::note_holder(int64_t now_ns, int32_t pid) {
+  if (pid > 0) lock_holders_[pid] = now_ns;
 }
 
 int64_t DatabaseWatch::idle_ns(int64_t now_ns) const {

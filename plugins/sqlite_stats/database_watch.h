@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <plumb/plugin.hpp>
@@ -26,8 +27,8 @@ namespace plumb::sqlite_stats {
 
 // Where the state of the locks comes from at each tick.
 enum class LockReading {
-  kAsk,   // the kernel, file by file; a listing now and then for readers and openers
-  kList,  // a listing at each tick
+  kAsk,   // the kernel, file by file
+  kList,  // /proc/locks, read at each tick: where a file system does not answer, or not quickly
 };
 
 // Not thread-safe. Life: declare, tick*, flush*, report*.
@@ -40,7 +41,7 @@ class DatabaseWatch {
   // Declares the series; before the first tick.
   Status declare();
   // One sample, meant for about 100 Hz; what costs more is done less often inside. `listing` is
-  // what /proc/locks says now, or null when it was not read at this tick.
+  // what /proc/locks says now: needed where needs_listing(), else null.
   Status tick(int64_t now_ns, const std::vector<FileLock>* listing);
   // Emits the counters as of now.
   Status flush(int64_t now_ns);
@@ -51,8 +52,6 @@ class DatabaseWatch {
 
   // True when tick needs a listing each time.
   bool needs_listing() const { return reading_ == LockReading::kList; }
-  // Commits or locks were seen lately, so that readers and openers are worth a listing soon.
-  bool is_active(int64_t now_ns) const;
   // Nobody has written for this long, as far as was seen; 0 while somebody holds the write lock.
   int64_t idle_ns(int64_t now_ns) const;
   void add_inodes(std::vector<uint64_t>& inodes) const;
@@ -80,7 +79,9 @@ class DatabaseWatch {
   Status watch_hold(int64_t now_ns);
   Status watch_readers(int64_t now_ns);
   void sample_waiters(int64_t now_ns);
+  // The processes that use the database, ascending.
   const std::vector<int32_t>& openers(int64_t now_ns);
+  void note_holder(int64_t now_ns, int32_t pid);
   std::vector<std::string> notes() const;
 
   const Host host_;
@@ -89,8 +90,10 @@ class DatabaseWatch {
   LockReading reading_;
   OpenerWalk& walk_;
   DatabaseFiles files_;
-  LockListing listing_;  // as of the last one read
+  LockListing listing_;  // where there are listings
   LockState locks_;      // as of the last tick
+  std::vector<ReaderLock> reader_locks_;     // as of the last look at readers
+  std::map<int32_t, int64_t> lock_holders_;  // processes seen with a lock, and when last
   HoldTracker holds_;
   HoldLengths lengths_;
   ReaderWatch readers_;
@@ -104,6 +107,7 @@ class DatabaseWatch {
 
   int64_t next_refresh_ns_ = 0;
   int64_t next_look_ns_ = 0;
+  int64_t next_readers_ns_ = 0;
   int64_t next_idle_look_ns_ = 0;
   int64_t last_tick_ns_ = 0;
   int64_t next_recovery_event_ns_ = 0;

@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 
+#include "file_format.h"
+
 namespace plumb::sqlite_stats {
 namespace {
 
@@ -73,6 +75,20 @@ Result<LockState> ask_locks(int database_fd, int shm_fd) {
     return Status::unavailable(std::string("the file system does not say who holds locks: ") +
                                std::strerror(error));
   return state;
+}
+
+void ask_readers(int shm_fd, std::vector<ReaderLock>& readers) {
+  readers.clear();
+  if (shm_fd < 0) return;
+  Question shm(shm_fd);
+  constexpr int64_t kLastReadByte = kShmFirstReadByte + kReadMarks - 1;
+  if (!shm.ask(F_WRLCK, kShmFirstReadByte, kLastReadByte)) return;
+  for (int64_t byte = kShmFirstReadByte; byte <= kLastReadByte; ++byte) {
+    // An exclusive lock is a checkpointer's, or of who moves the mark.
+    const auto lock = shm.ask(F_WRLCK, byte, byte);
+    if (lock && !lock->write)
+      readers.push_back({lock->pid, static_cast<int>(byte - kShmFirstReadByte)});
+  }
 }
 
 }  // namespace plumb::sqlite_stats

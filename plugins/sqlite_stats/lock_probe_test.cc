@@ -132,6 +132,24 @@ TEST_F(LockProbeTest, ExclusiveIsSeenWithAndWithoutReserved) {
   EXPECT_EQ(ask().held, WriteLock::kExclusive);
 }
 
+TEST_F(LockProbeTest, ReadersAreNamedWithTheirSlots) {
+  std::vector<ReaderLock> readers{{1, 1}};
+  ask_readers(shm_.get(), readers);
+  EXPECT_TRUE(readers.empty());
+  const LockHolder first(directory_ / "db-shm", {{F_RDLCK, 123, 123}, {F_RDLCK, 128, 128}});
+  const LockHolder second(directory_ / "db-shm", {{F_RDLCK, 125, 126}});  // two connections
+  const LockHolder mover(directory_ / "db-shm", {{F_WRLCK, 127, 127}});
+  ask_readers(shm_.get(), readers);
+  ASSERT_EQ(readers.size(), 3u);
+  EXPECT_EQ(readers[0].pid, first.pid());
+  EXPECT_EQ(readers[0].slot, 0);
+  EXPECT_EQ(readers[1].pid, second.pid());
+  EXPECT_EQ(readers[1].slot, 2);
+  EXPECT_EQ(readers[2].slot, 3);
+  ask_readers(-1, readers);
+  EXPECT_TRUE(readers.empty());
+}
+
 TEST_F(LockProbeTest, AskingTakesNoLock) {
   ask();
   const LockHolder writer(directory_ / "db-shm", {{F_WRLCK, 120, 128}});

@@ -89,11 +89,6 @@ WriteLock database_lock(const FileLock& lock) {
   return WriteLock::kNone;
 }
 
-bool stops_writers(const FileLock& lock, bool on_database) {
-  if (on_database) return database_lock(lock) != WriteLock::kNone;
-  return lock.write && lock.covers(kShmWriteByte, kShmWriteByte);
-}
-
 }  // namespace
 
 void parse_locks(std::string_view text, std::span<const uint64_t> inodes,
@@ -160,7 +155,6 @@ void LockState::add_shm_lock(const FileLock& lock) {
 void list_locks(const std::vector<FileLock>& locks, const FileIdentity& database,
                 const FileIdentity* shm, LockListing& listing) {
   listing.state = {};
-  listing.blocked = 0;
   listing.present.clear();
   listing.readers.clear();
   for (const FileLock& lock : locks) {
@@ -168,10 +162,7 @@ void list_locks(const std::vector<FileLock>& locks, const FileIdentity& database
     const bool on_shm = !on_database && shm != nullptr && shm->matches(lock);
     if (!on_database && !on_shm) continue;
     listing.present.push_back(lock.pid);
-    if (lock.blocked) {
-      if (stops_writers(lock, on_database)) ++listing.blocked;
-      continue;
-    }
+    if (lock.blocked) continue;
     if (on_database) {
       listing.state.add_database_lock(lock);
       continue;

@@ -90,8 +90,6 @@ struct ReaderLock {
 // What /proc/locks says of one database.
 struct LockListing {
   LockState state;
-  // Processes blocked in the kernel for the write lock (SQLite built to wait in fcntl): exact.
-  int blocked = 0;
   // Processes with any lock on either file. In WAL mode that is every process with the database
   // open, since each keeps byte 128 of the -shm file. Ascending, no duplicates.
   std::vector<int32_t> present;

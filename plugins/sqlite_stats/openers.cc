@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include "plugins/proc/processes.h"
@@ -20,7 +21,8 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
 constexpr int64_t kWalkEvery = 1'000'000'000;
 constexpr int64_t kFullWalkEvery = 10 * kWalkEvery;
 constexpr int64_t kForgetAfter = 10 * kWalkEvery;
-constexpr int64_t kWalkCostFactor = 300;
+constexpr int64_t kYoungFor = 10 * kWalkEvery;
+constexpr int64_t kWalkCostFactor = 1000;
 
 }  // namespace
 
@@ -39,17 +41,25 @@ void OpenerWalk::walk(int64_t now_ns, bool all) {
     return now_ns - file.second.asked_ns > kForgetAfter;
   });
   const std::vector<proc::Pid> pids = proc::list_pids(root_);
-  for (auto& [key, file] : files_) {
-    std::erase_if(file.openers, [&](proc::Pid pid) {
-      return all || !std::binary_search(pids.begin(), pids.end(), pid);
-    });
-  }
+  const auto is_gone = [&pids](proc::Pid pid) {
+    return !std::binary_search(pids.begin(), pids.end(), pid);
+  };
+  std::erase_if(first_seen_ns_, [&](const auto& seen) { return is_gone(seen.first); });
+  // Those that were there before the first walk are not young.
+  const int64_t came_ns = first_seen_ns_.empty() ? now_ns - kYoungFor : now_ns;
+  const auto is_young = [&](proc::Pid pid) {
+    return now_ns - first_seen_ns_.try_emplace(pid, came_ns).first->second < kYoungFor;
+  };
+  if (all) denied_ = false;
   for (const proc::Pid pid : pids) {
-    const bool known = std::binary_search(known_.begin(), known_.end(), pid);
-    if (pid != ::getpid() && (all || !known)) look_at(pid);
+    if (!is_young(pid) && !all) continue;
+    for (auto& [key, file] : files_) std::erase(file.openers, pid);
+    if (pid != ::getpid()) look_at(pid);
   }
-  for (auto& [key, file] : files_) std::sort(file.openers.begin(), file.openers.end());
-  known_ = pids;
+  for (auto& [key, file] : files_) {
+    std::erase_if(file.openers, is_gone);
+    std::sort(file.openers.begin(), file.openers.end());
+  }
   const int64_t pause = (now_() - begun) * kWalkCostFactor;
   next_walk_ns_ = now_ns + std::max(kWalkEvery, pause);
   if (all) next_full_walk_ns_ = now_ns + std::max(kFullWalkEvery, pause);
@@ -57,7 +67,10 @@ void OpenerWalk::walk(int64_t now_ns, bool all) {
 
 void OpenerWalk::look_at(proc::Pid pid) {
   const Directory directory(::opendir(root_.of(pid, "fd").c_str()));
-  if (!directory) return;
+  if (!directory) {
+    denied_ |= errno == EACCES || errno == EPERM;
+    return;
+  }
   while (const dirent* entry = ::readdir(directory.get())) {
     if (entry->d_name[0] == '.') continue;
     struct stat opened {};

@@ -25,10 +25,12 @@ class OpenerWalk {
 
   OpenerWalk(proc::Root root, Now now) : root_(std::move(root)), now_(std::move(now)) {}
 
-  // Ascending, this process left out. New processes are looked at about once a second, all of them
-  // every ten; less often where that takes more than a 300th of a core (a walk costs about a
-  // microsecond per open descriptor on the machine).
+  // Ascending, this process left out. Processes that came in the last ten seconds are looked at
+  // about once a second, all of them every ten; less often where that takes more than a 1000th of a
+  // core (a walk costs about a microsecond per open descriptor on the machine).
   const std::vector<proc::Pid>& find(int64_t now_ns, dev_t device, uint64_t inode);
+  // True when the last full walk met processes whose descriptors this user may not see.
+  bool was_denied() const { return denied_; }
 
  private:
   struct File {
@@ -42,7 +44,8 @@ class OpenerWalk {
   const proc::Root root_;
   const Now now_;
   std::map<Key, File> files_;
-  std::vector<proc::Pid> known_;  // at the last walk, ascending
+  std::map<proc::Pid, int64_t> first_seen_ns_;
+  bool denied_ = false;
   int64_t next_walk_ns_ = 0;
   int64_t next_full_walk_ns_ = 0;
 };

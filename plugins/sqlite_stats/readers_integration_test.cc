@@ -85,7 +85,8 @@ TEST_F(ReadersTest, LongReaderThatPinsTheCheckpointIsNamedWithItsFrame) {
   const double pinned = run_.last("sqlite_checkpoint_pinned_frames");
   EXPECT_GT(pinned, 200);
   EXPECT_NEAR(debt, pinned, 60) << "a checkpoint every 50 commits copies all that it may";
-  EXPECT_NEAR(run_.last("sqlite_oldest_reader_seconds"), 3.0, 1.0);
+  // As of the last report, which may be a second old.
+  EXPECT_NEAR(run_.last("sqlite_oldest_reader_seconds"), 2.5, 1.1);
 
   truth_->end_read = true;
   run_.collect_while([this] { return !truth_->read_ended; });

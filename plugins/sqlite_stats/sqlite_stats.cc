@@ -13,12 +13,6 @@ constexpr int64_t kMillisecond = 1'000'000;
 constexpr int64_t kSecond = 1'000 * kMillisecond;
 constexpr int64_t kTablesEvery = 5 * kSecond;
 constexpr int64_t kFindEvery = 5 * kSecond;
-// A listing makes every program that takes or frees a lock wait while it is written, so it is read
-// as seldom as serves: readers and openers change far more slowly than the write lock.
-constexpr int64_t kListingWhileActive = 100 * kMillisecond;
-constexpr int64_t kListingWhileIdle = 1 * kSecond;
-// And never for more than a 300th of a core, however many locks the machine has.
-constexpr int64_t kCostFactor = 300;
 
 }  // namespace
 
@@ -39,10 +33,6 @@ Status SqliteStats::configure(const Config& config) {
 
 Status SqliteStats::start() {
   locks_file_ = proc::KeptFile(root_.proc + "/locks");
-  if (const proc::Text text = locks_file_.read(buffer_); !text.ok())
-    return Status::unavailable("cannot read " + locks_file_.path() + ": " +
-                               std::strerror(text.error) +
-                               "; without it SQLite's locks cannot be watched");
   if (inspections_) inspections_->start();
   const int64_t now = host().now_ns();
   PLUMB_RETURN_IF_ERROR(watch_new_paths());
@@ -89,7 +79,10 @@ Status SqliteStats::stage(const Stage&) {
 }
 
 Status SqliteStats::tick(int64_t now_ns) {
-  const bool listed = listing_is_due(now_ns) && read_listing(now_ns);
+  // One listing serves all.
+  const bool wanted = std::any_of(watches_.begin(), watches_.end(),
+                                  [](const auto& watch) { return watch->needs_listing(); });
+  const bool listed = wanted && read_listing();
   for (const auto& watch : watches_)
     PLUMB_RETURN_IF_ERROR(watch->tick(now_ns, listed ? &locks_ : nullptr));
   return Status::ok();
@@ -108,30 +101,19 @@ Status SqliteStats::stop(int64_t deadline_ns) {
   return Status::ok();
 }
 
-bool SqliteStats::listing_is_due(int64_t now_ns) const {
-  const auto any = [this](auto is) { return std::any_of(watches_.begin(), watches_.end(), is); };
-  if (any([](const auto& watch) { return watch->needs_listing(); })) return true;
-  const int64_t age_ns = now_ns - last_listing_ns_;
-  if (age_ns < std::max(kListingWhileActive, listing_took_ns_ * kCostFactor)) return false;
-  return age_ns >= kListingWhileIdle ||
-         any([now_ns](const auto& watch) { return watch->is_active(now_ns); });
-}
-
-bool SqliteStats::read_listing(int64_t now_ns) {
-  const int64_t begun = host().now_ns();
+bool SqliteStats::read_listing() {
   const proc::Text text = locks_file_.read(buffer_);
-  if (text.ok()) {
-    inodes_.clear();
-    for (const auto& watch : watches_) watch->add_inodes(inodes_);
-    std::sort(inodes_.begin(), inodes_.end());
-    parse_locks(text.text, inodes_, locks_);
-    locks_problem_.clear();
-  } else {
-    locks_problem_ = "cannot read " + locks_file_.path() + ": " + std::strerror(text.error);
+  if (!text.ok()) {
+    locks_problem_ = "cannot read " + locks_file_.path() + ": " + std::strerror(text.error) +
+                     "; without it SQLite's locks cannot be watched on this file system";
+    return false;
   }
-  listing_took_ns_ = host().now_ns() - begun;
-  last_listing_ns_ = now_ns;
-  return text.ok();
+  locks_problem_.clear();
+  inodes_.clear();
+  for (const auto& watch : watches_) watch->add_inodes(inodes_);
+  std::sort(inodes_.begin(), inodes_.end());
+  parse_locks(text.text, inodes_, locks_);
+  return true;
 }
 
 Status SqliteStats::emit_tables() {
@@ -159,12 +141,8 @@ void SqliteStats::tell_health() {
   const auto add = [&problem](const std::string& text) {
     if (!text.empty()) problem += (problem.empty() ? "" : "; ") + text;
   };
-  bool any_open = false;
   add(locks_problem_);
-  for (const auto& watch : watches_) {
-    add(watch->problem());
-    any_open |= watch->files().open();
-  }
+  for (const auto& watch : watches_) add(watch->problem());
   if (watches_.empty()) {
     for (const std::string& pattern : paths_->patterns())
       add("waiting for an SQLite database that matches " + pattern);
@@ -174,13 +152,10 @@ void SqliteStats::tell_health() {
         std::to_string(WatchedPaths::kMostDatabases) +
         " are watched: name those that matter in the option database");
   if (inspections_) add(inspections_->problem());
-  uint32_t health = PLUMB_HEALTH_DEGRADED;
-  if (problem.empty()) health = PLUMB_HEALTH_OK;
-  if (!locks_problem_.empty() && !any_open) health = PLUMB_HEALTH_DARK;
-  if (problem == told_problem_ && health == told_health_) return;
+  if (problem == told_problem_) return;
+  const auto health = problem.empty() ? PLUMB_HEALTH_OK : PLUMB_HEALTH_DEGRADED;
   host().health(health, problem);
   told_problem_ = std::move(problem);
-  told_health_ = health;
 }
 
 }  // namespace plumb::sqlite_stats

@@ -39,8 +39,7 @@ class SqliteStats final : public Sampler {
  private:
   Status watch_new_paths();
   Status tick(int64_t now_ns);
-  bool listing_is_due(int64_t now_ns) const;
-  bool read_listing(int64_t now_ns);
+  bool read_listing();
   Status emit_tables();
   void tell_health();
 
@@ -55,12 +54,9 @@ class SqliteStats final : public Sampler {
   std::vector<uint64_t> inodes_;
   std::vector<FileLock> locks_;
   std::string locks_problem_;
-  int64_t last_listing_ns_ = 0;
-  int64_t listing_took_ns_ = 0;
   int64_t next_find_ns_ = 0;
   int64_t next_report_ns_ = 0;
   int64_t next_tables_ns_ = 0;
-  uint32_t told_health_ = PLUMB_HEALTH_OK;
   std::string told_problem_;
 };
 

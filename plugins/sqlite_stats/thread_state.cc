@@ -1,5 +1,6 @@
 #include "thread_state.h"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -38,6 +39,7 @@ ThreadState parse_syscall(std::string_view text) {
     ++count;
   }
   if (is_file_work(number)) return ThreadState::kActive;
+  if (number == SYS_fcntl && count >= 2 && arguments[1] == F_SETLKW) return ThreadState::kBlocked;
   if (number == SYS_nanosleep && count >= 2)
     return arguments[1] == 0 ? ThreadState::kBusySleep : ThreadState::kSleep;
   if (number == SYS_clock_nanosleep && count >= 4) {

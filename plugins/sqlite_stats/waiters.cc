@@ -24,11 +24,11 @@ bool asleep(ThreadState state) {
 }  // namespace
 
 int infer_waiters(const ProcessSleep& process) {
-  if (process.uses_glibc) return process.busy_sleepers;
+  if (process.uses_glibc) return process.blocked + process.busy_sleepers;
   const int all = process.busy_sleepers + process.sleepers;
   const bool one_is_holder =
       process.holds && !process.holder_found && process.active == 0 && all > 0;
-  return one_is_holder ? all - 1 : all;
+  return process.blocked + (one_is_holder ? all - 1 : all);
 }
 
 bool WaiterWatch::Thread::sleeps_anyway() const {
@@ -67,6 +67,7 @@ ProcessSleep WaiterWatch::look(int64_t now_ns, int32_t pid, Process& process,
     if (state == ThreadState::kGone) thread.alive = false;
     if (state == ThreadState::kUnknown) ++unknown;
     if (state == ThreadState::kActive) ++found.active;
+    if (state == ThreadState::kBlocked) ++found.blocked;
     if (!asleep(state)) continue;
     if (long_asleep(now_ns, thread)) {
       if (found.holds && !found.holder_found && !thread.idle_timer &&

@@ -33,6 +33,7 @@ namespace plumb::sqlite_stats {
 struct ProcessSleep {
   int busy_sleepers = 0;
   int sleepers = 0;  // in relative timers that may or may not be a busy handler's
+  int blocked = 0;   // for sure: waiting in the kernel for a file lock
   int active = 0;    // running, runnable, or writing to a file
   bool holds = false;
   bool holder_found = false;  // one thread slept through the hold, and is not counted above

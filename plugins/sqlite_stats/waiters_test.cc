@@ -21,6 +21,8 @@ TEST(ThreadStateTest, BusyHandlersSleepIsToldFromOtherSleeps) {
   EXPECT_EQ(parse_syscall("75 0x4 0x0 0x0 0x0 0x0 0x0 0x1 0x2"), ThreadState::kActive);
   EXPECT_EQ(parse_syscall(kOnProcessor), ThreadState::kActive);
   EXPECT_EQ(parse_syscall("-1 0x7ffc 0x7f11"), ThreadState::kElse);
+  EXPECT_EQ(parse_syscall("72 0x5 0x7 0x7ffd 0x0 0x0 0x0 0x1 0x2"), ThreadState::kBlocked);
+  EXPECT_EQ(parse_syscall("72 0x5 0x6 0x7ffd 0x0 0x0 0x0 0x1 0x2"), ThreadState::kElse);
   EXPECT_EQ(parse_syscall(""), ThreadState::kUnknown);
   EXPECT_EQ(parse_syscall("230 0x0 0x"), ThreadState::kElse);
 }
@@ -49,6 +51,7 @@ TEST(InferWaitersTest, HolderIsTakenOffOnlyWhereItMayBeAmongTheSleepers) {
   EXPECT_EQ(infer_waiters({.sleepers = 4}), 4);
   EXPECT_EQ(infer_waiters({.sleepers = 3, .holds = true, .holder_found = true}), 3);
   EXPECT_EQ(infer_waiters({.holds = true}), 0);
+  EXPECT_EQ(infer_waiters({.sleepers = 1, .blocked = 2, .holds = true}), 2);
   EXPECT_EQ(infer_waiters({.busy_sleepers = 3, .sleepers = 1, .holds = true, .uses_glibc = true}),
             3);
 }
