@@ -57,8 +57,8 @@ class Children {
   }
   Children(const Children&) = delete;
   Children& operator=(const Children&) = delete;
-  pid_t add(const std::function<void()>& body) {
-    pids_.push_back(spawn(body));
+  pid_t add(const std::function<void()>& body, unsigned most_seconds = 50) {
+    pids_.push_back(spawn(body, most_seconds));
     return pids_.back();
   }
   // True when all ended with 0.

@@ -71,6 +71,8 @@ Status DatabaseFiles::open_database(Change change) {
   }
   identity_ = *identity;
   real_path_ = resolve(path_);
+  shm_path_ = real_path_ + "-shm";
+  wal_path_ = real_path_ + "-wal";
   read_header();
   refresh_shm(false);
   sample();  // what was counted before is none of ours: the base line
@@ -80,9 +82,8 @@ Status DatabaseFiles::open_database(Change change) {
 }
 
 void DatabaseFiles::refresh_shm(bool continuing) {
-  const std::string name = real_path_ + "-shm";
   struct stat now {};
-  const bool exists = ::stat(name.c_str(), &now) == 0;
+  const bool exists = ::stat(shm_path_.c_str(), &now) == 0;
   if (has_shm() && exists && now.st_dev == shm_identity_.device &&
       now.st_ino == shm_identity_.inode)
     return;
@@ -93,7 +94,7 @@ void DatabaseFiles::refresh_shm(bool continuing) {
   shm_.reset();
   wal_.reset();
   if (!exists) return;
-  shm_ = Descriptor::open(name);
+  shm_ = Descriptor::open(shm_path_);
   if (!shm_.valid()) return;
   const auto identity = identify(shm_.get());
   if (!identity) {
@@ -107,9 +108,10 @@ void DatabaseFiles::refresh_shm(bool continuing) {
   }
 }
 
-bool DatabaseFiles::shm_is_deleted() const {
+bool DatabaseFiles::shm_has_changed() const {
   struct stat file {};
-  return has_shm() && ::fstat(shm_.get(), &file) == 0 && file.st_nlink == 0;
+  if (has_shm()) return ::fstat(shm_.get(), &file) == 0 && file.st_nlink == 0;
+  return header_ && header_->wal && ::stat(shm_path_.c_str(), &file) == 0;
 }
 
 void DatabaseFiles::close_all() {
@@ -203,7 +205,7 @@ std::optional<uint64_t> DatabaseFiles::database_bytes() const {
 
 std::optional<uint64_t> DatabaseFiles::wal_bytes() const {
   struct stat file {};
-  if (::stat((real_path_ + "-wal").c_str(), &file) != 0) return std::nullopt;
+  if (::stat(wal_path_.c_str(), &file) != 0) return std::nullopt;
   return static_cast<uint64_t>(file.st_size);
 }
 
@@ -212,7 +214,7 @@ std::optional<DatabaseFiles::Kind> DatabaseFiles::kind_of(dev_t device, uint64_t
   if (device == identity_.device && inode == identity_.inode) return Kind::kDatabase;
   if (has_shm() && device == shm_identity_.device && inode == shm_identity_.inode)
     return Kind::kWalIndex;
-  if (is_file(real_path_ + "-wal", device, inode)) return Kind::kWal;
+  if (is_file(wal_path_, device, inode)) return Kind::kWal;
   if (is_file(real_path_ + "-journal", device, inode)) return Kind::kJournal;
   return std::nullopt;
 }

@@ -47,14 +47,16 @@ class DatabaseFiles {
   // Compares what is open with what the path names now, and opens anew where they differ. Cheap
   // (a handful of stat and read calls). The error says why a file that exists cannot be watched.
   Status refresh();
-  // True when the open -shm file was deleted, so that a refresh is due. One system call.
-  bool shm_is_deleted() const;
+  // True when the open -shm file was deleted, or one has come to a WAL database that had none, so
+  // that a refresh is due. One system call.
+  bool shm_has_changed() const;
   // Reads the counters anew (one system call, mostly) and adds what they grew by to the totals.
   // Exact also when the -shm file was rebuilt or deleted in between. Commits stand still where no
   // counter can be read (WAL with locking_mode=EXCLUSIVE keeps its index in the application's
   // memory).
   void sample();
   // What refresh and sample noticed since the last call, in order.
+  bool has_changes() const { return !changes_.empty(); }
   std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
 
   bool open() const { return database_.valid(); }
@@ -94,6 +96,8 @@ class DatabaseFiles {
 
   std::string path_;
   std::string real_path_;  // SQLite puts -wal and -shm beside the file that a symlink leads to
+  std::string shm_path_;
+  std::string wal_path_;
   Descriptor database_;
   Descriptor shm_;
   FileIdentity identity_;

@@ -14,6 +14,10 @@ namespace {
 
 constexpr int64_t kMillisecond = 1'000'000;
 constexpr int64_t kRefreshEvery = 100 * kMillisecond;
+// A database without a commit or a lock for so long is only asked for its locks, and looked at
+// whole 20 times a second.
+constexpr int64_t kIdleAfter = 1'000 * kMillisecond;
+constexpr int64_t kIdleTickEvery = 50 * kMillisecond;
 constexpr int64_t kLookEvery = 50 * kMillisecond;
 constexpr int64_t kLookAtLeastEvery = 250 * kMillisecond;
 constexpr int64_t kReadersEvery = 100 * kMillisecond;
@@ -62,11 +66,34 @@ Status DatabaseWatch::declare() {
 }
 
 Status DatabaseWatch::tick(int64_t now_ns, const std::vector<FileLock>* listing) {
+  if (still_idle(now_ns)) return Status::ok();
+  return full_tick(now_ns, listing);
+}
+
+bool DatabaseWatch::still_idle(int64_t now_ns) {
+  if (reading_ != LockReading::kAsk || now_ns >= next_full_tick_ns_ || !files_.open()) return false;
+  if (!files_.has_shm() && files_.shm_has_changed()) return false;
+  const auto answer = ask_locks(files_.database_fd(), files_.shm_fd());
+  if (!answer.is_ok() || answer->held != WriteLock::kNone || answer->checkpointer ||
+      answer->recoverer)
+    return false;
+  seen_free_ns_ = now_ns;
+  return true;
+}
+
+Status DatabaseWatch::full_tick(int64_t now_ns, const std::vector<FileLock>* listing) {
   if (first_tick_ns_ == 0) first_tick_ns_ = now_ns;
-  // Without a -shm file one may come at any moment, and with it the locks to look for.
-  const bool awaits_shm = files_.open() && !files_.has_shm() && files_.header() &&
-                          files_.header()->wal;
-  if (now_ns >= next_refresh_ns_ || awaits_shm || files_.shm_is_deleted()) {
+  // It was free until the last look, and not just at the last whole tick.
+  if (const int64_t free_ns = std::exchange(seen_free_ns_, 0); free_ns > last_tick_ns_) {
+    locks_ = {};
+    PLUMB_RETURN_IF_ERROR(watch_hold(free_ns));
+    account(free_ns);
+  }
+  // A -shm file may come at any moment, and with it the locks to look for. One that was deleted
+  // shows no more commits.
+  const bool stands_still = files_.totals().commits == commits_before_;
+  commits_before_ = files_.totals().commits;
+  if (now_ns >= next_refresh_ns_ || (stands_still && files_.shm_has_changed())) {
     next_refresh_ns_ = now_ns + kRefreshEvery;
     PLUMB_RETURN_IF_ERROR(refresh_files(now_ns));
   }
@@ -76,8 +103,10 @@ Status DatabaseWatch::tick(int64_t now_ns, const std::vector<FileLock>* listing)
     return Status::ok();
   }
   files_.sample();
-  for (const DatabaseFiles::Change change : files_.take_changes())
-    PLUMB_RETURN_IF_ERROR(tell_change(change, now_ns));
+  if (files_.has_changes()) {
+    for (const DatabaseFiles::Change change : files_.take_changes())
+      PLUMB_RETURN_IF_ERROR(tell_change(change, now_ns));
+  }
   PLUMB_RETURN_IF_ERROR(watch_hold(now_ns));
   account(now_ns);
   if (now_ns >= next_readers_ns_) {
@@ -90,6 +119,8 @@ Status DatabaseWatch::tick(int64_t now_ns, const std::vector<FileLock>* listing)
     const int64_t took = host_.now_ns() - begun;
     next_look_ns_ = now_ns + std::clamp(took * kCostFactor, kLookEvery, kLookAtLeastEvery);
   }
+  const bool idle = idle_ns(now_ns) > kIdleAfter && !readers_.any();
+  next_full_tick_ns_ = idle ? now_ns + kIdleTickEvery : now_ns;
   return Status::ok();
 }
 

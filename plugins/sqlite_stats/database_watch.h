@@ -75,6 +75,10 @@ class DatabaseWatch {
   std::string missing_problem() const;
   // False when nothing can be said of the locks at this tick.
   bool read_locks(const std::vector<FileLock>* listing);
+  // Of a database that was idle at the last tick: nobody holds a lock now either, and a whole tick
+  // is not due yet.
+  bool still_idle(int64_t now_ns);
+  Status full_tick(int64_t now_ns, const std::vector<FileLock>* listing);
   void account(int64_t now_ns);
   Status watch_hold(int64_t now_ns);
   Status watch_readers(int64_t now_ns);
@@ -105,6 +109,8 @@ class DatabaseWatch {
   std::string file_problem_;
   std::string note_;
 
+  int64_t next_full_tick_ns_ = 0;
+  int64_t seen_free_ns_ = 0;  // by still_idle, since the last whole tick
   int64_t next_refresh_ns_ = 0;
   int64_t next_look_ns_ = 0;
   int64_t next_readers_ns_ = 0;
@@ -114,7 +120,8 @@ class DatabaseWatch {
   std::array<bool, kLockKinds> was_held_{};  // at the last tick
   int64_t last_held_ns_ = 0;                 // seen
   int64_t last_write_ns_ = 0;  // seen, or concluded from a commit between two ticks
-  uint64_t counted_commits_ = 0;
+  uint64_t counted_commits_ = 0;  // by account
+  uint64_t commits_before_ = 0;   // at the last whole tick
   int64_t last_hold_start_ns_ = 0;
   int64_t first_tick_ns_ = 0;
   bool ever_held_ = false;

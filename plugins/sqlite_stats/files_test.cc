@@ -284,14 +284,18 @@ TEST_F(DatabaseFilesTest, JournalModeThereAndBackKeepsTheTotals) {
   EXPECT_EQ(commits(files), 7u);
 }
 
-TEST_F(DatabaseFilesTest, DeletedIndexIsNoticedAtOnce) {
+TEST_F(DatabaseFilesTest, DeletedAndNewIndexesAreNoticedAtOnce) {
   write_file(database_, database_bytes(true, 1));
   write_file(shm_, shm_bytes(10, 5, 0));
   DatabaseFiles files(database_);
   refresh(files);
-  EXPECT_FALSE(files.shm_is_deleted());
+  EXPECT_FALSE(files.shm_has_changed());
   fs::remove(shm_);
-  EXPECT_TRUE(files.shm_is_deleted());
+  EXPECT_TRUE(files.shm_has_changed());
+  refresh(files);
+  EXPECT_FALSE(files.shm_has_changed());
+  write_file(shm_, shm_bytes(1, 1, 0));
+  EXPECT_TRUE(files.shm_has_changed());
 }
 
 TEST_F(DatabaseFilesTest, FilesAreToldApartByDeviceAndInode) {

@@ -28,7 +28,8 @@ class PluginRun {
     bool inspect = false;
   };
 
-  PluginRun() : library_(::dlopen(PLUMB_SQLITE_STATS, RTLD_NOW | RTLD_LOCAL)) {
+  explicit PluginRun(const std::string& library = PLUMB_SQLITE_STATS)
+      : library_(::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL)) {
     if (library_ == nullptr) throw std::runtime_error(::dlerror());
     plugin_ = reinterpret_cast<plumb_plugin_entry_fn>(::dlsym(library_, PLUMB_ENTRY_SYMBOL))();
   }

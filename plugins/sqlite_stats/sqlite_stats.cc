@@ -13,6 +13,7 @@ constexpr int64_t kMillisecond = 1'000'000;
 constexpr int64_t kSecond = 1'000 * kMillisecond;
 constexpr int64_t kTablesEvery = 5 * kSecond;
 constexpr int64_t kFindEvery = 5 * kSecond;
+constexpr int64_t kChoresEvery = 100 * kMillisecond;
 
 }  // namespace
 
@@ -59,8 +60,11 @@ Status SqliteStats::collect() {
     PLUMB_RETURN_IF_ERROR(watch_new_paths());
   }
   PLUMB_RETURN_IF_ERROR(tick(now));
-  if (inspections_) PLUMB_RETURN_IF_ERROR(inspections_->tick(now, watches_));
-  tell_health();
+  if (now >= next_chores_ns_) {
+    next_chores_ns_ = now + kChoresEvery;
+    if (inspections_) PLUMB_RETURN_IF_ERROR(inspections_->tick(now, watches_));
+    tell_health();
+  }
   if (now < next_report_ns_) return Status::ok();
   next_report_ns_ += kSecond;
   if (next_report_ns_ <= now) next_report_ns_ = now + kSecond;

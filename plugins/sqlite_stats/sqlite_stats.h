@@ -55,6 +55,7 @@ class SqliteStats final : public Sampler {
   std::vector<FileLock> locks_;
   std::string locks_problem_;
   int64_t next_find_ns_ = 0;
+  int64_t next_chores_ns_ = 0;
   int64_t next_report_ns_ = 0;
   int64_t next_tables_ns_ = 0;
   std::string told_problem_;
