@@ -1,5 +1,5 @@
-// Test only: children that use SQLite, so that the watching process opens no connection (which alone
-// would drop locks), and memory shared with them.
+// Test only: children that use SQLite, so that the watching process opens no connection (which
+// alone would drop locks), and memory shared with them.
 #ifndef PLUMB_PLUGINS_SQLITE_STATS_CHILD_H_
 #define PLUMB_PLUGINS_SQLITE_STATS_CHILD_H_
 
@@ -77,8 +77,8 @@ template <typename T>
 class Shared {
  public:
   Shared()
-      : value_(*new(::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                           -1, 0)) T) {}
+      : value_(*new (::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                            -1, 0)) T) {}
   ~Shared() { ::munmap(&value_, sizeof(T)); }
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;

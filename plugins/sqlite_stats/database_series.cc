@@ -46,11 +46,10 @@ Result<DatabaseSeries> DatabaseSeries::declare(const Host& host, const std::stri
                          .help = "Threads waiting for the write lock at an instant, inferred.",
                          .ledger_line = "database.sqlite_lock"});
   for (size_t i = 0; i < kLockKinds; ++i) {
-    out.lock_ratio.at(i) =
-        declare({.name = "sqlite_lock_ratio",
-                 .unit = "ratio",
-                 .help = "Share of the last second in which this lock was held.",
-                 .labels = {{"lock", kLockKindNames.at(i)}}});
+    out.lock_ratio.at(i) = declare({.name = "sqlite_lock_ratio",
+                                    .unit = "ratio",
+                                    .help = "Share of the last second in which this lock was held.",
+                                    .labels = {{"lock", kLockKindNames.at(i)}}});
   }
   out.hold_seconds = declare({.name = "sqlite_write_hold_seconds",
                               .unit = "seconds",

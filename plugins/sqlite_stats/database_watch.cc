@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <utility>
 
+#include "durations.h"
 #include "lock_probe.h"
 #include "tables.h"
 
 namespace plumb::sqlite_stats {
 namespace {
 
-constexpr int64_t kMillisecond = 1'000'000;
 constexpr int64_t kRefreshEvery = 100 * kMillisecond;
 // A database without a commit or a lock for so long is only asked for its locks, and looked at
 // whole 20 times a second.
@@ -36,9 +36,9 @@ constexpr int64_t kHolderFor = 5'000 * kMillisecond;
 constexpr int64_t kRecoveryEventEvery = 10'000 * kMillisecond;
 
 std::array<bool, kLockKinds> kinds_of(const LockState& locks) {
-  return {locks.held == WriteLock::kWrite,    locks.checkpointer.has_value(),
-          locks.recoverer.has_value(),        locks.held == WriteLock::kReserved,
-          locks.held == WriteLock::kPending,  locks.held == WriteLock::kExclusive};
+  return {locks.held == WriteLock::kWrite,   locks.checkpointer.has_value(),
+          locks.recoverer.has_value(),       locks.held == WriteLock::kReserved,
+          locks.held == WriteLock::kPending, locks.held == WriteLock::kExclusive};
 }
 
 bool stops_all_writers(const std::array<bool, kLockKinds>& held) {
@@ -125,8 +125,7 @@ Status DatabaseWatch::full_tick(int64_t now_ns, const std::vector<FileLock>* lis
 }
 
 bool DatabaseWatch::read_locks(const std::vector<FileLock>* listing) {
-  if (listing != nullptr)
-    list_locks(*listing, files_.identity(), files_.shm_identity(), listing_);
+  if (listing != nullptr) list_locks(*listing, files_.identity(), files_.shm_identity(), listing_);
   if (reading_ == LockReading::kAsk) {
     const auto answer = ask_locks(files_.database_fd(), files_.shm_fd());
     if (answer.is_ok()) {
@@ -147,16 +146,15 @@ void DatabaseWatch::account(int64_t now_ns) {
   const auto share = [since_ns](bool before, bool now) {
     return (static_cast<int64_t>(before) + static_cast<int64_t>(now)) * since_ns / 2;
   };
-  for (size_t i = 0; i < kLockKinds; ++i)
-    held_ns_.at(i) += share(was_held_.at(i), held.at(i));
+  for (size_t i = 0; i < kLockKinds; ++i) held_ns_.at(i) += share(was_held_.at(i), held.at(i));
   const int64_t write_ns = share(stops_all_writers(was_held_), stops_all_writers(held));
   watched_ns_ += since_ns;
   write_held_ns_ += write_ns;
   last_tick_ns_ = now_ns;
   was_held_ = held;
 
-  const uint64_t commits = files_.totals().commits - std::exchange(counted_commits_,
-                                                                   files_.totals().commits);
+  const uint64_t commits =
+      files_.totals().commits - std::exchange(counted_commits_, files_.totals().commits);
   lengths_.sample(now_ns, since_ns, write_ns, holds_.ended(), commits);
   // Most transactions are too short to be seen held, but not to be waited for.
   if (commits == 0 && locks_.held == WriteLock::kNone) return;
@@ -171,8 +169,9 @@ Status DatabaseWatch::refresh_files(int64_t now_ns) {
   } else if (!files_.open()) {
     file_problem_ = missing_problem();
   } else if (!files_.header() && files_.database_bytes().value_or(0) >= kDatabaseHeaderBytes) {
-    file_problem_ = path_ + " is no SQLite database, or is encrypted: what it commits cannot be "
-                            "seen";
+    file_problem_ = path_ +
+                    " is no SQLite database, or is encrypted: what it commits cannot be "
+                    "seen";
   } else {
     file_problem_.clear();
   }
@@ -206,22 +205,22 @@ Status DatabaseWatch::tell_change(DatabaseFiles::Change change, int64_t now_ns) 
       return event(PLUMB_WARNING, "sqlite-database-gone",
                    path_ + " was deleted or moved away; waiting for it to come back");
     case Change::kRestored:
-      return event(PLUMB_WARNING, "sqlite-database-restored",
-                   path_ + " has other content now, such as a backup's; commits count on from here");
+      return event(
+          PLUMB_WARNING, "sqlite-database-restored",
+          path_ + " has other content now, such as a backup's; commits count on from here");
     case Change::kToWal:
     case Change::kToRollback:
       readers_.clear();
       return event(PLUMB_WARNING, "sqlite-journal-mode-changed",
-                   path_ + (change == Change::kToWal
-                                ? " has gone from a rollback journal to WAL"
-                                : " has gone from WAL to a rollback journal"));
+                   path_ + (change == Change::kToWal ? " has gone from a rollback journal to WAL"
+                                                     : " has gone from WAL to a rollback journal"));
     case Change::kRecovered:
       readers_.clear();
       if (now_ns < next_recovery_event_ns_) return Status::ok();
       next_recovery_event_ns_ = now_ns + kRecoveryEventEvery;
-      return event(PLUMB_WARNING, "sqlite-wal-recovered",
-                   "the WAL index of " + path_ +
-                       " was rebuilt, as after a process that used it was killed");
+      return event(
+          PLUMB_WARNING, "sqlite-wal-recovered",
+          "the WAL index of " + path_ + " was rebuilt, as after a process that used it was killed");
   }
   return Status::ok();
 }
@@ -341,72 +340,6 @@ void DatabaseWatch::add_inodes(std::vector<uint64_t>& inodes) const {
   if (!files_.open()) return;
   inodes.push_back(files_.identity().inode);
   if (const FileIdentity* shm = files_.shm_identity()) inodes.push_back(shm->inode);
-}
-
-Status DatabaseWatch::flush(int64_t now_ns) {
-  if (!files_.open()) return Status::ok();
-  const Totals& totals = files_.totals();
-  const std::array samples = {
-      plumb_sample{series_.commits.id, 0, now_ns, static_cast<double>(totals.commits)},
-      plumb_sample{series_.wal_frames.id, 0, now_ns, static_cast<double>(totals.wal_frames)},
-      plumb_sample{series_.checkpoints.id, 0, now_ns, static_cast<double>(totals.checkpoints)},
-      plumb_sample{series_.checkpointed_pages.id, 0, now_ns,
-                   static_cast<double>(totals.checkpointed_pages)},
-      plumb_sample{series_.wal_resets.id, 0, now_ns, static_cast<double>(totals.wal_resets)},
-  };
-  return host_.emit(samples);
-}
-
-Status DatabaseWatch::report(int64_t now_ns) {
-  std::vector<plumb_sample> samples;
-  const auto add = [&](Series series, double value) {
-    samples.push_back({series.id, 0, now_ns, value});
-  };
-  const auto ratio = [this](int64_t held_ns) {
-    return static_cast<double>(held_ns) / static_cast<double>(watched_ns_);
-  };
-  if (watched_ns_ > 0) {
-    add(series_.write_lock_ratio, ratio(write_held_ns_));
-    for (size_t i = 0; i < kLockKinds; ++i) add(series_.lock_ratio.at(i), ratio(held_ns_.at(i)));
-  }
-  if (looks_ > 0 && !waiters_unknown_)
-    add(series_.waiters, static_cast<double>(waiters_seen_) / looks_);
-  write_held_ns_ = watched_ns_ = 0;
-  held_ns_ = {};
-  looks_ = waiters_seen_ = 0;
-  if (files_.open()) {
-    const auto& wal = files_.wal_index();
-    const auto& header = files_.header();
-    if (wal) {
-      add(series_.debt, wal->checkpoint_debt());
-      add(series_.pinned_frames, readers_.held_back());
-      add(series_.oldest_reader, static_cast<double>(readers_.oldest_ns()) / 1e9);
-      add(series_.database_pages, wal->pages);
-    } else if (header && header->pages) {
-      add(series_.database_pages, *header->pages);
-    }
-    if (header) add(series_.free_pages, header->free_pages);
-    if (const auto bytes = files_.wal_bytes()) add(series_.wal_bytes, static_cast<double>(*bytes));
-    if (const auto bytes = files_.database_bytes())
-      add(series_.database_bytes, static_cast<double>(*bytes));
-  }
-  if (!samples.empty()) PLUMB_RETURN_IF_ERROR(host_.emit(samples));
-  if (const auto record = lengths_.take(now_ns, holds_.current(), false))
-    PLUMB_RETURN_IF_ERROR(host_.emit(series_.hold_seconds, record->start_ns, record->end_ns,
-                                     record->lengths));
-  return flush(now_ns);
-}
-
-Status DatabaseWatch::finish() {
-  const int64_t now_ns = host_.now_ns();
-  PLUMB_RETURN_IF_ERROR(report(now_ns));
-  if (const auto record = lengths_.take(now_ns, nullptr, true))
-    PLUMB_RETURN_IF_ERROR(host_.emit(series_.hold_seconds, record->start_ns, record->end_ns,
-                                     record->lengths));
-  if (ever_open_) return Status::ok();
-  return host_.event(PLUMB_WARNING, "sqlite-database-never-found",
-                     file_problem_ + " It never came: nothing was measured of it.",
-                     to_text({{"database", path_}}));
 }
 
 }  // namespace plumb::sqlite_stats

@@ -1,4 +1,5 @@
-// Everything sampled of one database: who holds its locks, who waits, what it commits, how it grows.
+// Everything sampled of one database: who holds its locks, who waits, what it commits, how it
+// grows.
 #ifndef PLUMB_PLUGINS_SQLITE_STATS_DATABASE_WATCH_H_
 #define PLUMB_PLUGINS_SQLITE_STATS_DATABASE_WATCH_H_
 
@@ -94,8 +95,8 @@ class DatabaseWatch {
   LockReading reading_;
   OpenerWalk& walk_;
   DatabaseFiles files_;
-  LockListing listing_;  // where there are listings
-  LockState locks_;      // as of the last tick
+  LockListing listing_;                      // where there are listings
+  LockState locks_;                          // as of the last tick
   std::vector<ReaderLock> reader_locks_;     // as of the last look at readers
   std::map<int32_t, int64_t> lock_holders_;  // processes seen with a lock, and when last
   HoldTracker holds_;
@@ -119,9 +120,9 @@ class DatabaseWatch {
   int64_t next_recovery_event_ns_ = 0;
   std::array<bool, kLockKinds> was_held_{};  // at the last tick
   int64_t last_held_ns_ = 0;                 // seen
-  int64_t last_write_ns_ = 0;  // seen, or concluded from a commit between two ticks
-  uint64_t counted_commits_ = 0;  // by account
-  uint64_t commits_before_ = 0;   // at the last whole tick
+  int64_t last_write_ns_ = 0;                // seen, or concluded from a commit between two ticks
+  uint64_t counted_commits_ = 0;             // by account
+  uint64_t commits_before_ = 0;              // at the last whole tick
   int64_t last_hold_start_ns_ = 0;
   int64_t first_tick_ns_ = 0;
   bool ever_held_ = false;

@@ -30,11 +30,12 @@ constexpr int64_t kInterval = 10'000'000;
 
 }  // namespace
 
-PLUMB_PLUGIN(plumb::sqlite_stats::SqliteStats,
-             {.name = "sqlite_stats",
-              .version = "0.2.0",
-              .summary = "Watches SQLite databases from outside: locks, waiters, checkpoints, plans",
-              .options = kOptions,
-              .option_count = 3,
-              .default_interval_ns = kInterval,
-              .needs = kNeeds})
+PLUMB_PLUGIN(
+    plumb::sqlite_stats::SqliteStats,
+    {.name = "sqlite_stats",
+     .version = "0.2.0",
+     .summary = "Watches SQLite databases from outside: locks, waiters, checkpoints, plans",
+     .options = kOptions,
+     .option_count = 3,
+     .default_interval_ns = kInterval,
+     .needs = kNeeds})

@@ -43,7 +43,8 @@ class FakeHost {
       std::string name = s->name;
       for (uint32_t i = 0; i < s->label_count; ++i) {
         if (std::string(s->labels[i].name) == "lock") name += std::string("/") + s->labels[i].value;
-        if (std::string(s->labels[i].name) == "database") self(c)->databases.insert(s->labels[i].value);
+        if (std::string(s->labels[i].name) == "database")
+          self(c)->databases.insert(s->labels[i].value);
       }
       self(c)->names_.push_back(name);
       self(c)->resources[s->name] = s->resource ? s->resource : "";

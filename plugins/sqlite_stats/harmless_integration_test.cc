@@ -122,9 +122,9 @@ TEST_P(HarmlessTest, WriterThatWaitsForNobodyMeetsNobody) {
   EXPECT_GT(truth_->commits, 100);
   EXPECT_EQ(truth_->busy, 0);
   EXPECT_EQ(truth_->errors, 0);
-  EXPECT_EQ(run_.last("sqlite_commits_total") -
-                run_.host.samples["sqlite_commits_total"].front().value,
-            run_.last("sqlite_commits_total"));
+  EXPECT_EQ(
+      run_.last("sqlite_commits_total") - run_.host.samples["sqlite_commits_total"].front().value,
+      run_.last("sqlite_commits_total"));
   EXPECT_TRUE(is_sound(database_, truth_->commits));
 }
 

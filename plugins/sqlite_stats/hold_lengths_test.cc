@@ -17,7 +17,8 @@ class Sampled {
     now_ns_ += kStep;
     holds_.sample(now_ns_, lock, pid, mark, kLong);
     const bool held = lock != WriteLock::kNone;
-    const int64_t held_ns = (static_cast<int64_t>(held) + static_cast<int64_t>(was_held_)) * kStep / 2;
+    const int64_t held_ns =
+        (static_cast<int64_t>(held) + static_cast<int64_t>(was_held_)) * kStep / 2;
     lengths_.sample(now_ns_, kStep, held_ns, holds_.ended(), mark - mark_);
     was_held_ = held;
     mark_ = mark;

@@ -145,16 +145,16 @@ TEST_F(InspectionTest, ClosedDatabasesAreReadWithoutAFileBeingMade) {
 
 TEST_F(InspectionTest, FullScansAndMissingIndexesAreNamedWithoutLiterals) {
   make_database("WAL");
-  const Inspection found = inspect(statements(
-      "-- all of Ann's orders: secret-comment\n"
-      "SELECT * FROM orders WHERE customer_id = 4711 AND total > 1000;\n"
-      "SELECT c.name FROM customers c JOIN orders o ON o.customer_id = c.id"
-      " WHERE c.name = 'secret-name';\n"
-      "SELECT * FROM orders WHERE day = 7;\n"
-      "UPDATE orders SET total = 0 WHERE id = 5;\n"
-      "PRAGMA journal_mode=DELETE;\n"
-      "DROP TABLE orders;\n"
-      "SELECT nothing FROM \"secret-table\" WHERE x = 'unclosed"));
+  const Inspection found =
+      inspect(statements("-- all of Ann's orders: secret-comment\n"
+                         "SELECT * FROM orders WHERE customer_id = 4711 AND total > 1000;\n"
+                         "SELECT c.name FROM customers c JOIN orders o ON o.customer_id = c.id"
+                         " WHERE c.name = 'secret-name';\n"
+                         "SELECT * FROM orders WHERE day = 7;\n"
+                         "UPDATE orders SET total = 0 WHERE id = 5;\n"
+                         "PRAGMA journal_mode=DELETE;\n"
+                         "DROP TABLE orders;\n"
+                         "SELECT nothing FROM \"secret-table\" WHERE x = 'unclosed"));
   ASSERT_EQ(found.statements.size(), 7u) << found.refused;
   EXPECT_EQ(found.statements[0].text, "SELECT * FROM orders WHERE customer_id = ? AND total > ?");
   EXPECT_THAT(found.statements[0].plan, Contains("SCAN orders"));

@@ -24,14 +24,10 @@ TEST(InspectionTest, TablesAndPlansBecomeRows) {
   ASSERT_THAT(read->tables, SizeIs(2));
   nlohmann::json rows = nlohmann::json::array();
   read->add_table_rows("shop.db", rows);
-  const nlohmann::json orders{"shop.db",
-                              "orders",
-                              12000,
-                              "ANALYZE",
-                              409600,
-                              "unique by_day(day, id)",
-                              4096,
-                              "index by_day: used by none of the statements given"};
+  const nlohmann::json orders{"shop.db", "orders",
+                              12000,     "ANALYZE",
+                              409600,    "unique by_day(day, id)",
+                              4096,      "index by_day: used by none of the statements given"};
   EXPECT_EQ(rows.at(0), orders);
   EXPECT_TRUE(rows.at(1).at(2).is_null()) << "unknown is not zero";
   nlohmann::json plans = nlohmann::json::array();
@@ -81,8 +77,8 @@ TEST(InspectionTest, ManyAndDeepEntriesAreBounded) {
   const auto read = parse_inspection(many + "}");
   ASSERT_TRUE(read.is_ok());
   EXPECT_THAT(read->tables, SizeIs(1000));
-  const std::string deep = R"({"format": 1, "tables": )" + std::string(100'000, '[') +
-                           std::string(100'000, ']') + "}";
+  const std::string deep =
+      R"({"format": 1, "tables": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
   EXPECT_TRUE(parse_inspection(deep).is_ok());
 }
 

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "durations.h"
 #include "tables.h"
 
 namespace plumb::sqlite_stats {
 namespace {
 
-constexpr int64_t kMillisecond = 1'000'000;
 constexpr int64_t kIdleBefore = 300 * kMillisecond;
 constexpr int64_t kIdleAtTheEnd = 50 * kMillisecond;
 constexpr int64_t kBudget = 1'500 * kMillisecond;
@@ -50,8 +50,7 @@ Status Inspections::tick(int64_t now_ns, const Watches& watches) {
 Status Inspections::finish(int64_t deadline_ns, const Watches& watches) {
   if (!inspector_) return Status::ok();
   inspector_->kill();
-  const int64_t until_ns =
-      std::min(deadline_ns, host_.now_ns() + kWholeBudgetAtTheEnd) - kReserve;
+  const int64_t until_ns = std::min(deadline_ns, host_.now_ns() + kWholeBudgetAtTheEnd) - kReserve;
   for (const auto& watch : watches) {
     const int64_t now_ns = host_.now_ns();
     const int64_t budget_ns = std::min(kBudget, until_ns - now_ns);

@@ -34,8 +34,8 @@ class Question {
     // Of another PID namespace: 0; an open file description's lock, or another machine's: negative.
     found.pid = std::max<int32_t>(0, wanted.l_pid);
     found.start = wanted.l_start;
-    found.end = wanted.l_len == 0 ? std::numeric_limits<int64_t>::max()
-                                  : wanted.l_start + wanted.l_len - 1;
+    found.end =
+        wanted.l_len == 0 ? std::numeric_limits<int64_t>::max() : wanted.l_start + wanted.l_len - 1;
     found.write = wanted.l_type == F_WRLCK;
     return found;
   }
@@ -54,10 +54,16 @@ Result<LockState> ask_locks(int database_fd, int shm_fd) {
   if (shm_fd >= 0) {
     // One question when all three are free, as they mostly are.
     if (const auto any = shm.ask(F_WRLCK, kShmWriteByte, kShmRecoverByte)) {
+      // What comes before it and after it may be another process's.
       state.add_shm_lock(*any);
-      for (int64_t byte = kShmWriteByte; byte <= kShmRecoverByte; ++byte) {
-        if (any->covers(byte, byte)) continue;
+      for (int64_t byte = kShmWriteByte; byte < any->start; ++byte) {
         if (const auto lock = shm.ask(F_WRLCK, byte, byte)) state.add_shm_lock(*lock);
+      }
+      for (int64_t byte = any->end + 1; byte <= kShmRecoverByte;) {
+        const auto lock = shm.ask(F_WRLCK, byte, kShmRecoverByte);
+        if (!lock) break;
+        state.add_shm_lock(*lock);
+        byte = std::max(byte, lock->end) + 1;
       }
     }
   }

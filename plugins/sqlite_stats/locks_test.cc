@@ -121,7 +121,7 @@ TEST(LocksTest, RangesThatNoKernelPrintsAreSkipped) {
 TEST(LocksTest, ReadersAreToldWithTheirSlots) {
   const LockListing v = view(
       "1: POSIX  ADVISORY  READ 7 fe:00:101 124 124\n"
-      "2: POSIX  ADVISORY  READ 8 fe:00:101 123 124\n"  // two connections, merged
+      "2: POSIX  ADVISORY  READ 8 fe:00:101 123 124\n"   // two connections, merged
       "3: POSIX  ADVISORY  WRITE 9 fe:00:101 125 127\n"  // a checkpointer waits for readers
       "4: POSIX  ADVISORY  READ 9 fe:00:101 128 128\n");
   ASSERT_THAT(v.readers, SizeIs(3));

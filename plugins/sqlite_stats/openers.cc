@@ -37,9 +37,8 @@ const std::vector<proc::Pid>& OpenerWalk::find(int64_t now_ns, dev_t device, uin
 
 void OpenerWalk::walk(int64_t now_ns, bool all) {
   const int64_t begun = now_();
-  std::erase_if(files_, [now_ns](const auto& file) {
-    return now_ns - file.second.asked_ns > kForgetAfter;
-  });
+  std::erase_if(
+      files_, [now_ns](const auto& file) { return now_ns - file.second.asked_ns > kForgetAfter; });
   const std::vector<proc::Pid> pids = proc::list_pids(root_);
   const auto is_gone = [&pids](proc::Pid pid) {
     return !std::binary_search(pids.begin(), pids.end(), pid);

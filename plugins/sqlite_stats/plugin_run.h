@@ -44,10 +44,11 @@ class PluginRun {
     ASSERT_EQ(plugin_->create(host.get(), &self_, &error_), PLUMB_OK);
     std::vector<plumb_value> values{
         {sizeof(plumb_value), PLUMB_OPTION_PATH, "database", options.database.c_str(), 0, 0},
-        {sizeof(plumb_value), PLUMB_OPTION_BOOLEAN, "inspect", nullptr, options.inspect ? 1 : 0, 0}};
+        {sizeof(plumb_value), PLUMB_OPTION_BOOLEAN, "inspect", nullptr, options.inspect ? 1 : 0,
+         0}};
     if (!options.statements.empty())
-      values.push_back({sizeof(plumb_value), PLUMB_OPTION_PATH, "statements",
-                        options.statements.c_str(), 0, 0});
+      values.push_back(
+          {sizeof(plumb_value), PLUMB_OPTION_PATH, "statements", options.statements.c_str(), 0, 0});
     const plumb_config config{sizeof(plumb_config), static_cast<uint32_t>(values.size()),
                               values.data(), "{}"};
     ASSERT_EQ(plugin_->configure(self_, &config, &error_), PLUMB_OK) << error_.message;

@@ -25,9 +25,9 @@ namespace plumb::sqlite_stats {
 struct Pin {
   int32_t pid = 0;
   int slot = 0;
-  uint32_t frame = 0;     // checkpoints stop here
-  int64_t since_ns = 0;   // the first look that found it behind
-  int64_t last_ns = 0;    // the last look that found it
+  uint32_t frame = 0;      // checkpoints stop here
+  int64_t since_ns = 0;    // the first look that found it behind
+  int64_t last_ns = 0;     // the last look that found it
   uint32_t held_back = 0;  // frames past `frame`, at most so far
   std::string command;
   bool told = false;

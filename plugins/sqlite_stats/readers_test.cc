@@ -83,7 +83,8 @@ TEST(ReaderWatchTest, TheWorstPastPinsAreKeptAndNoMore) {
   int64_t now = 0;
   for (uint32_t i = 1; i <= 60; ++i) {
     const auto index = wal(1000, 0, {0, 1000 - i, kNone, kNone, kNone});
-    for (int k = 0; k < 7; ++k) readers.look(now += 100 * kTestMs, {{static_cast<int>(i), 1}}, index);
+    for (int k = 0; k < 7; ++k)
+      readers.look(now += 100 * kTestMs, {{static_cast<int>(i), 1}}, index);
     readers.look(now += 100 * kTestMs, {}, index);
   }
   ASSERT_THAT(readers.worst(), SizeIs(ReaderWatch::kMostPinsKept));

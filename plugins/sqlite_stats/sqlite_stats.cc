@@ -4,13 +4,12 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "durations.h"
 #include "tables.h"
 
 namespace plumb::sqlite_stats {
 namespace {
 
-constexpr int64_t kMillisecond = 1'000'000;
-constexpr int64_t kSecond = 1'000 * kMillisecond;
 constexpr int64_t kTablesEvery = 5 * kSecond;
 constexpr int64_t kFindEvery = 5 * kSecond;
 constexpr int64_t kChoresEvery = 100 * kMillisecond;

@@ -21,8 +21,7 @@ class SyncWatch {
   explicit SyncWatch(proc::Root root) : root_(std::move(root)) {}
 
   // One look at the threads while `locks` were held (read just before).
-  void look(const std::vector<SyncCall>& calls, const LockState& locks,
-            const DatabaseFiles& files);
+  void look(const std::vector<SyncCall>& calls, const LockState& locks, const DatabaseFiles& files);
   // One sentence for people, which claims no more than was seen.
   std::string summary(bool wal) const;
 

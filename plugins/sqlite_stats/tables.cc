@@ -16,9 +16,8 @@ struct Column {
 };
 
 nlohmann::json table(const char* title, std::initializer_list<Column> columns) {
-  nlohmann::json out{{"title", title},
-                     {"columns", nlohmann::json::array()},
-                     {"rows", nlohmann::json::array()}};
+  nlohmann::json out{
+      {"title", title}, {"columns", nlohmann::json::array()}, {"rows", nlohmann::json::array()}};
   for (const Column& column : columns) {
     nlohmann::json entry{{"key", column.key}, {"title", column.title}};
     if (column.unit != nullptr) entry["unit"] = column.unit;

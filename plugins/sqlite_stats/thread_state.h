@@ -16,9 +16,9 @@ enum class ThreadState {
   kUnknown,    // the kernel does not let us look
   kActive,     // on a processor, runnable, or inside a write or sync of a file
   kBusySleep,  // asleep as SQLite's busy handler sleeps: usleep() of glibc
-  kBlocked,    // waiting in the kernel for a file lock: SQLite built with SQLITE_ENABLE_SETLK_TIMEOUT
-  kSleep,      // asleep in a relative timer, in a way that may or may not be a busy handler
-  kElse,       // asleep in something that no busy handler uses
+  kBlocked,  // waiting in the kernel for a file lock: SQLite built with SQLITE_ENABLE_SETLK_TIMEOUT
+  kSleep,    // asleep in a relative timer, in a way that may or may not be a busy handler
+  kElse,     // asleep in something that no busy handler uses
 };
 
 // From /proc/PID/task/TID/syscall. SQLite waits in usleep(), which glibc turns into

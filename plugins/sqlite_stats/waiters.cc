@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "durations.h"
 #include "openers.h"
 #include "plugins/proc/processes.h"
 
 namespace plumb::sqlite_stats {
 namespace {
 
-constexpr int64_t kMillisecond = 1'000'000;
 constexpr int64_t kListEvery = 250 * kMillisecond;
 constexpr int64_t kCheckEvery = 250 * kMillisecond;
 constexpr int kShortSleepsToTrust = 3;

@@ -2,12 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include "durations.h"
 #include "fake_files.h"
 
 namespace plumb::sqlite_stats {
 namespace {
 
-constexpr int64_t kMillisecond = 1'000'000;
 constexpr int kHolder = 50;
 constexpr int kOther = 60;
 

@@ -3,8 +3,8 @@
 //
 //   sqlite_watch_bench [--plugin FILE] [--pairs N] [--seconds S] [--writers N] [--idle]
 //
-// Prints the watcher's share of one core, and the change of the writers' commits per second with its
-// 95% interval.
+// Prints the watcher's share of one core, and the change of the writers' commits per second with
+// its 95% interval.
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <atomic>
@@ -115,8 +115,7 @@ int run(const Arguments& arguments) {
     const bool watched_first = i % 2 == 0;
     const double first = rate_of(*counts, arguments.seconds, watched_first ? watch : nothing);
     const double second = rate_of(*counts, arguments.seconds, watched_first ? nothing : watch);
-    const double change =
-        watched_first ? std::log(first / second) : std::log(second / first);
+    const double change = watched_first ? std::log(first / second) : std::log(second / first);
     if (!arguments.idle) sum += change;
     if (!arguments.idle) squares += change * change;
   }

@@ -63,8 +63,9 @@ Result<WatchedPaths> WatchedPaths::parse(std::string_view text) {
   WatchedPaths out;
   const std::string whole(trimmed(text));
   if (whole.empty())
-    return bad("it is empty: give the path of the SQLite file to watch, several with commas in "
-               "between, or a pattern such as data/*.db");
+    return bad(
+        "it is empty: give the path of the SQLite file to watch, several with commas in "
+        "between, or a pattern such as data/*.db");
   if (exists(whole)) {
     out.paths_.push_back(whole);
     return out;

@@ -15,8 +15,8 @@ class WatchedPaths {
   static constexpr size_t kMostDatabases = 16;
 
   // "shop.db"; "a.db, b.db"; "data/*.db", as a shell takes patterns; mixtures. A file that has
-  // exactly that name is taken before the text is looked at for commas and patterns. INVALID_ARGUMENT
-  // when it names nothing, one file twice, or more than kMostDatabases.
+  // exactly that name is taken before the text is looked at for commas and patterns.
+  // INVALID_ARGUMENT when it names nothing, one file twice, or more than kMostDatabases.
   static Result<WatchedPaths> parse(std::string_view text);
 
   // The databases to watch now: those named outright, whether or not they exist, then the files

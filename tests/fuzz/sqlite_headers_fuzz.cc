@@ -1,6 +1,6 @@
-// Any bytes as the start of a database file and of a -shm file: no crash, no size that SQLite cannot
-// have written, no debt larger than the WAL; and readers of it are never held to pin more than there
-// is.
+// Any bytes as the start of a database file and of a -shm file: no crash, no size that SQLite
+// cannot have written, no debt larger than the WAL; and readers of it are never held to pin more
+// than there is.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

@@ -1,5 +1,5 @@
-// Any bytes as SQL: no crash, tokens in order and within the text, and no literal in what is told of
-// a statement. A marker that stands only inside literals and comments must never come out.
+// Any bytes as SQL: no crash, tokens in order and within the text, and no literal in what is told
+// of a statement. A marker that stands only inside literals and comments must never come out.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -22,8 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const Statement& statement : statements) {
     without_literals(statement.tokens, yes);
     aliases_of(statement.tokens, yes);
-    conditions_of(statement.tokens,
-                  [](const std::string&, const std::string&) { return true; });
+    conditions_of(statement.tokens, [](const std::string&, const std::string&) { return true; });
   }
   // As a string literal, the input's own quotes doubled.
   std::string quoted = "SELECT 'marker";

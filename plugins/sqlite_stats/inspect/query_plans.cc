@@ -50,7 +50,8 @@ class OnlyQueries {
 
 // What went wrong, without anything that the statement says: SQLite's messages quote it.
 std::string reason_of(const SQLite::Exception& e) {
-  if (e.getErrorCode() == SQLITE_AUTH) return "only SELECT, INSERT, UPDATE and DELETE are explained";
+  if (e.getErrorCode() == SQLITE_AUTH)
+    return "only SELECT, INSERT, UPDATE and DELETE are explained";
   if (e.getErrorCode() == SQLITE_INTERRUPT) return "stopped for lack of time, or for a writer";
   const std::string message = e.what();
   for (const char* known : {"no such table", "no such column", "no such function", "syntax error",
@@ -178,8 +179,8 @@ class Explainer {
         table.rows ? "about " + std::to_string(*table.rows) + " rows" : "all rows";
     std::string text = "SCAN of " + table.name + ": reads " + rows;
     if (!step.index.empty()) text += " through index " + step.index;
-    const Conditions conditions = conditions_of(
-        statement.tokens, [&](const std::string& qualifier, const std::string& name) {
+    const Conditions conditions =
+        conditions_of(statement.tokens, [&](const std::string& qualifier, const std::string& name) {
           return is_column_of(table, aliases, qualifier, name);
         });
     if (conditions.empty()) return text + "; no condition on its columns narrows that";

@@ -103,8 +103,8 @@ void estimate_rows(SQLite::Database& db, const std::map<std::string, uint64_t>& 
   if (table.is_virtual) return;
   if (!table.without_rowid) {
     if (const auto rowid = rowid_name(table)) {
-      SQLite::Statement query(
-          db, "SELECT max(" + *rowid + ") FROM main." + identifier_of(table.name));
+      SQLite::Statement query(db,
+                              "SELECT max(" + *rowid + ") FROM main." + identifier_of(table.name));
       if (query.executeStep()) {
         // The largest row id: exact where rows were only ever added, at the end.
         const int64_t most = query.getColumn(0).isNull() ? 0 : query.getColumn(0).getInt64();

@@ -36,9 +36,7 @@ class Lexer {
   }
 
  private:
-  char peek(size_t ahead = 0) const {
-    return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : '\0';
-  }
+  char peek(size_t ahead = 0) const { return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : '\0'; }
 
   // False at the end.
   bool skip_blanks() {
@@ -124,11 +122,11 @@ bool is_one_of(const Token& token, std::initializer_list<const char*> words) {
 
 // Words that can follow a table's name and are no alias of it.
 bool ends_table(const Token& token) {
-  return is_one_of(token, {"WHERE", "ON",     "USING",  "JOIN",    "LEFT",      "RIGHT",
-                           "FULL",  "INNER",  "CROSS",  "OUTER",   "NATURAL",   "GROUP",
-                           "ORDER", "LIMIT",  "SET",    "VALUES",  "SELECT",    "UNION",
-                           "EXCEPT", "INTERSECT", "HAVING", "WINDOW", "INDEXED", "NOT",
-                           "RETURNING", "DEFAULT"});
+  return is_one_of(token,
+                   {"WHERE",  "ON",      "USING",  "JOIN",      "LEFT",   "RIGHT",     "FULL",
+                    "INNER",  "CROSS",   "OUTER",  "NATURAL",   "GROUP",  "ORDER",     "LIMIT",
+                    "SET",    "VALUES",  "SELECT", "UNION",     "EXCEPT", "INTERSECT", "HAVING",
+                    "WINDOW", "INDEXED", "NOT",    "RETURNING", "DEFAULT"});
 }
 
 bool ends_conditions(const Token& token) {
@@ -205,10 +203,10 @@ std::map<std::string, std::string> aliases_of(
   std::map<std::string, std::string> out;
   for (size_t i = 0; i < tokens.size(); ++i) {
     const Token& token = tokens[i];
-    const bool follows = i > 0 && (is_one_of(tokens[i - 1], {"FROM", "JOIN", "UPDATE", "INTO"}) ||
-                                   tokens[i - 1].is_operator(",") ||
-                                   tokens[i - 1].is_operator(".") ||
-                                   tokens[i - 1].is_operator("("));
+    const bool follows =
+        i > 0 && (is_one_of(tokens[i - 1], {"FROM", "JOIN", "UPDATE", "INTO"}) ||
+                  tokens[i - 1].is_operator(",") || tokens[i - 1].is_operator(".") ||
+                  tokens[i - 1].is_operator("("));
     if (!follows || !token.is_name() || !is_table(token.text)) continue;
     out[lower_case(token.text)] = token.text;
     size_t next = i + 1;

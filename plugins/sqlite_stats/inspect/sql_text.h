@@ -22,14 +22,12 @@ struct Token {
     kOperator,
   };
   Kind kind;
-  std::string text;  // of kQuoted: without the quotes
+  std::string text;   // of kQuoted: without the quotes
   size_t offset = 0;  // in the source
   size_t end = 0;
 
   bool is(const char* word) const;  // an unquoted word, whatever its case
-  bool is_operator(const char* symbol) const {
-    return kind == Kind::kOperator && text == symbol;
-  }
+  bool is_operator(const char* symbol) const { return kind == Kind::kOperator && text == symbol; }
   bool is_name() const { return kind == Kind::kWord || kind == Kind::kQuoted; }
 };
 
