@@ -11,6 +11,9 @@
 namespace plumb::sqlite_stats {
 namespace {
 
+// The WAL's generation grows by one with each reset; a larger step is a new WAL file.
+constexpr uint32_t kMostResetsAtOnce = 1u << 16;
+
 template <size_t N>
 std::span<const uint8_t> read_start(const Descriptor& file, std::array<uint8_t, N>& buffer) {
   const ssize_t n = ::pread(file.get(), buffer.data(), buffer.size(), 0);
@@ -23,33 +26,40 @@ std::string resolve(const std::string& path) {
   return real ? std::string(real.get()) : path;
 }
 
+bool is_file(const std::string& path, dev_t device, uint64_t inode) {
+  struct stat file {};
+  return ::stat(path.c_str(), &file) == 0 && file.st_dev == device && file.st_ino == inode;
+}
+
 }  // namespace
 
-Result<DatabaseFiles::Change> DatabaseFiles::refresh() {
+Status DatabaseFiles::refresh() {
   struct stat now {};
   if (::stat(path_.c_str(), &now) != 0) {
     const int reason = errno;
     if (reason != ENOENT && reason != ENOTDIR)
       return Status::permission_denied("cannot look at the SQLite database " + path_ + ": " +
                                        std::strerror(reason));
-    if (!open()) return Change::kNone;
-    commits();
+    if (!open()) return Status::ok();
+    sample();
     close_all();
-    return Change::kGone;
+    changes_.push_back(Change::kGone);
+    return Status::ok();
   }
   if (!S_ISREG(now.st_mode))
     return Status::invalid_argument(path_ + " is no file: name the SQLite database file itself");
   if (!open()) return open_database(seen_before_ ? Change::kReplaced : Change::kAppeared);
   if (now.st_dev != identity_.device || now.st_ino != identity_.inode) {
-    commits();
+    sample();
     close_all();
     return open_database(Change::kReplaced);
   }
   refresh_shm(true);
-  return Change::kNone;
+  read_header();
+  return Status::ok();
 }
 
-Result<DatabaseFiles::Change> DatabaseFiles::open_database(Change change) {
+Status DatabaseFiles::open_database(Change change) {
   database_ = Descriptor::open(path_);
   if (!database_.valid())
     return Status::permission_denied("cannot read the SQLite database " + path_ + ": " +
@@ -61,26 +71,30 @@ Result<DatabaseFiles::Change> DatabaseFiles::open_database(Change change) {
   }
   identity_ = *identity;
   real_path_ = resolve(path_);
+  shm_path_ = real_path_ + "-shm";
+  wal_path_ = real_path_ + "-wal";
+  read_header();
   refresh_shm(false);
-  commits();  // what it has counted so far is none of ours: the base line
+  sample();  // what was counted before is none of ours: the base line
   seen_before_ = true;
-  return change;
+  changes_.push_back(change);
+  return Status::ok();
 }
 
 void DatabaseFiles::refresh_shm(bool continuing) {
-  const std::string name = real_path_ + "-shm";
   struct stat now {};
-  const bool exists = ::stat(name.c_str(), &now) == 0;
+  const bool exists = ::stat(shm_path_.c_str(), &now) == 0;
   if (has_shm() && exists && now.st_dev == shm_identity_.device &&
       now.st_ino == shm_identity_.inode)
     return;
   if (!has_shm() && !exists) return;
   // The last connection deletes the file when it closes; what it counted is still behind our
   // descriptor.
-  commits();
+  sample();
   shm_.reset();
+  wal_.reset();
   if (!exists) return;
-  shm_ = Descriptor::open(name);
+  shm_ = Descriptor::open(shm_path_);
   if (!shm_.valid()) return;
   const auto identity = identify(shm_.get());
   if (!identity) {
@@ -88,25 +102,38 @@ void DatabaseFiles::refresh_shm(bool continuing) {
     return;
   }
   shm_identity_ = *identity;
-  if (continuing) {  // it came while we watched, so its counter began at zero
+  if (continuing) {  // it came while we watched, so its counters began at zero
     counter_ = Counter::kWal;
-    counted_ = 0;
+    counted_wal_ = {};
   }
+}
+
+bool DatabaseFiles::shm_has_changed() const {
+  struct stat file {};
+  if (has_shm()) return ::fstat(shm_.get(), &file) == 0 && file.st_nlink == 0;
+  return header_ && header_->wal && ::stat(shm_path_.c_str(), &file) == 0;
 }
 
 void DatabaseFiles::close_all() {
   database_.reset();
   shm_.reset();
+  header_.reset();
+  wal_.reset();
+  was_wal_.reset();
   counter_ = Counter::kNone;
 }
 
-std::optional<DatabaseHeader> DatabaseFiles::header() const {
+void DatabaseFiles::read_header() {
   std::array<uint8_t, kDatabaseHeaderBytes> buffer;
-  return parse_database_header(read_start(database_, buffer));
+  header_ = parse_database_header(read_start(database_, buffer));
+  // A file that is just being rewritten has none; the mode is compared across that.
+  if (!header_) return;
+  if (was_wal_ && *was_wal_ != header_->wal)
+    changes_.push_back(header_->wal ? Change::kToWal : Change::kToRollback);
+  was_wal_ = header_->wal;
 }
 
-std::optional<WalIndex> DatabaseFiles::wal_index() const {
-  if (!has_shm()) return std::nullopt;
+std::optional<WalIndex> DatabaseFiles::read_wal_index() const {
   // Never mapped: SQLite truncates the file, and touching a page past its end would end us.
   constexpr int kAttempts = 3;
   for (int i = 0; i < kAttempts; ++i) {
@@ -116,27 +143,58 @@ std::optional<WalIndex> DatabaseFiles::wal_index() const {
   return std::nullopt;
 }
 
-uint64_t DatabaseFiles::commits() {
-  if (!open()) return commits_;
-  const auto database = header();
-  if (!database) return commits_;
-  const auto wal = database->wal ? wal_index() : std::nullopt;
-  if (database->wal && !wal) return commits_;
-  const Counter counter = wal ? Counter::kWal : Counter::kRollback;
-  const uint32_t value = wal ? wal->changes : database->change_counter;
-  if (counter == counter_) commits_ += counter_growth(counted_, value);
-  counter_ = counter;
-  counted_ = value;
-  return commits_;
+void DatabaseFiles::sample() {
+  if (!open()) return;
+  wal_.reset();
+  if (has_shm() && header_ && header_->wal) {
+    wal_ = read_wal_index();
+    if (wal_) count_wal(*wal_);
+    return;
+  }
+  read_header();
+  if (header_ && !header_->wal) count_rollback(*header_);
+}
+
+void DatabaseFiles::count_wal(const WalIndex& now) {
+  const WalIndex before = std::exchange(counted_wal_, now);
+  if (std::exchange(counter_, Counter::kWal) != Counter::kWal) return;
+  const uint32_t commits = counter_growth(before.changes, now.changes);
+  totals_.commits += commits;
+  if (commits != now.changes - before.changes) changes_.push_back(Change::kRecovered);
+  const auto checkpointed = [this](uint32_t from, uint32_t to) {
+    if (to <= from) return;
+    ++totals_.checkpoints;
+    totals_.checkpointed_pages += to - from;
+  };
+  if (now.generation == before.generation) {
+    if (now.frames > before.frames) totals_.wal_frames += now.frames - before.frames;
+    checkpointed(before.backfilled, now.backfilled);
+    return;
+  }
+  const uint32_t resets = now.generation - before.generation;
+  if (resets <= kMostResetsAtOnce) {
+    totals_.wal_resets += resets;
+    // The WAL begins again only once all of it has been copied back.
+    checkpointed(before.backfilled, before.frames);
+  }
+  totals_.wal_frames += now.frames;
+  checkpointed(0, now.backfilled);
+}
+
+void DatabaseFiles::count_rollback(const DatabaseHeader& now) {
+  const uint32_t before = std::exchange(counted_changes_, now.change_counter);
+  if (std::exchange(counter_, Counter::kRollback) != Counter::kRollback) return;
+  if (const auto growth = change_counter_growth(before, now.change_counter)) {
+    totals_.commits += *growth;
+  } else {
+    changes_.push_back(Change::kRestored);
+  }
 }
 
 std::optional<uint32_t> DatabaseFiles::commit_mark() const {
-  if (has_shm()) {
-    const auto wal = wal_index();
-    return wal ? std::optional(wal->changes) : std::nullopt;
-  }
-  const auto database = header();
-  return database ? std::optional(database->change_counter) : std::nullopt;
+  if (wal_) return wal_->changes;
+  if (!header_ || header_->wal) return std::nullopt;
+  return header_->change_counter;
 }
 
 std::optional<uint64_t> DatabaseFiles::database_bytes() const {
@@ -147,8 +205,18 @@ std::optional<uint64_t> DatabaseFiles::database_bytes() const {
 
 std::optional<uint64_t> DatabaseFiles::wal_bytes() const {
   struct stat file {};
-  if (::stat((real_path_ + "-wal").c_str(), &file) != 0) return std::nullopt;
+  if (::stat(wal_path_.c_str(), &file) != 0) return std::nullopt;
   return static_cast<uint64_t>(file.st_size);
+}
+
+std::optional<DatabaseFiles::Kind> DatabaseFiles::kind_of(dev_t device, uint64_t inode) const {
+  if (!open()) return std::nullopt;
+  if (device == identity_.device && inode == identity_.inode) return Kind::kDatabase;
+  if (has_shm() && device == shm_identity_.device && inode == shm_identity_.inode)
+    return Kind::kWalIndex;
+  if (is_file(wal_path_, device, inode)) return Kind::kWal;
+  if (is_file(real_path_ + "-journal", device, inode)) return Kind::kJournal;
+  return std::nullopt;
 }
 
 }  // namespace plumb::sqlite_stats

@@ -1,20 +1,27 @@
 #include "database_watch.h"
 
-#include <algorithm>
-#include <cmath>
-#include <iterator>
+#include <unistd.h>
 
-#include "proc_walk.h"
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "durations.h"
+#include "lock_probe.h"
+#include "tables.h"
 
 namespace plumb::sqlite_stats {
 namespace {
 
-constexpr int64_t kMillisecond = 1'000'000;
 constexpr int64_t kRefreshEvery = 100 * kMillisecond;
+// A database without a commit or a lock for so long is only asked for its locks, and looked at
+// whole 20 times a second.
+constexpr int64_t kIdleAfter = 1'000 * kMillisecond;
+constexpr int64_t kIdleTickEvery = 50 * kMillisecond;
 constexpr int64_t kLookEvery = 50 * kMillisecond;
 constexpr int64_t kLookAtLeastEvery = 250 * kMillisecond;
+constexpr int64_t kReadersEvery = 100 * kMillisecond;
 constexpr int64_t kIdleLookEvery = 500 * kMillisecond;
-constexpr int64_t kWalkEvery = 1'000 * kMillisecond;
 // What grows with the machine or the application is done the more seldom the longer it takes, so
 // that it never needs more than a 300th of a core.
 constexpr int64_t kCostFactor = 300;
@@ -23,120 +30,153 @@ constexpr int64_t kCostFactor = 300;
 constexpr int64_t kLongestBusySleep = 110 * kMillisecond;
 constexpr int64_t kSurelyFree = 200 * kMillisecond;
 constexpr int64_t kLongHold = 1'000 * kMillisecond;
+// A process that held a lock is taken for a user of the database for so long.
+constexpr int64_t kHolderFor = 5'000 * kMillisecond;
+// A database that is rebuilt again and again is told of so often.
+constexpr int64_t kRecoveryEventEvery = 10'000 * kMillisecond;
 
-double seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
+std::array<bool, kLockKinds> kinds_of(const LockState& locks) {
+  return {locks.held == WriteLock::kWrite,   locks.checkpointer.has_value(),
+          locks.recoverer.has_value(),       locks.held == WriteLock::kReserved,
+          locks.held == WriteLock::kPending, locks.held == WriteLock::kExclusive};
+}
 
-double rounded(double value, double unit) { return std::round(value / unit) * unit; }
+bool stops_all_writers(const std::array<bool, kLockKinds>& held) {
+  const auto is = [&held](LockKind kind) { return held.at(static_cast<size_t>(kind)); };
+  return is(LockKind::kWrite) || is(LockKind::kReserved) || is(LockKind::kPending) ||
+         is(LockKind::kExclusive);
+}
 
 }  // namespace
 
-DatabaseWatch::DatabaseWatch(const Host& host, std::string path, std::string proc_root)
+DatabaseWatch::DatabaseWatch(const Host& host, std::string path, proc::Root root,
+                             LockReading reading, OpenerWalk& walk)
     : host_(host),
       path_(std::move(path)),
-      proc_root_(std::move(proc_root)),
+      root_(std::move(root)),
+      reading_(reading),
+      walk_(walk),
       files_(path_),
-      waiters_(proc_root_) {}
+      waiters_(root_),
+      syncs_(root_) {}
 
 Status DatabaseWatch::declare() {
-  const std::vector<std::pair<std::string, std::string>> labels{{"database", path_}};
-  PLUMB_ASSIGN_OR_RETURN(
-      ratio_, host_.declare({.name = "sqlite_write_lock_ratio",
-                             .unit = "ratio",
-                             .layer = PLUMB_LAYER_DATABASE,
-                             .part = PLUMB_PART_UTILISATION,
-                             .help = "Share of the last second in which the write lock was held.",
-                             .labels = labels,
-                             .resource = "SQLite's write lock"}));
-  PLUMB_ASSIGN_OR_RETURN(
-      waiting_,
-      host_.declare({.name = "sqlite_waiters",
-                     .unit = "threads",
-                     .layer = PLUMB_LAYER_DATABASE,
-                     .part = PLUMB_PART_WAIT,
-                     .help = "Threads waiting for the write lock at an instant, inferred.",
-                     .labels = labels,
-                     .ledger_line = "database.sqlite_lock"}));
-  PLUMB_ASSIGN_OR_RETURN(
-      commits_, host_.declare({.name = "sqlite_commits_total",
-                               .unit = "commits",
-                               .kind = PLUMB_KIND_COUNTER,
-                               .layer = PLUMB_LAYER_DATABASE,
-                               .help = "Write transactions committed since the watch began.",
-                               .labels = labels}));
-  PLUMB_ASSIGN_OR_RETURN(debt_,
-                         host_.declare({.name = "sqlite_checkpoint_debt_pages",
-                                        .unit = "pages",
-                                        .layer = PLUMB_LAYER_DATABASE,
-                                        .part = PLUMB_PART_SATURATION,
-                                        .help = "WAL pages not yet copied back into the database.",
-                                        .labels = labels}));
-  PLUMB_ASSIGN_OR_RETURN(
-      wal_bytes_,
-      host_.declare({.name = "sqlite_wal_bytes",
-                     .unit = "bytes",
-                     .layer = PLUMB_LAYER_DATABASE,
-                     .help = "Size of the WAL file: its high-water mark, it does not shrink.",
-                     .labels = labels}));
-  PLUMB_ASSIGN_OR_RETURN(database_bytes_, host_.declare({.name = "sqlite_database_bytes",
-                                                         .unit = "bytes",
-                                                         .layer = PLUMB_LAYER_DATABASE,
-                                                         .help = "Size of the database file.",
-                                                         .labels = labels}));
+  PLUMB_ASSIGN_OR_RETURN(series_, DatabaseSeries::declare(host_, path_));
   return Status::ok();
 }
 
-Status DatabaseWatch::tick(int64_t now_ns, const std::vector<FileLock>& locks) {
-  // Without a -shm file one may come at any moment, and with it the locks to look for.
-  if (now_ns >= next_refresh_ns_ || !files_.has_shm()) {
+Status DatabaseWatch::tick(int64_t now_ns, const std::vector<FileLock>* listing) {
+  if (still_idle(now_ns)) return Status::ok();
+  return full_tick(now_ns, listing);
+}
+
+bool DatabaseWatch::still_idle(int64_t now_ns) {
+  if (reading_ != LockReading::kAsk || now_ns >= next_full_tick_ns_ || !files_.open()) return false;
+  if (!files_.has_shm() && files_.shm_has_changed()) return false;
+  const auto answer = ask_locks(files_.database_fd(), files_.shm_fd());
+  if (!answer.is_ok() || answer->held != WriteLock::kNone || answer->checkpointer ||
+      answer->recoverer)
+    return false;
+  seen_free_ns_ = now_ns;
+  return true;
+}
+
+Status DatabaseWatch::full_tick(int64_t now_ns, const std::vector<FileLock>* listing) {
+  if (first_tick_ns_ == 0) first_tick_ns_ = now_ns;
+  // It was free until the last look, and not just at the last whole tick.
+  if (const int64_t free_ns = std::exchange(seen_free_ns_, 0); free_ns > last_tick_ns_) {
+    locks_ = {};
+    PLUMB_RETURN_IF_ERROR(watch_hold(free_ns));
+    account(free_ns);
+  }
+  // A -shm file may come at any moment, and with it the locks to look for. One that was deleted
+  // shows no more commits.
+  const bool stands_still = files_.totals().commits == commits_before_;
+  commits_before_ = files_.totals().commits;
+  if (now_ns >= next_refresh_ns_ || (stands_still && files_.shm_has_changed())) {
     next_refresh_ns_ = now_ns + kRefreshEvery;
     PLUMB_RETURN_IF_ERROR(refresh_files(now_ns));
   }
-  if (!files_.open()) {
+  if (!files_.open() || !read_locks(listing)) {
     last_tick_ns_ = 0;
+    holds_.pause();
     return Status::ok();
   }
-  view_locks(locks, files_.identity(), files_.shm_identity(), view_);
-  // By time and not by count: late ticks would otherwise leave out what they were late in.
-  const bool held = view_.held != WriteLock::kNone;
-  const int64_t since_ns = last_tick_ns_ == 0 ? 0 : now_ns - last_tick_ns_;
-  watched_ns_ += since_ns;
-  held_ns_ += (static_cast<int64_t>(held) + static_cast<int64_t>(was_held_)) * since_ns / 2;
-  last_tick_ns_ = now_ns;
-  was_held_ = held;
+  files_.sample();
+  if (files_.has_changes()) {
+    for (const DatabaseFiles::Change change : files_.take_changes())
+      PLUMB_RETURN_IF_ERROR(tell_change(change, now_ns));
+  }
   PLUMB_RETURN_IF_ERROR(watch_hold(now_ns));
+  account(now_ns);
+  if (now_ns >= next_readers_ns_) {
+    next_readers_ns_ = now_ns + kReadersEvery;
+    PLUMB_RETURN_IF_ERROR(watch_readers(now_ns));
+  }
   if (now_ns >= next_look_ns_) {
     const int64_t begun = host_.now_ns();
     sample_waiters(now_ns);
     const int64_t took = host_.now_ns() - begun;
     next_look_ns_ = now_ns + std::clamp(took * kCostFactor, kLookEvery, kLookAtLeastEvery);
   }
+  const bool idle = idle_ns(now_ns) > kIdleAfter && !readers_.any();
+  next_full_tick_ns_ = idle ? now_ns + kIdleTickEvery : now_ns;
   return Status::ok();
 }
 
-Status DatabaseWatch::refresh_files(int64_t now_ns) {
-  const auto change = files_.refresh();
-  if (!change.is_ok()) {
-    file_problem_ = change.status().message();
-  } else {
-    file_problem_ = files_.open() ? "" : "waiting for the SQLite database " + path_ + " to appear";
-    switch (*change) {
-      case DatabaseFiles::Change::kNone:
-        break;
-      case DatabaseFiles::Change::kAppeared:
-        PLUMB_RETURN_IF_ERROR(
-            host_.event(PLUMB_INFO, "sqlite-database-found", "watching " + path_));
-        PLUMB_RETURN_IF_ERROR(flush_commits(now_ns));
-        break;
-      case DatabaseFiles::Change::kReplaced:
-        PLUMB_RETURN_IF_ERROR(host_.event(PLUMB_WARNING, "sqlite-database-replaced",
-                                          path_ + " is another file now; watching the new one"));
-        break;
-      case DatabaseFiles::Change::kGone:
-        PLUMB_RETURN_IF_ERROR(host_.event(PLUMB_WARNING, "sqlite-database-gone",
-                                          path_ + " was deleted; waiting for it to come back"));
-        break;
+bool DatabaseWatch::read_locks(const std::vector<FileLock>* listing) {
+  if (listing != nullptr) list_locks(*listing, files_.identity(), files_.shm_identity(), listing_);
+  if (reading_ == LockReading::kAsk) {
+    const auto answer = ask_locks(files_.database_fd(), files_.shm_fd());
+    if (answer.is_ok()) {
+      locks_ = *answer;
+      return true;
     }
+    reading_ = LockReading::kList;
   }
+  if (listing == nullptr) return false;
+  locks_ = listing_.state;
+  return true;
+}
+
+// By time and not by count: late ticks would otherwise leave out what they were late in.
+void DatabaseWatch::account(int64_t now_ns) {
+  const std::array<bool, kLockKinds> held = kinds_of(locks_);
+  const int64_t since_ns = last_tick_ns_ == 0 ? 0 : now_ns - last_tick_ns_;
+  const auto share = [since_ns](bool before, bool now) {
+    return (static_cast<int64_t>(before) + static_cast<int64_t>(now)) * since_ns / 2;
+  };
+  for (size_t i = 0; i < kLockKinds; ++i) held_ns_.at(i) += share(was_held_.at(i), held.at(i));
+  const int64_t write_ns = share(stops_all_writers(was_held_), stops_all_writers(held));
+  watched_ns_ += since_ns;
+  write_held_ns_ += write_ns;
+  last_tick_ns_ = now_ns;
+  was_held_ = held;
+
+  const uint64_t commits =
+      files_.totals().commits - std::exchange(counted_commits_, files_.totals().commits);
+  lengths_.sample(now_ns, since_ns, write_ns, holds_.ended(), commits);
+  // Most transactions are too short to be seen held, but not to be waited for.
+  if (commits == 0 && locks_.held == WriteLock::kNone) return;
+  last_write_ns_ = now_ns;
+  ever_written_ = true;
+}
+
+Status DatabaseWatch::refresh_files(int64_t now_ns) {
+  const Status refreshed = files_.refresh();
+  if (!refreshed.is_ok()) {
+    file_problem_ = refreshed.message();
+  } else if (!files_.open()) {
+    file_problem_ = missing_problem();
+  } else if (!files_.header() && files_.database_bytes().value_or(0) >= kDatabaseHeaderBytes) {
+    file_problem_ = path_ +
+                    " is no SQLite database, or is encrypted: what it commits cannot be "
+                    "seen";
+  } else {
+    file_problem_.clear();
+  }
+  for (const DatabaseFiles::Change change : files_.take_changes())
+    PLUMB_RETURN_IF_ERROR(tell_change(change, now_ns));
   problem_ = file_problem_;
   if (problem_.empty() && waiters_unknown_)
     problem_ = "cannot see what the threads that use " + path_ +
@@ -144,49 +184,126 @@ Status DatabaseWatch::refresh_files(int64_t now_ns) {
   return Status::ok();
 }
 
+Status DatabaseWatch::tell_change(DatabaseFiles::Change change, int64_t now_ns) {
+  using Change = DatabaseFiles::Change;
+  const auto event = [this](uint32_t level, const char* kind, const std::string& message) {
+    return host_.event(level, kind, message, to_text({{"database", path_}}));
+  };
+  switch (change) {
+    case Change::kAppeared:
+      ever_open_ = true;
+      if (reading_ == LockReading::kAsk && files_.identity().remote) reading_ = LockReading::kList;
+      PLUMB_RETURN_IF_ERROR(event(PLUMB_INFO, "sqlite-database-found", "watching " + path_));
+      return flush(now_ns);
+    case Change::kReplaced:
+      ever_open_ = true;
+      readers_.clear();
+      return event(PLUMB_WARNING, "sqlite-database-replaced",
+                   path_ + " is another file now; watching the new one");
+    case Change::kGone:
+      readers_.clear();
+      return event(PLUMB_WARNING, "sqlite-database-gone",
+                   path_ + " was deleted or moved away; waiting for it to come back");
+    case Change::kRestored:
+      return event(
+          PLUMB_WARNING, "sqlite-database-restored",
+          path_ + " has other content now, such as a backup's; commits count on from here");
+    case Change::kToWal:
+    case Change::kToRollback:
+      readers_.clear();
+      return event(PLUMB_WARNING, "sqlite-journal-mode-changed",
+                   path_ + (change == Change::kToWal ? " has gone from a rollback journal to WAL"
+                                                     : " has gone from WAL to a rollback journal"));
+    case Change::kRecovered:
+      readers_.clear();
+      if (now_ns < next_recovery_event_ns_) return Status::ok();
+      next_recovery_event_ns_ = now_ns + kRecoveryEventEvery;
+      return event(
+          PLUMB_WARNING, "sqlite-wal-recovered",
+          "the WAL index of " + path_ + " was rebuilt, as after a process that used it was killed");
+  }
+  return Status::ok();
+}
+
+std::string DatabaseWatch::missing_problem() const {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path_, error);
+  std::string text = "waiting for the SQLite database " + absolute.string() + " to appear: ";
+  if (!std::filesystem::exists(absolute.parent_path(), error))
+    return text + "its directory does not exist; is the option database right?";
+  return text + (ever_open_ ? "it was there before and is gone"
+                            : "there is no such file; is the option database right?");
+}
+
 Status DatabaseWatch::watch_hold(int64_t now_ns) {
-  const bool held = view_.held != WriteLock::kNone;
-  const Hold* long_hold = holds_.sample(now_ns, view_.held, view_.holder,
-                                        held ? files_.commit_mark() : std::nullopt, kLongHold);
+  const bool held = locks_.held != WriteLock::kNone;
+  const Hold* long_hold =
+      holds_.sample(now_ns, locks_.held, locks_.holder, files_.commit_mark(), kLongHold);
   if (held) {
     last_held_ns_ = now_ns;
     ever_held_ = true;
+    note_holder(now_ns, locks_.holder);
     last_hold_start_ns_ = holds_.current()->start_ns;
-    if (holds_.is_new(view_.holder, view_.held))
-      holds_.name_holder(view_.holder, view_.held, command_of(proc_root_, view_.holder));
+    if (holds_.is_new(locks_.holder, locks_.held))
+      holds_.name_holder(locks_.holder, locks_.held, command_of(root_, locks_.holder, buffer_));
   }
   if (long_hold == nullptr) return Status::ok();
-  const std::string command = command_of(proc_root_, long_hold->pid);
+  const std::string command = command_of(root_, long_hold->pid, buffer_);
   const nlohmann::json attributes{{"database", path_},
                                   {"pid", long_hold->pid},
                                   {"command", command},
                                   {"lock", write_lock_name(long_hold->lock)},
-                                  {"held_seconds", rounded(seconds(long_hold->length_ns()), 1e-3)}};
+                                  {"held_seconds", seconds_of(long_hold->length_ns())}};
   return host_.event(PLUMB_WARNING, "sqlite-lock-held-long",
-                     "process " + std::to_string(long_hold->pid) + " (" + command +
-                         ") has held the write lock of " + path_ +
-                         " for more than a second without a commit",
-                     attributes.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+                     process_text(long_hold->pid, command) + " has held the write lock of " +
+                         path_ + " for more than a second without a commit",
+                     to_text(attributes));
+}
+
+Status DatabaseWatch::watch_readers(int64_t now_ns) {
+  const auto& wal = files_.wal_index();
+  if (!wal) {
+    if (!files_.has_shm()) readers_.clear();
+    return Status::ok();
+  }
+  if (reading_ == LockReading::kAsk) {
+    ask_readers(files_.shm_fd(), reader_locks_);
+  } else {
+    reader_locks_ = listing_.readers;
+  }
+  for (const ReaderLock& reader : reader_locks_) note_holder(now_ns, reader.pid);
+  readers_.look(now_ns, reader_locks_, *wal);
+  for (Pin* pin : readers_.nameless()) pin->command = command_of(root_, pin->pid, buffer_);
+  for (const Pin* pin : readers_.take_news()) {
+    const nlohmann::json attributes{{"database", path_},
+                                    {"pid", pin->pid},
+                                    {"command", pin->command},
+                                    {"slot", pin->slot},
+                                    {"frame", pin->frame},
+                                    {"held_back_frames", pin->held_back},
+                                    {"seconds", seconds_of(pin->length_ns())}};
+    PLUMB_RETURN_IF_ERROR(host_.event(
+        PLUMB_WARNING, "sqlite-checkpoint-pinned",
+        process_text(pin->pid, pin->command) + " has been reading an old state of " + path_ +
+            " for more than a second: checkpoints stop at frame " + std::to_string(pin->frame) +
+            ", " + std::to_string(pin->held_back) + " frames before the WAL's end",
+        to_text(attributes)));
+  }
+  return Status::ok();
 }
 
 void DatabaseWatch::sample_waiters(int64_t now_ns) {
-  const bool held = view_.held != WriteLock::kNone;
-  const auto mark = files_.commit_mark();
-  const bool committed = mark && last_mark_ && mark != last_mark_;
-  if (mark) last_mark_ = mark;
-  // Most transactions are too short to be seen held, but not to be waited for.
-  if (held || committed) {
-    last_write_ns_ = now_ns;
-    ever_written_ = true;
-  }
+  const bool held = locks_.held != WriteLock::kNone;
   ++looks_;
   const int64_t free_ns = now_ns - last_write_ns_;
   if (ever_written_ && free_ns <= kLongestBusySleep) {
     const bool held_lately = ever_held_ && now_ns - last_held_ns_ <= kLongestBusySleep;
+    const std::vector<int32_t>& users = openers(now_ns);
     const auto seen = waiters_.scan(
-        now_ns, openers(now_ns), {held, held_lately, held ? view_.holder : 0, last_hold_start_ns_});
-    waiters_unknown_ = !seen;
-    if (seen) waiters_seen_ += *seen + view_.blocked;
+        now_ns, users, {held, held_lately, held ? locks_.holder : 0, last_hold_start_ns_});
+    waiters_unknown_ = !seen || (users.empty() && walk_.was_denied());
+    if (seen) waiters_seen_ += *seen;
+    syncs_.look(waiters_.syncs(), locks_, files_);
     return;
   }
   const bool surely_free = !ever_written_ || free_ns > kSurelyFree;
@@ -195,85 +312,34 @@ void DatabaseWatch::sample_waiters(int64_t now_ns) {
   waiters_.learn_idle();
 }
 
-// In WAL mode the locks name every process that has the database open; a rollback-journal waiter
-// holds none, so its descriptor has to be found.
+// A listing names every process that has a WAL open. Otherwise, and with a rollback journal, whose
+// waiters hold no lock at all, descriptors have to be found; who has just come is known by its
+// locks before that.
 const std::vector<int32_t>& DatabaseWatch::openers(int64_t now_ns) {
-  if (files_.has_shm()) return view_.present;
-  if (now_ns >= next_walk_ns_) {
-    const int64_t begun = host_.now_ns();
-    openers_ = find_openers(proc_root_, files_.identity().device, files_.identity().inode);
-    const int64_t took = host_.now_ns() - begun;
-    next_walk_ns_ = now_ns + std::max(kWalkEvery, took * kCostFactor);
-  }
-  std::vector<int32_t> both;
-  std::set_union(openers_.begin(), openers_.end(), view_.present.begin(), view_.present.end(),
-                 std::back_inserter(both));
-  openers_ = std::move(both);
+  if (reading_ == LockReading::kList && files_.has_shm()) return listing_.present;
+  std::erase_if(lock_holders_,
+                [now_ns](const auto& seen) { return now_ns - seen.second > kHolderFor; });
+  openers_ = walk_.find(now_ns, files_.identity().device, files_.identity().inode);
+  for (const auto& [pid, seen_ns] : lock_holders_) openers_.push_back(pid);
+  openers_.insert(openers_.end(), listing_.present.begin(), listing_.present.end());
+  std::sort(openers_.begin(), openers_.end());
+  openers_.erase(std::unique(openers_.begin(), openers_.end()), openers_.end());
   return openers_;
 }
 
-Status DatabaseWatch::flush_commits(int64_t now_ns) {
-  if (!files_.open()) return Status::ok();
-  return host_.emit_at(commits_, now_ns, static_cast<double>(files_.commits()));
+void DatabaseWatch::note_holder(int64_t now_ns, int32_t pid) {
+  if (pid > 0) lock_holders_[pid] = now_ns;
 }
 
-Status DatabaseWatch::report(int64_t now_ns) {
-  std::vector<plumb_sample> samples;
-  const auto add = [&](Series series, double value) {
-    samples.push_back({series.id, 0, now_ns, value});
-  };
-  if (watched_ns_ > 0)
-    add(ratio_, static_cast<double>(held_ns_) / static_cast<double>(watched_ns_));
-  if (looks_ > 0 && !waiters_unknown_) add(waiting_, static_cast<double>(waiters_seen_) / looks_);
-  held_ns_ = watched_ns_ = 0;
-  looks_ = waiters_seen_ = 0;
-  if (files_.open()) {
-    add(commits_, static_cast<double>(files_.commits()));
-    if (const auto wal = files_.wal_index()) add(debt_, wal->checkpoint_debt());
-    if (const auto bytes = files_.wal_bytes()) add(wal_bytes_, static_cast<double>(*bytes));
-    if (const auto bytes = files_.database_bytes())
-      add(database_bytes_, static_cast<double>(*bytes));
-  }
-  return samples.empty() ? Status::ok() : host_.emit(samples);
+int64_t DatabaseWatch::idle_ns(int64_t now_ns) const {
+  if (locks_.held != WriteLock::kNone) return 0;
+  return now_ns - std::max(ever_written_ ? last_write_ns_ : 0, first_tick_ns_);
 }
 
-void DatabaseWatch::add_holder_rows(nlohmann::json& rows) const {
-  const auto watched = static_cast<double>(std::max<int64_t>(1, holds_.watched_ns()));
-  for (const auto& [key, holder] : holds_.holders()) {
-    rows.push_back({path_, key.first, holder.command, write_lock_name(key.second),
-                    rounded(static_cast<double>(holder.held_ns) / watched, 1e-4),
-                    rounded(seconds(holder.longest_ns), 1e-3)});
-  }
-}
-
-void DatabaseWatch::add_database_row(nlohmann::json& rows) const {
-  const auto header = files_.open() ? files_.header() : std::nullopt;
-  rows.push_back({path_, journal_mode(),
-                  header ? nlohmann::json(header->page_bytes) : nlohmann::json(), notes()});
-}
-
-std::string DatabaseWatch::journal_mode() const {
-  if (!files_.open()) return "unknown";
-  const auto header = files_.header();
-  if (!header) return "unknown";
-  return header->wal ? "WAL" : "rollback journal";
-}
-
-std::string DatabaseWatch::notes() const {
-  std::vector<std::string> notes;
-  if (!problem_.empty()) notes.push_back(problem_);
-  if (files_.open() && files_.identity().any_device)
-    notes.push_back("locks are matched by inode alone on this file system");
-  const auto header = files_.open() ? files_.header() : std::nullopt;
-  if (files_.open() && !header) notes.push_back("the file is empty or no SQLite database");
-  if (header && header->wal && !files_.has_shm())
-    notes.push_back("no -shm file: closed, or locking_mode=EXCLUSIVE, where commits are not seen");
-  if (waiters_.truncated())
-    notes.push_back("more than " + std::to_string(WaiterWatch::kMostThreads) +
-                    " threads have it open: waiters are a lower bound");
-  std::string joined;
-  for (const std::string& note : notes) joined += (joined.empty() ? "" : "; ") + note;
-  return joined;
+void DatabaseWatch::add_inodes(std::vector<uint64_t>& inodes) const {
+  if (!files_.open()) return;
+  inodes.push_back(files_.identity().inode);
+  if (const FileIdentity* shm = files_.shm_identity()) inodes.push_back(shm->inode);
 }
 
 }  // namespace plumb::sqlite_stats

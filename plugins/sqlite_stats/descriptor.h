@@ -1,11 +1,11 @@
-// A file descriptor that closes itself, and whole reads from kept ones.
+// A file descriptor that closes itself, for the database's own files. (Files of /proc are read
+// through plugins/proc.)
 #ifndef PLUMB_PLUGINS_SQLITE_STATS_DESCRIPTOR_H_
 #define PLUMB_PLUGINS_SQLITE_STATS_DESCRIPTOR_H_
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -28,9 +28,10 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
 
-  // Read-only; invalid with errno set when the file cannot be opened.
+  // Read-only, and without waiting where the path turns out to be a pipe; invalid with errno set
+  // when the file cannot be opened.
   static Descriptor open(const std::string& path) {
-    return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   }
 
   int get() const { return fd_; }
@@ -39,12 +40,6 @@ class Descriptor {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
   }
-
-  // Replaces `text` by the file from its start, at most `limit` bytes. False with errno set when it
-  // cannot be read.
-  bool read_all(std::string& text, size_t limit) const;
-  // As read_all with one system call: for the files of /proc that give all they have at once.
-  bool read_once(std::string& text, size_t limit) const;
 
  private:
   int fd_ = -1;

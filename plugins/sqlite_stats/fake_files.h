@@ -56,18 +56,39 @@ inline std::string database_bytes(bool wal, uint32_t changes, uint32_t page_byte
   return bytes;
 }
 
-inline std::string shm_bytes(uint32_t changes, uint32_t frames, uint32_t backfilled) {
+struct FakeIndex {
+  uint32_t changes = 0;
+  uint32_t frames = 0;
+  uint32_t backfilled = 0;
+  uint32_t generation = 7;
+  uint32_t pages = 60;
+  std::array<uint32_t, kReadMarks> read_marks = {0, kUnusedMark, kUnusedMark, kUnusedMark,
+                                                 kUnusedMark};
+};
+
+inline std::string shm_bytes(const FakeIndex& index) {
   std::string bytes(32768, '\0');
   const uint32_t version = 3007000;
   const uint16_t page = 4096;
-  std::memcpy(bytes.data(), &version, 4);
-  std::memcpy(bytes.data() + 8, &changes, 4);
+  const auto put = [&bytes](size_t offset, const auto& value) {
+    std::memcpy(bytes.data() + offset, &value, sizeof(value));
+  };
+  put(0, version);
+  put(8, index.changes);
   bytes[12] = 1;
-  std::memcpy(bytes.data() + 14, &page, 2);
-  std::memcpy(bytes.data() + 16, &frames, 4);
+  put(14, page);
+  put(16, index.frames);
+  put(20, index.pages);
+  for (size_t i = 0; i < 4; ++i)
+    bytes[32 + i] = static_cast<char>(index.generation >> (24 - 8 * i));
   std::memcpy(bytes.data() + 48, bytes.data(), 48);
-  std::memcpy(bytes.data() + 96, &backfilled, 4);
+  put(96, index.backfilled);
+  put(100, index.read_marks);
   return bytes;
+}
+
+inline std::string shm_bytes(uint32_t changes, uint32_t frames, uint32_t backfilled) {
+  return shm_bytes({.changes = changes, .frames = frames, .backfilled = backfilled});
 }
 
 // "POSIX  ADVISORY  WRITE 42 fe:00:1234 120 120" for an existing file.

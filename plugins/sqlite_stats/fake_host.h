@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <plumb/histogram.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,12 @@ namespace plumb::sqlite_stats {
 struct SeenSample {
   int64_t time_ns;
   double value;
+};
+
+struct SeenHistogram {
+  int64_t start_ns;
+  int64_t end_ns;
+  Histogram values;
 };
 
 struct SeenEvent {
@@ -32,7 +40,13 @@ class FakeHost {
     table_.now_ns = [](void* c) { return self(c)->now(); };
     table_.declare_series = [](void* c, const plumb_series* s, uint32_t* id) -> int32_t {
       *id = static_cast<uint32_t>(self(c)->names_.size());
-      self(c)->names_.push_back(s->name);
+      std::string name = s->name;
+      for (uint32_t i = 0; i < s->label_count; ++i) {
+        if (std::string(s->labels[i].name) == "lock") name += std::string("/") + s->labels[i].value;
+        if (std::string(s->labels[i].name) == "database")
+          self(c)->databases.insert(s->labels[i].value);
+      }
+      self(c)->names_.push_back(name);
       self(c)->resources[s->name] = s->resource ? s->resource : "";
       self(c)->ledger_lines[s->name] = s->ledger_line ? s->ledger_line : "";
       return PLUMB_OK;
@@ -40,6 +54,14 @@ class FakeHost {
     table_.emit_samples = [](void* c, const plumb_sample* s, size_t n) -> int32_t {
       for (size_t i = 0; i < n; ++i)
         self(c)->samples[self(c)->names_.at(s[i].series)].push_back({s[i].time_ns, s[i].value});
+      return PLUMB_OK;
+    };
+    table_.emit_histogram = [](void* c, const plumb_histogram* h) -> int32_t {
+      const std::string& name = self(c)->names_.at(h->series);
+      self(c)->histograms[name].push_back(
+          {h->start_ns, h->end_ns,
+           Histogram::from_buckets(h->precision_bits, h->buckets, h->bucket_count, h->sum,
+                                   h->minimum, h->maximum)});
       return PLUMB_OK;
     };
     table_.emit_event = [](void* c, const plumb_event* e) -> int32_t {
@@ -64,7 +86,10 @@ class FakeHost {
 
   // Unset: the machine's monotonic clock.
   std::optional<int64_t> clock_ns;
+  // By name, with "/" and the label `lock` where there is one; of all databases together.
   std::map<std::string, std::vector<SeenSample>> samples;
+  std::map<std::string, std::vector<SeenHistogram>> histograms;
+  std::set<std::string> databases;
   std::map<std::string, std::string> resources;
   std::map<std::string, std::string> ledger_lines;
   std::map<std::string, std::string> tables;

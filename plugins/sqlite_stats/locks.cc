@@ -8,47 +8,56 @@
 #include <charconv>
 #include <limits>
 
+#include "file_format.h"
+#include "plugins/proc/fields.h"
+
 namespace plumb::sqlite_stats {
 namespace {
 
-constexpr int64_t kPendingByte = 0x40000000;
-constexpr int64_t kReservedByte = kPendingByte + 1;
-constexpr int64_t kSharedFirst = kPendingByte + 2;
-constexpr int64_t kSharedLast = kSharedFirst + 509;
-constexpr int64_t kShmWriteByte = 120;
+using proc::next_word;
+using proc::to_number;
 
 constexpr uint32_t kOverlayMagic = 0x794c7630;
 constexpr uint32_t kBtrfsMagic = 0x9123683e;
+constexpr uint32_t kNfsMagic = 0x6969;
+constexpr uint32_t kSmbMagic = 0x517b;
+constexpr uint32_t kCifsMagic = 0xff534d42;
+constexpr uint32_t kSmb2Magic = 0xfe534d42;
+constexpr uint32_t kFuseMagic = 0x65735546;
 
-std::string_view next_word(std::string_view& line) {
-  const size_t from = line.find_first_not_of(' ');
-  if (from == std::string_view::npos) return line = {};
-  line.remove_prefix(from);
-  const std::string_view word = line.substr(0, line.find(' '));
-  line.remove_prefix(word.size());
-  return word;
+bool is_remote(uint32_t magic) {
+  return magic == kNfsMagic || magic == kSmbMagic || magic == kCifsMagic || magic == kSmb2Magic ||
+         magic == kFuseMagic;
 }
 
-template <typename T>
-bool parse_number(std::string_view text, T& value, int base = 10) {
+bool hex_number(std::string_view text, uint32_t& value) {
   const char* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, value, base);
+  const auto [at, error] = std::from_chars(text.data(), end, value, 16);
   return error == std::errc() && at == end;
 }
 
-// "fe:00:10952902": device numbers in hex, inode in decimal.
-bool parse_file(std::string_view text, FileLock& lock) {
-  const size_t first = text.find(':');
+template <typename T>
+bool read_number(std::string_view text, T& value) {
+  const auto number = to_number<T>(text);
+  value = number.value_or(T{});
+  return number.has_value();
+}
+
+// "fe:00:10952902": device numbers in hex, inode in decimal. The inode decides whether the rest of
+// the line is worth reading, so it comes first.
+bool parse_file(std::string_view text, std::span<const uint64_t> inodes, FileLock& lock) {
+  const size_t second = text.rfind(':');
+  if (second == std::string_view::npos || second == 0) return false;
+  if (!read_number(text.substr(second + 1), lock.inode)) return false;
+  if (!std::binary_search(inodes.begin(), inodes.end(), lock.inode)) return false;
+  const size_t first = text.rfind(':', second - 1);
   if (first == std::string_view::npos) return false;
-  const size_t second = text.find(':', first + 1);
-  if (second == std::string_view::npos) return false;
-  return parse_number(text.substr(0, first), lock.device_major, 16) &&
-         parse_number(text.substr(first + 1, second - first - 1), lock.device_minor, 16) &&
-         parse_number(text.substr(second + 1), lock.inode);
+  return hex_number(text.substr(0, first), lock.device_major) &&
+         hex_number(text.substr(first + 1, second - first - 1), lock.device_minor);
 }
 
 // "1: POSIX  ADVISORY  WRITE 23244 fe:00:10952902 120 120", or "1: -> POSIX ..." for a waiter.
-bool parse_line(std::string_view line, FileLock& lock) {
+bool parse_line(std::string_view line, std::span<const uint64_t> inodes, FileLock& lock) {
   next_word(line);  // the ordinal
   std::string_view kind = next_word(line);
   if (kind == "->") {
@@ -60,44 +69,35 @@ bool parse_line(std::string_view line, FileLock& lock) {
   const std::string_view mode = next_word(line);
   if (mode != "READ" && mode != "WRITE") return false;
   lock.write = mode == "WRITE";
-  if (!parse_number(next_word(line), lock.pid)) return false;
-  if (!parse_file(next_word(line), lock)) return false;
-  if (!parse_number(next_word(line), lock.start)) return false;
+  const std::string_view pid = next_word(line);
+  if (!parse_file(next_word(line), inodes, lock) || !read_number(pid, lock.pid)) return false;
+  if (!read_number(next_word(line), lock.start) || lock.start < 0) return false;
   const std::string_view end = next_word(line);
   if (end == "EOF") {
     lock.end = std::numeric_limits<int64_t>::max();
     return true;
   }
-  return parse_number(end, lock.end);
-}
-
-bool covers(const FileLock& lock, int64_t first, int64_t last) {
-  return lock.start <= last && lock.end >= first;
+  return read_number(end, lock.end) && lock.end >= lock.start;
 }
 
 // Neighbouring locks of one process come merged into one line, so ranges are tested by overlap.
 WriteLock database_lock(const FileLock& lock) {
   if (!lock.write) return WriteLock::kNone;
-  if (covers(lock, kSharedFirst, kSharedLast)) return WriteLock::kExclusive;
-  if (covers(lock, kPendingByte, kPendingByte)) return WriteLock::kPending;
-  if (covers(lock, kReservedByte, kReservedByte)) return WriteLock::kReserved;
+  if (lock.covers(kSharedFirst, kSharedLast)) return WriteLock::kExclusive;
+  if (lock.covers(kPendingByte, kPendingByte)) return WriteLock::kPending;
+  if (lock.covers(kReservedByte, kReservedByte)) return WriteLock::kReserved;
   return WriteLock::kNone;
-}
-
-WriteLock shm_lock(const FileLock& lock) {
-  return lock.write && covers(lock, kShmWriteByte, kShmWriteByte) ? WriteLock::kWrite
-                                                                  : WriteLock::kNone;
 }
 
 }  // namespace
 
-void parse_locks(std::string_view text, std::vector<FileLock>& locks) {
+void parse_locks(std::string_view text, std::span<const uint64_t> inodes,
+                 std::vector<FileLock>& locks) {
   locks.clear();
   while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const std::string_view line = proc::next_line(text);
     FileLock lock;
-    if (parse_line(line, lock)) locks.push_back(lock);
+    if (parse_line(line, inodes, lock)) locks.push_back(lock);
   }
 }
 
@@ -109,11 +109,12 @@ bool FileIdentity::matches(const FileLock& lock) const {
 std::optional<FileIdentity> identify(int fd) {
   struct stat file {};
   if (::fstat(fd, &file) != 0) return std::nullopt;
-  FileIdentity identity{file.st_dev, file.st_ino, false};
+  FileIdentity identity{file.st_dev, file.st_ino, false, false};
   struct statfs system {};
   if (::fstatfs(fd, &system) == 0) {
     const auto magic = static_cast<uint32_t>(system.f_type);
     identity.any_device = magic == kOverlayMagic || magic == kBtrfsMagic;
+    identity.remote = is_remote(magic);
   }
   return identity;
 }
@@ -134,28 +135,47 @@ const char* write_lock_name(WriteLock lock) {
   return "none";
 }
 
-void view_locks(const std::vector<FileLock>& locks, const FileIdentity& database,
-                const FileIdentity* shm, LockView& view) {
-  view.held = WriteLock::kNone;
-  view.holder = 0;
-  view.blocked = 0;
-  view.present.clear();
+void LockState::add_database_lock(const FileLock& lock) {
+  const WriteLock kind = database_lock(lock);
+  if (kind <= held) return;
+  held = kind;
+  holder = lock.pid;
+}
+
+void LockState::add_shm_lock(const FileLock& lock) {
+  if (!lock.write) return;
+  if (lock.covers(kShmWriteByte, kShmWriteByte) && held < WriteLock::kWrite) {
+    held = WriteLock::kWrite;
+    holder = lock.pid;
+  }
+  if (lock.covers(kShmCheckpointByte, kShmCheckpointByte)) checkpointer = lock.pid;
+  if (lock.covers(kShmRecoverByte, kShmRecoverByte)) recoverer = lock.pid;
+}
+
+void list_locks(const std::vector<FileLock>& locks, const FileIdentity& database,
+                const FileIdentity* shm, LockListing& listing) {
+  listing.state = {};
+  listing.present.clear();
+  listing.readers.clear();
   for (const FileLock& lock : locks) {
     const bool on_database = database.matches(lock);
     const bool on_shm = !on_database && shm != nullptr && shm->matches(lock);
     if (!on_database && !on_shm) continue;
-    view.present.push_back(lock.pid);
-    const WriteLock kind = on_database ? database_lock(lock) : shm_lock(lock);
-    if (kind == WriteLock::kNone) continue;
-    if (lock.blocked) {
-      ++view.blocked;
-    } else if (kind > view.held) {
-      view.held = kind;
-      view.holder = lock.pid;
+    listing.present.push_back(lock.pid);
+    if (lock.blocked) continue;
+    if (on_database) {
+      listing.state.add_database_lock(lock);
+      continue;
+    }
+    listing.state.add_shm_lock(lock);
+    for (int slot = 0; !lock.write && slot < static_cast<int>(kReadMarks); ++slot) {
+      const int64_t byte = kShmFirstReadByte + slot;
+      if (lock.covers(byte, byte)) listing.readers.push_back({lock.pid, slot});
     }
   }
-  std::sort(view.present.begin(), view.present.end());
-  view.present.erase(std::unique(view.present.begin(), view.present.end()), view.present.end());
+  std::sort(listing.present.begin(), listing.present.end());
+  listing.present.erase(std::unique(listing.present.begin(), listing.present.end()),
+                        listing.present.end());
 }
 
 }  // namespace plumb::sqlite_stats

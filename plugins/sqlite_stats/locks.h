@@ -1,4 +1,4 @@
-// The kernel's file locks, as /proc/locks prints them, and what SQLite means by them.
+// The kernel's file locks, as /proc/locks lists them, and what SQLite means by them.
 #ifndef PLUMB_PLUGINS_SQLITE_STATS_LOCKS_H_
 #define PLUMB_PLUGINS_SQLITE_STATS_LOCKS_H_
 
@@ -6,10 +6,21 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 namespace plumb::sqlite_stats {
+
+// The bytes that SQLite locks: on the database file, then on the -shm file.
+constexpr int64_t kPendingByte = 0x40000000;
+constexpr int64_t kReservedByte = kPendingByte + 1;
+constexpr int64_t kSharedFirst = kPendingByte + 2;
+constexpr int64_t kSharedLast = kSharedFirst + 509;
+constexpr int64_t kShmWriteByte = 120;
+constexpr int64_t kShmCheckpointByte = 121;
+constexpr int64_t kShmRecoverByte = 122;
+constexpr int64_t kShmFirstReadByte = 123;
 
 // One POSIX lock. Bytes [start, end], end inclusive; INT64_MAX is "EOF".
 struct FileLock {
@@ -21,11 +32,15 @@ struct FileLock {
   int64_t end = 0;
   bool write = false;
   bool blocked = false;  // a request that waits for the lock ("->"), not a lock
+
+  bool covers(int64_t first, int64_t last) const { return start <= last && end >= first; }
 };
 
-// The POSIX locks in the text of /proc/locks, in its order. Lines of other kinds (flock, leases,
-// OFD locks) and lines that cannot be understood are skipped. `locks` is replaced.
-void parse_locks(std::string_view text, std::vector<FileLock>& locks);
+// The POSIX locks on files with one of `inodes` (ascending) in the text of /proc/locks, in its
+// order. Lines of other files, lines of other kinds (flock, leases, OFD locks) and lines that
+// cannot be understood are skipped. `locks` is replaced.
+void parse_locks(std::string_view text, std::span<const uint64_t> inodes,
+                 std::vector<FileLock>& locks);
 
 // How a file is recognised in /proc/locks.
 struct FileIdentity {
@@ -34,6 +49,8 @@ struct FileIdentity {
   // Overlay and btrfs show programs another device number than the one locks carry: there the
   // inode alone decides.
   bool any_device = false;
+  // Locks belong to a server (NFS, SMB, FUSE), so that asking for one may take a network's time.
+  bool remote = false;
 
   bool matches(const FileLock& lock) const;
 };
@@ -51,20 +68,37 @@ enum class WriteLock {
 };
 const char* write_lock_name(WriteLock lock);
 
-// What /proc/locks says of one database at one instant.
-struct LockView {
+// Who keeps others out of one database at one instant. A pid of 0 is a process that plumb's PID
+// namespace does not show.
+struct LockState {
   WriteLock held = WriteLock::kNone;
   int32_t holder = 0;
-  // Processes blocked in the kernel for the write lock (SQLite built to wait in fcntl): exact.
-  int blocked = 0;
+  std::optional<int32_t> checkpointer;  // holds byte 121 of the -shm file
+  std::optional<int32_t> recoverer;     // holds byte 122: rebuilds the -shm file
+
+  // What one lock on the database file, or on the -shm file, adds to it.
+  void add_database_lock(const FileLock& lock);
+  void add_shm_lock(const FileLock& lock);
+};
+
+// A shared lock on one of the bytes 123 to 127 of the -shm file.
+struct ReaderLock {
+  int32_t pid = 0;
+  int slot = 0;
+};
+
+// What /proc/locks says of one database.
+struct LockListing {
+  LockState state;
   // Processes with any lock on either file. In WAL mode that is every process with the database
   // open, since each keeps byte 128 of the -shm file. Ascending, no duplicates.
   std::vector<int32_t> present;
+  std::vector<ReaderLock> readers;
 };
 
 // `shm` is null when there is no -shm file.
-void view_locks(const std::vector<FileLock>& locks, const FileIdentity& database,
-                const FileIdentity* shm, LockView& view);
+void list_locks(const std::vector<FileLock>& locks, const FileIdentity& database,
+                const FileIdentity* shm, LockListing& listing);
 
 }  // namespace plumb::sqlite_stats
 

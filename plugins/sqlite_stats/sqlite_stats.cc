@@ -1,54 +1,69 @@
 #include "sqlite_stats.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+
+#include "durations.h"
+#include "tables.h"
 
 namespace plumb::sqlite_stats {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kTablesEvery = 5 * kSecond;
-constexpr size_t kMostLocksText = 4u << 20;
-constexpr size_t kMostRows = 1000;
-
-std::string to_text(const nlohmann::json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+constexpr int64_t kFindEvery = 5 * kSecond;
+constexpr int64_t kChoresEvery = 100 * kMillisecond;
 
 }  // namespace
 
 Status SqliteStats::configure(const Config& config) {
-  const std::string path = config.string("database");
-  if (path.empty())
+  PLUMB_ASSIGN_OR_RETURN(paths_, WatchedPaths::parse(config.string("database")));
+  const std::string statements = config.string("statements");
+  if (config.boolean("inspect", true)) {
+    if (!statements.empty() && !proc::Buffer().read(statements.c_str()).ok())
+      return Status::invalid_argument("sqlite_stats: option statements: cannot read the file " +
+                                      statements + " (4 MiB at most)");
+    inspections_ = std::make_unique<Inspections>(host(), statements);
+  } else if (!statements.empty()) {
     return Status::invalid_argument(
-        "sqlite_stats needs the option database: the path of the SQLite file to watch");
-  paths_ = {path};
+        "sqlite_stats: option statements needs inspect, which is set to false");
+  }
   return Status::ok();
 }
 
 Status SqliteStats::start() {
-  locks_file_ = Descriptor::open(proc_root_ + "/locks");
-  if (!locks_file_.valid())
-    return Status::unavailable("cannot open " + proc_root_ + "/locks: " + std::strerror(errno) +
-                               "; without it SQLite's locks cannot be watched");
-  for (const std::string& path : paths_) {
-    watches_.push_back(std::make_unique<DatabaseWatch>(host(), path, proc_root_));
-    PLUMB_RETURN_IF_ERROR(watches_.back()->declare());
-  }
+  locks_file_ = proc::KeptFile(root_.proc + "/locks");
+  if (inspections_) inspections_->start();
   const int64_t now = host().now_ns();
+  PLUMB_RETURN_IF_ERROR(watch_new_paths());
+  next_find_ns_ = now + kFindEvery;
   next_report_ns_ = now + kSecond;
   next_tables_ns_ = now + kTablesEvery;
   return collect();
 }
 
+Status SqliteStats::watch_new_paths() {
+  const std::vector<std::string>& paths = paths_->find();
+  for (size_t i = watches_.size(); i < paths.size(); ++i) {
+    auto watch = std::make_unique<DatabaseWatch>(host(), paths[i], root_, reading_, walk_);
+    PLUMB_RETURN_IF_ERROR(watch->declare());
+    watches_.push_back(std::move(watch));
+  }
+  return Status::ok();
+}
+
 Status SqliteStats::collect() {
   const int64_t now = host().now_ns();
-  if (read_locks()) {
-    for (const auto& watch : watches_) PLUMB_RETURN_IF_ERROR(watch->tick(now, locks_));
+  if (paths_->has_patterns() && now >= next_find_ns_) {
+    next_find_ns_ = now + kFindEvery;
+    PLUMB_RETURN_IF_ERROR(watch_new_paths());
   }
-  tell_health();
+  PLUMB_RETURN_IF_ERROR(tick(now));
+  if (now >= next_chores_ns_) {
+    next_chores_ns_ = now + kChoresEvery;
+    if (inspections_) PLUMB_RETURN_IF_ERROR(inspections_->tick(now, watches_));
+    tell_health();
+  }
   if (now < next_report_ns_) return Status::ok();
   next_report_ns_ += kSecond;
   if (next_report_ns_ <= now) next_report_ns_ = now + kSecond;
@@ -60,69 +75,89 @@ Status SqliteStats::collect() {
 
 // Stages are compared by how counters grew between their ends, so each end gets its own sample.
 Status SqliteStats::stage(const Stage&) {
-  for (const auto& watch : watches_) PLUMB_RETURN_IF_ERROR(watch->flush_commits(host().now_ns()));
+  const int64_t now = host().now_ns();
+  PLUMB_RETURN_IF_ERROR(tick(now));
+  for (const auto& watch : watches_) PLUMB_RETURN_IF_ERROR(watch->flush(now));
   return Status::ok();
 }
 
-Status SqliteStats::stop(int64_t) {
-  if (watches_.empty()) return Status::ok();
-  for (const auto& watch : watches_) PLUMB_RETURN_IF_ERROR(watch->report(host().now_ns()));
+Status SqliteStats::tick(int64_t now_ns) {
+  // One listing serves all.
+  const bool wanted = std::any_of(watches_.begin(), watches_.end(),
+                                  [](const auto& watch) { return watch->needs_listing(); });
+  const bool listed = wanted && read_listing();
+  for (const auto& watch : watches_)
+    PLUMB_RETURN_IF_ERROR(watch->tick(now_ns, listed ? &locks_ : nullptr));
+  return Status::ok();
+}
+
+Status SqliteStats::stop(int64_t deadline_ns) {
+  if (!paths_ || next_report_ns_ == 0) return Status::ok();
+  PLUMB_RETURN_IF_ERROR(tick(host().now_ns()));
+  for (const auto& watch : watches_) PLUMB_RETURN_IF_ERROR(watch->finish());
+  if (inspections_) PLUMB_RETURN_IF_ERROR(inspections_->finish(deadline_ns, watches_));
   PLUMB_RETURN_IF_ERROR(emit_tables());
+  inspections_.reset();
   watches_.clear();
-  locks_file_.reset();
+  locks_file_.close();
+  next_report_ns_ = 0;
   return Status::ok();
 }
 
-bool SqliteStats::read_locks() {
-  if (!locks_file_.read_all(locks_text_, kMostLocksText)) {
-    locks_problem_ = "cannot read " + proc_root_ + "/locks: " + std::strerror(errno);
+bool SqliteStats::read_listing() {
+  const proc::Text text = locks_file_.read(buffer_);
+  if (!text.ok()) {
+    locks_problem_ = "cannot read " + locks_file_.path() + ": " + std::strerror(text.error) +
+                     "; without it SQLite's locks cannot be watched on this file system";
     return false;
   }
   locks_problem_.clear();
-  parse_locks(locks_text_, locks_);
+  inodes_.clear();
+  for (const auto& watch : watches_) watch->add_inodes(inodes_);
+  std::sort(inodes_.begin(), inodes_.end());
+  parse_locks(text.text, inodes_, locks_);
   return true;
 }
 
 Status SqliteStats::emit_tables() {
-  nlohmann::json holders{{"title", "Who held SQLite's write lock"},
-                         {"columns",
-                          {{{"key", "database"}, {"title", "Database"}},
-                           {{"key", "pid"}, {"title", "Process"}},
-                           {{"key", "command"}, {"title", "Command"}},
-                           {{"key", "lock"}, {"title", "Lock"}},
-                           {{"key", "share"}, {"title", "Share of samples"}, {"unit", "ratio"}},
-                           {{"key", "longest"}, {"title", "Longest hold"}, {"unit", "seconds"}}}},
-                         {"rows", nlohmann::json::array()}};
-  nlohmann::json databases{{"title", "SQLite databases"},
-                           {"columns",
-                            {{{"key", "database"}, {"title", "Database"}},
-                             {{"key", "journal_mode"}, {"title", "Journal mode"}},
-                             {{"key", "page_bytes"}, {"title", "Page size"}, {"unit", "bytes"}},
-                             {{"key", "notes"}, {"title", "Notes"}}}},
-                           {"rows", nlohmann::json::array()}};
+  nlohmann::json holders = holders_table();
+  nlohmann::json readers = readers_table();
+  nlohmann::json databases = databases_table();
   for (const auto& watch : watches_) {
     watch->add_holder_rows(holders["rows"]);
+    watch->add_reader_rows(readers["rows"]);
     watch->add_database_row(databases["rows"]);
   }
-  auto& rows = holders["rows"];
   constexpr size_t kShareColumn = 4;
-  std::sort(rows.begin(), rows.end(), [](const nlohmann::json& a, const nlohmann::json& b) {
-    return a.at(kShareColumn) > b.at(kShareColumn);
-  });
-  if (rows.size() > kMostRows) rows.erase(rows.begin() + kMostRows, rows.end());
+  constexpr size_t kHeldBackColumn = 5;
+  keep_largest(holders, kShareColumn);
+  keep_largest(readers, kHeldBackColumn);
   PLUMB_RETURN_IF_ERROR(host().table("sqlite_lock_holders", to_text(holders)));
-  return host().table("sqlite_databases", to_text(databases));
+  if (!readers["rows"].empty())
+    PLUMB_RETURN_IF_ERROR(host().table("sqlite_readers", to_text(readers)));
+  PLUMB_RETURN_IF_ERROR(host().table("sqlite_databases", to_text(databases)));
+  return inspections_ ? inspections_->emit_tables() : Status::ok();
 }
 
 void SqliteStats::tell_health() {
-  std::string problem = locks_problem_;
-  for (const auto& watch : watches_) {
-    if (watch->problem().empty()) continue;
-    problem += (problem.empty() ? "" : "; ") + watch->problem();
+  std::string problem;
+  const auto add = [&problem](const std::string& text) {
+    if (!text.empty()) problem += (problem.empty() ? "" : "; ") + text;
+  };
+  add(locks_problem_);
+  for (const auto& watch : watches_) add(watch->problem());
+  if (watches_.empty()) {
+    for (const std::string& pattern : paths_->patterns())
+      add("waiting for an SQLite database that matches " + pattern);
   }
+  if (paths_->left_out() > 0)
+    add(std::to_string(paths_->left_out()) + " more databases match, and at most " +
+        std::to_string(WatchedPaths::kMostDatabases) +
+        " are watched: name those that matter in the option database");
+  if (inspections_) add(inspections_->problem());
   if (problem == told_problem_) return;
-  const uint32_t bad = locks_problem_.empty() ? PLUMB_HEALTH_DEGRADED : PLUMB_HEALTH_DARK;
-  host().health(problem.empty() ? static_cast<uint32_t>(PLUMB_HEALTH_OK) : bad, problem);
+  const auto health = problem.empty() ? PLUMB_HEALTH_OK : PLUMB_HEALTH_DEGRADED;
+  host().health(health, problem);
   told_problem_ = std::move(problem);
 }
 

@@ -24,15 +24,16 @@ class SqliteStatsTest : public testing::Test {
     write_file(proc_ + "/41/comm", "shop\n");
   }
   void start() {
-    plumb_value value{};
-    value.struct_size = sizeof(value);
-    value.type = PLUMB_OPTION_PATH;
-    value.key = "database";
-    value.string = database_.c_str();
-    const plumb_config config{sizeof(plumb_config), 1, &value, "{}"};
-    ASSERT_TRUE(plugin_.configure(Config(&config)).is_ok());
+    ASSERT_TRUE(configure(database_).is_ok());
     const Status status = plugin_.start();
     ASSERT_TRUE(status.is_ok()) << status.message();
+  }
+  Status configure(const std::string& database) {
+    plumb_value values[2] = {};
+    values[0] = {sizeof(plumb_value), PLUMB_OPTION_PATH, "database", database.c_str(), 0, 0};
+    values[1] = {sizeof(plumb_value), PLUMB_OPTION_BOOLEAN, "inspect", nullptr, 0, 0};
+    const plumb_config config{sizeof(plumb_config), 2, values, "{}"};
+    return plugin_.configure(Config(&config));
   }
   void ticks(int count) {
     for (int i = 0; i < count; ++i) {
@@ -58,7 +59,7 @@ class SqliteStatsTest : public testing::Test {
   const std::string proc_ = directory_ / "proc";
   const std::string database_ = directory_ / "shop.db";
   FakeHost host_;
-  SqliteStats plugin_{Host(host_.get()), proc_};
+  SqliteStats plugin_{Host(host_.get()), proc::Root{proc_, ""}, LockReading::kList};
 };
 
 TEST_F(SqliteStatsTest, MissingDatabaseIsWaitedFor) {
@@ -67,6 +68,7 @@ TEST_F(SqliteStatsTest, MissingDatabaseIsWaitedFor) {
   EXPECT_THAT(host_.health_message, HasSubstr("waiting for the SQLite database"));
   ticks(110);
   EXPECT_THAT(host_.samples, IsEmpty());
+  EXPECT_THAT(host_.health_message, HasSubstr("no such file"));
   make_database();
   ticks(110);
   EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_OK));
@@ -92,6 +94,8 @@ TEST_F(SqliteStatsTest, OccupancyIsTheShareOfTicksThatFoundTheLockHeld) {
   EXPECT_NEAR(holder.at(4).get<double>(), 0.3, 0.01);
   EXPECT_NEAR(holder.at(5).get<double>(), 0.29, 0.001);
   EXPECT_EQ(rows("sqlite_databases").at(0).at(1), "WAL");
+  EXPECT_NEAR(host_.histograms.at("sqlite_write_hold_seconds").at(0).values.quantile(0.5).value(),
+              3e8, 1e7);
 }
 
 TEST_F(SqliteStatsTest, WaitersAreTheMeanOverTheSecond) {
@@ -183,15 +187,182 @@ TEST_F(SqliteStatsTest, EmptyPathIsRefusedAtConfigure) {
   EXPECT_THAT(status.message(), HasSubstr("database"));
 }
 
-TEST(HoldTrackerTest, HandOverWithinOneProcessIsTwoHolds) {
-  HoldTracker holds;
-  const int64_t second = 1'000'000'000;
-  EXPECT_EQ(holds.sample(0, WriteLock::kWrite, 7, 1u, second), nullptr);
-  EXPECT_EQ(holds.sample(second * 9 / 10, WriteLock::kWrite, 7, 1u, second), nullptr);
-  EXPECT_EQ(holds.sample(second, WriteLock::kWrite, 7, 2u, second), nullptr);
-  EXPECT_EQ(holds.sample(second * 2 - 1, WriteLock::kWrite, 7, 2u, second), nullptr);
-  EXPECT_NE(holds.sample(second * 2, WriteLock::kWrite, 7, std::nullopt, second), nullptr);
-  EXPECT_EQ(holds.sample(second * 3, WriteLock::kWrite, 7, 2u, second), nullptr) << "told once";
+TEST_F(SqliteStatsTest, ReaderThatPinsTheCheckpointIsNamedWithItsFrame) {
+  write_file(database_, database_bytes(true, 1));
+  const auto index = [](uint32_t frames) {
+    return shm_bytes({.changes = frames, .frames = frames, .read_marks = {0, 200}});
+  };
+  write_file(database_ + "-shm", index(200));
+  write_file(proc_ + "/77/comm", "report\n");
+  start();
+  write_file(proc_ + "/locks", lock_line(database_ + "-shm", "READ", 77, 124, 124));
+  for (uint32_t i = 0; i < 250; ++i) {
+    write_file(database_ + "-shm", index(200 + 4 * i));
+    ticks(1);
+  }
+  ASSERT_EQ(host_.events.size(), 2u);
+  EXPECT_EQ(host_.events[1].kind, "sqlite-checkpoint-pinned");
+  EXPECT_THAT(host_.events[1].message, HasSubstr("process 77 (report)"));
+  EXPECT_THAT(host_.events[1].message, HasSubstr("frame 200"));
+  const auto attributes = nlohmann::json::parse(host_.events[1].attributes);
+  EXPECT_EQ(attributes.at("pid"), 77);
+  EXPECT_EQ(attributes.at("frame"), 200);
+  EXPECT_NEAR(last("sqlite_checkpoint_pinned_frames"), 780, 45);
+  EXPECT_NEAR(last("sqlite_oldest_reader_seconds"), 1.9, 0.11);
+  ASSERT_TRUE(plugin_.stop(0).is_ok());
+  const auto row = rows("sqlite_readers").at(0);
+  EXPECT_EQ(row.at(1), 77);
+  EXPECT_EQ(row.at(3), 1) << "slot";
+  EXPECT_EQ(row.at(4), 200) << "frame";
+}
+
+TEST_F(SqliteStatsTest, RollbackLocksAreToldApart) {
+  write_file(database_, database_bytes(false, 9));
+  start();
+  const auto lock = [this](int64_t first, int64_t last) {
+    write_file(proc_ + "/locks", lock_line(database_, "WRITE", kWriter, first, last));
+  };
+  lock(kReservedByte, kReservedByte);
+  ticks(50);
+  lock(kPendingByte, kReservedByte);
+  ticks(20);
+  lock(kPendingByte, kSharedLast);
+  ticks(10);
+  write_file(database_, database_bytes(false, 10));
+  free_lock();
+  ticks(20);
+  EXPECT_NEAR(last("sqlite_lock_ratio/reserved"), 0.5, 0.011);
+  EXPECT_NEAR(last("sqlite_lock_ratio/pending"), 0.2, 0.011);
+  EXPECT_NEAR(last("sqlite_lock_ratio/exclusive"), 0.1, 0.011);
+  EXPECT_EQ(last("sqlite_lock_ratio/write"), 0);
+  EXPECT_NEAR(last("sqlite_write_lock_ratio"), 0.8, 0.011);
+  const auto& holds = host_.histograms.at("sqlite_write_hold_seconds").back().values;
+  EXPECT_EQ(holds.count(), 1u) << "one transaction, whatever it climbed through";
+  EXPECT_NEAR(static_cast<double>(holds.sum()) / 1e9, 0.8, 0.011);
+}
+
+TEST_F(SqliteStatsTest, CheckpointLockHasAShareOfItsOwn) {
+  make_database();
+  start();
+  write_file(proc_ + "/locks", lock_line(database_ + "-shm", "WRITE", kWriter, 121, 121));
+  ticks(100);
+  EXPECT_NEAR(last("sqlite_lock_ratio/checkpoint"), 1.0, 0.011);
+  EXPECT_EQ(last("sqlite_write_lock_ratio"), 0);
+}
+
+TEST_F(SqliteStatsTest, SharesOfTheTimeHeldSumToOne) {
+  make_database();
+  start();
+  hold_lock();
+  ticks(10);
+  write_file(proc_ + "/locks", lock_line(database_ + "-shm", "WRITE", 99, 120, 120));
+  ticks(30);
+  free_lock();
+  ticks(60);
+  ASSERT_TRUE(plugin_.stop(0).is_ok());
+  double sum = 0;
+  for (const auto& row : rows("sqlite_lock_holders")) sum += row.at(6).get<double>();
+  EXPECT_NEAR(sum, 1.0, 1e-3);
+}
+
+TEST_F(SqliteStatsTest, SeveralDatabasesAreWatchedWithOneListingOfLocks) {
+  make_database();
+  const std::string other = directory_ / "other.db";
+  write_file(other, database_bytes(false, 1));
+  ASSERT_TRUE(configure(database_ + ", " + other).is_ok());
+  ASSERT_TRUE(plugin_.start().is_ok());
+  write_file(proc_ + "/locks", lock_line(database_ + "-shm", "WRITE", kWriter, 120, 120) +
+                                   lock_line(other, "WRITE", 99, kReservedByte, kReservedByte));
+  ticks(100);
+  EXPECT_EQ(host_.databases, (std::set<std::string>{database_, other}));
+  ASSERT_TRUE(plugin_.stop(0).is_ok());
+  EXPECT_EQ(rows("sqlite_lock_holders").size(), 2u);
+  EXPECT_EQ(rows("sqlite_databases").size(), 2u);
+}
+
+TEST_F(SqliteStatsTest, DatabaseThatNeverComesIsToldInHealthAndAtTheEnd) {
+  ASSERT_TRUE(configure(directory_ / "nowhere/shop.db").is_ok());
+  ASSERT_TRUE(plugin_.start().is_ok());
+  ticks(300);
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DEGRADED));
+  EXPECT_THAT(host_.health_message, HasSubstr("nowhere/shop.db"));
+  EXPECT_THAT(host_.health_message, HasSubstr("its directory does not exist"));
+  ASSERT_TRUE(plugin_.stop(0).is_ok());
+  ASSERT_EQ(host_.events.size(), 1u);
+  EXPECT_EQ(host_.events[0].kind, "sqlite-database-never-found");
+  EXPECT_THAT(host_.samples, IsEmpty()) << "no zero for what is not there";
+}
+
+TEST_F(SqliteStatsTest, PatternWithoutAMatchIsToldAndServedLater) {
+  ASSERT_TRUE(configure(directory_ / "*.db").is_ok());
+  ASSERT_TRUE(plugin_.start().is_ok());
+  EXPECT_THAT(host_.health_message, HasSubstr("waiting for an SQLite database that matches"));
+  make_database();
+  ticks(510);
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << host_.health_message;
+  EXPECT_EQ(host_.databases, std::set<std::string>{database_});
+}
+
+TEST_F(SqliteStatsTest, ForeignFileIsToldAndTheWatchGoesOn) {
+  write_file(database_, std::string(4096, 'x'));
+  start();
+  ticks(110);
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DEGRADED));
+  EXPECT_THAT(host_.health_message, HasSubstr("is no SQLite database, or is encrypted"));
+  write_file(database_, database_bytes(false, 1));
+  ticks(110);
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << host_.health_message;
+}
+
+TEST_F(SqliteStatsTest, TotalsNeverFallWhateverBecomesOfTheFiles) {
+  make_database(100);
+  start();
+  const auto index = [this](uint32_t changes, uint32_t frames, uint32_t generation) {
+    write_file(database_ + "-shm",
+               shm_bytes({.changes = changes, .frames = frames, .generation = generation}));
+    ticks(120);
+  };
+  index(130, 1000, 7);
+  index(135, 20, 8);      // reset
+  index(3, 4, 8);         // recovered
+  index(9, 5, 0xabcdef);  // a new WAL file
+  write_file(directory_ / "new.db", database_bytes(false, 900));
+  std::filesystem::remove(database_ + "-shm");
+  std::filesystem::rename(directory_ / "new.db", database_);
+  ticks(120);
+  write_file(database_, database_bytes(false, 5));  // restored
+  ticks(120);
+  write_file(database_, database_bytes(false, 8));
+  ticks(120);
+  std::filesystem::remove(database_);
+  ticks(120);
+  make_database(1);
+  ticks(120);
+  for (const char* name : {"sqlite_commits_total", "sqlite_wal_frames_total",
+                           "sqlite_checkpoints_total", "sqlite_wal_resets_total"}) {
+    double before = 0;
+    for (const SeenSample& sample : host_.samples.at(name)) {
+      EXPECT_GE(sample.value, before) << name;
+      before = sample.value;
+    }
+  }
+  EXPECT_EQ(last("sqlite_commits_total"), 30 + 5 + 3 + 6 + 3);
+  std::vector<std::string> kinds;
+  for (const SeenEvent& event : host_.events) kinds.push_back(event.kind);
+  EXPECT_THAT(kinds, testing::ElementsAre("sqlite-database-found", "sqlite-wal-recovered",
+                                          "sqlite-database-replaced", "sqlite-database-restored",
+                                          "sqlite-database-gone", "sqlite-database-replaced"));
+}
+
+TEST_F(SqliteStatsTest, GrowthComesFromTheHeaders) {
+  std::string header = database_bytes(true, 4);
+  header[39] = 12;  // free pages
+  write_file(database_, header);
+  write_file(database_ + "-shm", shm_bytes({.changes = 1, .frames = 900, .pages = 333}));
+  start();
+  ticks(110);
+  EXPECT_EQ(last("sqlite_free_pages"), 12);
+  EXPECT_EQ(last("sqlite_database_pages"), 333);
 }
 
 }  // namespace

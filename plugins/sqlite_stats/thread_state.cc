@@ -1,5 +1,6 @@
 #include "thread_state.h"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -8,10 +9,10 @@
 #include <cerrno>
 #include <charconv>
 
+#include "plugins/proc/stat.h"
+
 namespace plumb::sqlite_stats {
 namespace {
-
-constexpr size_t kMostText = 512;
 
 bool is_file_work(int64_t number) {
   constexpr std::array kCalls = {SYS_pwrite64,  SYS_write,     SYS_fsync,
@@ -38,6 +39,7 @@ ThreadState parse_syscall(std::string_view text) {
     ++count;
   }
   if (is_file_work(number)) return ThreadState::kActive;
+  if (number == SYS_fcntl && count >= 2 && arguments[1] == F_SETLKW) return ThreadState::kBlocked;
   if (number == SYS_nanosleep && count >= 2)
     return arguments[1] == 0 ? ThreadState::kBusySleep : ThreadState::kSleep;
   if (number == SYS_clock_nanosleep && count >= 4) {
@@ -52,37 +54,49 @@ ThreadState parse_wchan(std::string_view text) {
   return text.empty() || text == "0" ? ThreadState::kUnknown : ThreadState::kElse;
 }
 
-std::optional<uint64_t> parse_timeslices(std::string_view schedstat) {
-  const size_t space = schedstat.find_last_of(' ');
-  if (space == std::string_view::npos) return std::nullopt;
-  uint64_t value = 0;
-  const std::string_view last = schedstat.substr(space + 1);
-  const auto parsed = std::from_chars(last.data(), last.data() + last.size(), value);
-  return parsed.ec == std::errc() ? std::optional(value) : std::nullopt;
+std::optional<int> parse_sync(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  int64_t number = -1;
+  const auto call = std::from_chars(text.data(), end, number);
+  if (call.ec != std::errc() || (number != SYS_fsync && number != SYS_fdatasync))
+    return std::nullopt;
+  if (!std::string_view(call.ptr, static_cast<size_t>(end - call.ptr)).starts_with(" 0x"))
+    return std::nullopt;
+  int descriptor = -1;
+  const auto argument = std::from_chars(call.ptr + 3, end, descriptor, 16);
+  return argument.ec == std::errc() && descriptor >= 0 ? std::optional(descriptor) : std::nullopt;
 }
 
-ThreadState ThreadFiles::state() {
-  if (syscall_hidden_) return wchan_state();
-  if (!syscall_.valid()) syscall_ = Descriptor::open(directory_ + "/syscall");
-  if (syscall_.valid() && syscall_.read_once(text_, kMostText)) return parse_syscall(text_);
-  if (errno == ESRCH) return ThreadState::kGone;
+ThreadFiles::ThreadFiles(const std::string& directory)
+    : syscall_(directory + "/syscall"),
+      wchan_(directory + "/wchan"),
+      schedstat_(directory + "/schedstat") {}
+
+ThreadState ThreadFiles::state(proc::Buffer& buffer) {
+  sync_of_.reset();
+  if (syscall_hidden_) return wchan_state(buffer);
+  const proc::Text text = syscall_.read(buffer);
+  if (text.ok()) {
+    sync_of_ = parse_sync(text.text);
+    return parse_syscall(text.text);
+  }
+  if (text.error == ESRCH) return ThreadState::kGone;
   // Shown only to those who may trace the process, or not built into this kernel.
   syscall_hidden_ = true;
-  syscall_.reset();
-  return wchan_state();
+  return wchan_state(buffer);
 }
 
-ThreadState ThreadFiles::wchan_state() {
-  if (!wchan_.valid()) wchan_ = Descriptor::open(directory_ + "/wchan");
-  if (!wchan_.valid() || !wchan_.read_once(text_, kMostText))
-    return errno == ESRCH || errno == ENOENT ? ThreadState::kGone : ThreadState::kUnknown;
-  return parse_wchan(text_);
+ThreadState ThreadFiles::wchan_state(proc::Buffer& buffer) {
+  const proc::Text text = wchan_.read(buffer);
+  if (text.ok()) return parse_wchan(text.text);
+  return text.gone() ? ThreadState::kGone : ThreadState::kUnknown;
 }
 
-std::optional<uint64_t> ThreadFiles::timeslices() {
-  if (!schedstat_.valid()) schedstat_ = Descriptor::open(directory_ + "/schedstat");
-  if (!schedstat_.valid() || !schedstat_.read_once(text_, kMostText)) return std::nullopt;
-  return parse_timeslices(text_);
+std::optional<uint64_t> ThreadFiles::timeslices(proc::Buffer& buffer) {
+  const proc::Text text = schedstat_.read(buffer);
+  if (!text.ok()) return std::nullopt;
+  const auto stat = proc::parse_schedstat(text.text);
+  return stat ? std::optional(stat->slices) : std::nullopt;
 }
 
 }  // namespace plumb::sqlite_stats

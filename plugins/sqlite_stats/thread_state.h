@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "descriptor.h"
+#include "plugins/proc/file.h"
 
 namespace plumb::sqlite_stats {
 
@@ -16,8 +16,9 @@ enum class ThreadState {
   kUnknown,    // the kernel does not let us look
   kActive,     // on a processor, runnable, or inside a write or sync of a file
   kBusySleep,  // asleep as SQLite's busy handler sleeps: usleep() of glibc
-  kSleep,      // asleep in a relative timer, in a way that may or may not be a busy handler
-  kElse,       // asleep in something that no busy handler uses
+  kBlocked,  // waiting in the kernel for a file lock: SQLite built with SQLITE_ENABLE_SETLK_TIMEOUT
+  kSleep,    // asleep in a relative timer, in a way that may or may not be a busy handler
+  kElse,     // asleep in something that no busy handler uses
 };
 
 // From /proc/PID/task/TID/syscall. SQLite waits in usleep(), which glibc turns into
@@ -29,29 +30,32 @@ ThreadState parse_syscall(std::string_view text);
 // From /proc/PID/task/TID/wchan; knows only kSleep, kElse and kUnknown ("0": running or hidden).
 ThreadState parse_wchan(std::string_view text);
 
-// The third number of schedstat: how often the thread has been put on a processor.
-std::optional<uint64_t> parse_timeslices(std::string_view schedstat);
+// The descriptor that the thread is inside an fsync or fdatasync of, from the same text.
+std::optional<int> parse_sync(std::string_view text);
 
 // The files of one thread, opened on first use and kept.
 class ThreadFiles {
  public:
-  explicit ThreadFiles(std::string directory) : directory_(std::move(directory)) {}
+  // `directory` is /proc/PID/task/TID.
+  explicit ThreadFiles(const std::string& directory);
 
-  ThreadState state();
+  ThreadState state(proc::Buffer& buffer);
+  // Of which descriptor the last state() found it in an fsync or fdatasync.
+  std::optional<int> sync_of() const { return sync_of_; }
   // True once the system call turned out to be hidden, so that states come from wchan.
   bool only_wait_channel() const { return syscall_hidden_; }
-  // Nothing when the kernel was built without scheduler statistics.
-  std::optional<uint64_t> timeslices();
+  // How often it has been put on a processor; nothing when the kernel was built without scheduler
+  // statistics.
+  std::optional<uint64_t> timeslices(proc::Buffer& buffer);
 
  private:
-  ThreadState wchan_state();
+  ThreadState wchan_state(proc::Buffer& buffer);
 
-  std::string directory_;
-  Descriptor syscall_;
-  Descriptor wchan_;
-  Descriptor schedstat_;
+  proc::KeptFile syscall_;
+  proc::KeptFile wchan_;
+  proc::KeptFile schedstat_;
   bool syscall_hidden_ = false;
-  std::string text_;
+  std::optional<int> sync_of_;
 };
 
 }  // namespace plumb::sqlite_stats

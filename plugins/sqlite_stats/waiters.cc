@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "proc_walk.h"
+#include "durations.h"
+#include "openers.h"
+#include "plugins/proc/processes.h"
 
 namespace plumb::sqlite_stats {
 namespace {
 
-constexpr int64_t kMillisecond = 1'000'000;
 constexpr int64_t kListEvery = 250 * kMillisecond;
 constexpr int64_t kCheckEvery = 250 * kMillisecond;
 constexpr int kShortSleepsToTrust = 3;
@@ -23,11 +24,11 @@ bool asleep(ThreadState state) {
 }  // namespace
 
 int infer_waiters(const ProcessSleep& process) {
-  if (process.uses_glibc) return process.busy_sleepers;
+  if (process.uses_glibc) return process.blocked + process.busy_sleepers;
   const int all = process.busy_sleepers + process.sleepers;
   const bool one_is_holder =
       process.holds && !process.holder_found && process.active == 0 && all > 0;
-  return one_is_holder ? all - 1 : all;
+  return process.blocked + (one_is_holder ? all - 1 : all);
 }
 
 bool WaiterWatch::Thread::sleeps_anyway() const {
@@ -37,6 +38,7 @@ bool WaiterWatch::Thread::sleeps_anyway() const {
 std::optional<int> WaiterWatch::scan(int64_t now_ns, const std::vector<int32_t>& processes,
                                      const Contention& lock) {
   forget_absent(processes);
+  syncs_.clear();
   int waiters = 0;
   size_t hidden = 0;
   for (const int32_t pid : processes) {
@@ -54,16 +56,18 @@ ProcessSleep WaiterWatch::look(int64_t now_ns, int32_t pid, Process& process,
                                const Contention& lock) {
   ProcessSleep found;
   found.holds = lock.held && pid == lock.holder;
-  if (!process.uses_glibc) process.uses_glibc = maps_glibc(proc_root_, pid);
+  if (!process.uses_glibc) process.uses_glibc = maps_glibc(root_, pid, buffer_);
   size_t unknown = 0;
   bool wait_channels = false;
   for (auto& [tid, thread] : process.threads) {
-    const ThreadState state = thread.files.state();
+    const ThreadState state = thread.files.state(buffer_);
+    if (const auto descriptor = thread.files.sync_of()) syncs_.push_back({pid, *descriptor});
     wait_channels |= thread.files.only_wait_channel();
     const bool was_counted = std::exchange(thread.counted, false);
     if (state == ThreadState::kGone) thread.alive = false;
     if (state == ThreadState::kUnknown) ++unknown;
     if (state == ThreadState::kActive) ++found.active;
+    if (state == ThreadState::kBlocked) ++found.blocked;
     if (!asleep(state)) continue;
     if (long_asleep(now_ns, thread)) {
       if (found.holds && !found.holder_found && !thread.idle_timer &&
@@ -92,7 +96,7 @@ ProcessSleep WaiterWatch::look(int64_t now_ns, int32_t pid, Process& process,
 
 bool WaiterWatch::long_asleep(int64_t now_ns, Thread& thread) {
   if (thread.timeslices && now_ns - thread.checked_ns < kCheckEvery) return thread.in_long_sleep;
-  const std::optional<uint64_t> timeslices = thread.files.timeslices();
+  const std::optional<uint64_t> timeslices = thread.files.timeslices(buffer_);
   if (!timeslices) return false;
   thread.in_long_sleep = thread.timeslices == timeslices;
   thread.timeslices = timeslices;
@@ -106,7 +110,7 @@ bool WaiterWatch::long_asleep(int64_t now_ns, Thread& thread) {
 void WaiterWatch::learn_idle() {
   for (auto& [pid, process] : processes_) {
     for (auto& [tid, thread] : process.threads) {
-      const bool sleeps = asleep(thread.files.state());
+      const bool sleeps = asleep(thread.files.state(buffer_));
       thread.counted = false;
       ++thread.free_looks;
       if (sleeps) ++thread.free_asleep;
@@ -120,14 +124,13 @@ void WaiterWatch::learn_idle() {
 
 void WaiterWatch::list_threads(int64_t now_ns, int32_t pid, Process& process) {
   process.listed_ns = now_ns;
-  const std::string directory = proc_root_ + "/" + std::to_string(pid) + "/task";
   for (auto& [tid, thread] : process.threads) thread.alive = false;
-  for (const int32_t tid : numbered_entries(directory)) {
+  for (const proc::Pid tid : proc::list_tasks(root_, pid)) {
     const auto known = process.threads.find(tid);
     if (known != process.threads.end()) {
       known->second.alive = true;
     } else if (thread_count_ < kMostThreads) {
-      process.threads.emplace(tid, directory + "/" + std::to_string(tid));
+      process.threads.emplace(tid, root_.of_task(pid, tid, ""));
       ++thread_count_;
     } else {
       truncated_ = true;

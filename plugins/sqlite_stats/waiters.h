@@ -23,6 +23,8 @@
 #include <string>
 #include <vector>
 
+#include "plugins/proc/file.h"
+#include "plugins/proc/root.h"
 #include "thread_state.h"
 
 namespace plumb::sqlite_stats {
@@ -31,6 +33,7 @@ namespace plumb::sqlite_stats {
 struct ProcessSleep {
   int busy_sleepers = 0;
   int sleepers = 0;  // in relative timers that may or may not be a busy handler's
+  int blocked = 0;   // for sure: waiting in the kernel for a file lock
   int active = 0;    // running, runnable, or writing to a file
   bool holds = false;
   bool holder_found = false;  // one thread slept through the hold, and is not counted above
@@ -47,13 +50,18 @@ struct Contention {
   int64_t hold_start_ns = 0;
 };
 
-// Not thread-safe. Reads below `proc_root` ("/proc") and keeps descriptors of at most
-// kMostThreads threads.
+// A thread that was found inside an fsync or fdatasync.
+struct SyncCall {
+  int32_t pid = 0;
+  int descriptor = -1;
+};
+
+// Not thread-safe. Keeps descriptors of at most kMostThreads threads.
 class WaiterWatch {
  public:
   static constexpr size_t kMostThreads = 300;
 
-  explicit WaiterWatch(std::string proc_root) : proc_root_(std::move(proc_root)) {}
+  explicit WaiterWatch(proc::Root root) : root_(std::move(root)) {}
 
   // Looks at all threads of `processes` (ascending). Meant for while the lock is held and shortly
   // after. Nothing when none of them lets us look.
@@ -63,12 +71,14 @@ class WaiterWatch {
   // waiting.
   void learn_idle();
 
+  // Which of the threads the last scan found syncing a file.
+  const std::vector<SyncCall>& syncs() const { return syncs_; }
   size_t threads() const { return thread_count_; }
   bool truncated() const { return truncated_; }
 
  private:
   struct Thread {
-    explicit Thread(std::string directory) : files(std::move(directory)) {}
+    explicit Thread(const std::string& directory) : files(directory) {}
     ThreadFiles files;
     std::optional<uint64_t> timeslices;
     int64_t asleep_since_ns = 0;  // the first look that found it in its present sleep
@@ -96,7 +106,9 @@ class WaiterWatch {
   bool long_asleep(int64_t now_ns, Thread& thread);
   void forget_absent(const std::vector<int32_t>& processes);
 
-  std::string proc_root_;
+  proc::Root root_;
+  proc::Buffer buffer_;
+  std::vector<SyncCall> syncs_;
   std::map<int32_t, Process> processes_;
   size_t thread_count_ = 0;
   bool truncated_ = false;

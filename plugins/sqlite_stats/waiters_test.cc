@@ -2,12 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include "durations.h"
 #include "fake_files.h"
 
 namespace plumb::sqlite_stats {
 namespace {
 
-constexpr int64_t kMillisecond = 1'000'000;
 constexpr int kHolder = 50;
 constexpr int kOther = 60;
 
@@ -21,6 +21,8 @@ TEST(ThreadStateTest, BusyHandlersSleepIsToldFromOtherSleeps) {
   EXPECT_EQ(parse_syscall("75 0x4 0x0 0x0 0x0 0x0 0x0 0x1 0x2"), ThreadState::kActive);
   EXPECT_EQ(parse_syscall(kOnProcessor), ThreadState::kActive);
   EXPECT_EQ(parse_syscall("-1 0x7ffc 0x7f11"), ThreadState::kElse);
+  EXPECT_EQ(parse_syscall("72 0x5 0x7 0x7ffd 0x0 0x0 0x0 0x1 0x2"), ThreadState::kBlocked);
+  EXPECT_EQ(parse_syscall("72 0x5 0x6 0x7ffd 0x0 0x0 0x0 0x1 0x2"), ThreadState::kElse);
   EXPECT_EQ(parse_syscall(""), ThreadState::kUnknown);
   EXPECT_EQ(parse_syscall("230 0x0 0x"), ThreadState::kElse);
 }
@@ -32,10 +34,15 @@ TEST(ThreadStateTest, WaitChannelIsTheFallback) {
   EXPECT_EQ(parse_wchan("0"), ThreadState::kUnknown);
 }
 
-TEST(ThreadStateTest, TimeslicesAreTheThirdNumber) {
-  EXPECT_EQ(parse_timeslices("12 34 56\n"), 56u);
-  EXPECT_FALSE(parse_timeslices("0"));
-  EXPECT_FALSE(parse_timeslices("1 2 x"));
+TEST(ThreadStateTest, SyncNamesTheDescriptor) {
+  EXPECT_EQ(parse_sync("75 0x14 0x0 0x0 0x0 0x0 0x0 0x7ffc 0x7f11\n"), 20);
+  EXPECT_EQ(parse_sync("74 0x4 0x0 0x0 0x0 0x0 0x0 0x7ffc 0x7f11\n"), 4);
+  EXPECT_FALSE(parse_sync(kUsleeping));
+  EXPECT_FALSE(parse_sync("running\n"));
+  EXPECT_FALSE(parse_sync("75"));
+  EXPECT_FALSE(parse_sync("75 0x"));
+  EXPECT_FALSE(parse_sync("75 0xffffffff 0x0"));
+  EXPECT_FALSE(parse_sync(""));
 }
 
 TEST(InferWaitersTest, HolderIsTakenOffOnlyWhereItMayBeAmongTheSleepers) {
@@ -44,6 +51,7 @@ TEST(InferWaitersTest, HolderIsTakenOffOnlyWhereItMayBeAmongTheSleepers) {
   EXPECT_EQ(infer_waiters({.sleepers = 4}), 4);
   EXPECT_EQ(infer_waiters({.sleepers = 3, .holds = true, .holder_found = true}), 3);
   EXPECT_EQ(infer_waiters({.holds = true}), 0);
+  EXPECT_EQ(infer_waiters({.sleepers = 1, .blocked = 2, .holds = true}), 2);
   EXPECT_EQ(infer_waiters({.busy_sleepers = 3, .sleepers = 1, .holds = true, .uses_glibc = true}),
             3);
 }
@@ -64,7 +72,7 @@ class WaiterWatchTest : public testing::Test {
                        {held, !held, held ? kHolder : 0, hold_start_ns_});
   }
   TemporaryDirectory directory_;
-  WaiterWatch watch_{directory_.string()};
+  WaiterWatch watch_{proc::Root{directory_.string(), ""}};
   int64_t now_ns_ = 1'000'000'000;
   int64_t hold_start_ns_ = 1'000'000'000;
   uint64_t timeslices_ = 1;
