@@ -26,6 +26,14 @@ TcpSocket connection(uint64_t inode, uint16_t local, uint16_t peer_port, bool aw
   return s;
 }
 
+// A resolve whose unknown connections are claimed by the descriptors read after it.
+Status resolve(Downstream& d, std::span<const uint64_t> inodes,
+               std::span<const uint16_t> listening) {
+  PLUMB_RETURN_IF_ERROR(d.resolve(listening));
+  if (d.owners_unknown()) d.claim(inodes, true);
+  return Status::ok();
+}
+
 class FakeSockets final : public SocketSource {
  public:
   explicit FakeSockets(std::vector<TcpSocket>* all) : all_(all) {}
@@ -34,6 +42,8 @@ class FakeSockets final : public SocketSource {
     out.insert(out.end(), all_->begin(), all_->end());
     return Status::ok();
   }
+  Status listening(std::vector<TcpSocket>&) override { return Status::ok(); }
+  Status connections(std::vector<TcpSocket>&) override { return Status::ok(); }
   Status again(std::span<const TcpSocket> sockets, std::vector<TcpSocket>& out) override {
     for (const TcpSocket& s : *all_) {
       const bool asked = std::any_of(sockets.begin(), sockets.end(),
@@ -49,18 +59,18 @@ class FakeSockets final : public SocketSource {
 
 class DownstreamTest : public ::testing::Test {
  protected:
-  Downstream make() { return Downstream(std::make_unique<FakeSockets>(&sockets_)); }
   std::vector<TcpSocket> sockets_;
+  FakeSockets source_{&sockets_};
+  Downstream d{source_};
 };
 
 TEST_F(DownstreamTest, OnlyOutboundConnectionsOfTheTargetCount) {
   sockets_ = {connection(1, 40001, 5432, true), connection(2, 8080, 50000, true),
               connection(3, 40003, 5432, true)};
-  Downstream d = make();
   const uint64_t inodes[] = {1, 2};
   const uint16_t listening[] = {8080};
-  ASSERT_TRUE(d.resolve(inodes, listening));
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(resolve(d, inodes, listening));
+  ASSERT_TRUE(d.look_again());
   const auto peers = d.take();
   ASSERT_EQ(peers.size(), 1u);
   EXPECT_EQ(peers[0].peer, "127.0.0.1:5432");
@@ -70,29 +80,27 @@ TEST_F(DownstreamTest, OnlyOutboundConnectionsOfTheTargetCount) {
 
 TEST_F(DownstreamTest, AwaitingIsTheMeanOverTheSamples) {
   sockets_ = {connection(1, 40001, 80, true), connection(2, 40002, 80, false)};
-  Downstream d = make();
   const uint64_t inodes[] = {1, 2};
-  ASSERT_TRUE(d.resolve(inodes, {}));
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again());
   sockets_[1] = connection(2, 40002, 80, true);
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(d.look_again());
   sockets_.clear();
-  ASSERT_TRUE(d.sample());
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(d.look_again());
+  ASSERT_TRUE(d.look_again());
   EXPECT_EQ(d.take().at(0).awaiting, 0.75);
   EXPECT_TRUE(d.take().empty()) << "without a sample nothing is known";
 }
 
 TEST_F(DownstreamTest, APeerThatWasSeenOnceStaysWithZero) {
   sockets_ = {connection(1, 40001, 80, true)};
-  Downstream d = make();
   const uint64_t inodes[] = {1};
-  ASSERT_TRUE(d.resolve(inodes, {}));
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again());
   (void)d.take();
   sockets_.clear();
-  ASSERT_TRUE(d.resolve(inodes, {}));
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again());
   const auto peers = d.take();
   ASSERT_EQ(peers.size(), 1u);
   EXPECT_EQ(peers[0].awaiting, 0);
@@ -107,9 +115,8 @@ TEST_F(DownstreamTest, BeyondTwentyPeersTheSmallestAreOne) {
       sockets_.push_back(connection(inodes.back(), 40000, static_cast<uint16_t>(1000 + i), true));
     }
   }
-  Downstream d = make();
-  ASSERT_TRUE(d.resolve(inodes, {}));
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again());
   const auto peers = d.take();
   ASSERT_EQ(peers.size(), 21u);
   EXPECT_EQ(peers[20].peer, "other");
@@ -119,22 +126,21 @@ TEST_F(DownstreamTest, BeyondTwentyPeersTheSmallestAreOne) {
 
 TEST_F(DownstreamTest, ConnectionsThatComeAndGoAreNoticed) {
   sockets_ = {connection(1, 40001, 80, true)};
-  Downstream d = make();
   const uint64_t inodes[] = {1, 2, 3};
-  ASSERT_TRUE(d.resolve(inodes, {}));
+  ASSERT_TRUE(resolve(d, inodes, {}));
   EXPECT_FALSE(d.churns());
-  ASSERT_TRUE(d.resolve(inodes, {}));
+  ASSERT_TRUE(resolve(d, inodes, {}));
   EXPECT_FALSE(d.churns());
   sockets_ = {connection(2, 40002, 80, true)};
-  ASSERT_TRUE(d.resolve(inodes, {}));
+  ASSERT_TRUE(resolve(d, inodes, {}));
   EXPECT_TRUE(d.churns());
 }
 
 TEST_F(DownstreamTest, ARefusedSourceIsAStatusAndNoReading) {
-  Downstream d(std::make_unique<FakeSockets>(nullptr));
-  const uint64_t inodes[] = {1};
-  EXPECT_EQ(d.resolve(inodes, {}).code(), PLUMB_PERMISSION_DENIED);
-  EXPECT_TRUE(d.take().empty());
+  FakeSockets refused(nullptr);
+  Downstream blind(refused);
+  EXPECT_EQ(blind.resolve({}).code(), PLUMB_PERMISSION_DENIED);
+  EXPECT_TRUE(blind.take().empty());
 }
 
 TEST(PeerLabel, WritesAddressesAsPeopleDo) {

@@ -34,6 +34,17 @@ class OneSocket final : public SocketSource {
     out.push_back(s);
     return Status::ok();
   }
+  Status listening(std::vector<proc::TcpSocket>& out) override {
+    proc::TcpSocket s;
+    s.state = 10;
+    s.local_port = 8080;
+    s.inode = 55;
+    s.receive_queue = 3;
+    s.send_queue = 128;
+    out.push_back(s);
+    return refused_ ? Status::permission_denied("the kernel refused sock_diag") : Status::ok();
+  }
+  Status connections(std::vector<proc::TcpSocket>& out) override { return established({}, out); }
   Status again(std::span<const proc::TcpSocket> sockets,
                std::vector<proc::TcpSocket>& out) override {
     out.insert(out.end(), sockets.begin(), sockets.end());
@@ -85,13 +96,17 @@ class HostMetricsTest : public ::testing::Test {
     fake_.descriptor(pid, 4, "socket:[77]");
   }
   void begin(const std::string& document, bool sockets_refused = false) {
-    plugin_ = std::make_unique<HostMetrics>(Host(host_.get()), fake_.root(),
-                                            std::make_unique<OneSocket>(sockets_refused), 5);
+    plugin_ = make(sockets_refused);
     plumb_config config{};
     config.struct_size = sizeof(config);
     config.document = document.c_str();
     ASSERT_TRUE(plugin_->configure(Config(&config)));
     ASSERT_TRUE(plugin_->start());
+  }
+  std::unique_ptr<HostMetrics> make(bool sockets_refused) {
+    HostMetrics::Sources sources{fake_.root(), std::make_unique<OneSocket>(sockets_refused), nullptr,
+                                 [this] { return std::optional(clock_offset_); }, 5};
+    return std::make_unique<HostMetrics>(Host(host_.get()), std::move(sources));
   }
   void pass_a_second() {
     uptime_ += 1;
@@ -106,6 +121,7 @@ class HostMetricsTest : public ::testing::Test {
   RecordingHost host_;
   std::unique_ptr<HostMetrics> plugin_;
   double uptime_ = 1000;
+  int64_t clock_offset_ = 1'700'000'000'000'000'000;
 };
 
 constexpr const char* kShop = R"({"target":{"url":"http://127.0.0.1:8080","host":"127.0.0.1",
@@ -252,8 +268,7 @@ TEST_F(HostMetricsTest, TheProcessTableKeepsTheSteadyStage) {
 }
 
 TEST_F(HostMetricsTest, StopWithoutStartIsLegal) {
-  HostMetrics plugin(Host(host_.get()), fake_.root(), std::make_unique<OneSocket>(false), 5);
-  EXPECT_TRUE(plugin.stop(0));
+  EXPECT_TRUE(make(false)->stop(0));
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ class ReapedBalance {
     credit_ = 0;
     return gain;
   }
+  bool owing() const { return debt_before_ > 0; }
 
  private:
   uint64_t credit_ = 0;

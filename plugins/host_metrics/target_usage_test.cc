@@ -200,6 +200,8 @@ TEST_F(TargetUsageTest, ContextSwitchesSumOverThreads) {
   fake_.switches(10, 10, 100, 10);
   fake_.switches(10, 11, 1000, 20);
   update({10});
+  fake_.thread(10, 10, 1 * kMs, 0);
+  fake_.thread(10, 11, 1 * kMs, 0);
   fake_.switches(10, 10, 105, 10);
   fake_.switches(10, 11, 1100, 23);
   const TargetTotals t = update({10});
@@ -208,19 +210,19 @@ TEST_F(TargetUsageTest, ContextSwitchesSumOverThreads) {
 }
 
 TEST_F(TargetUsageTest, ThreadsInUninterruptibleSleepAreCounted) {
-  EXPECT_FALSE(usage_.disk_waiting());
+  EXPECT_FALSE(usage_.look_at_threads());
   fake_.add({.pid = 10});
   for (Pid tid = 10; tid < 15; ++tid) fake_.thread(10, tid, 0, 0, tid < 13 ? 'D' : 'S');
   update({10});
-  EXPECT_EQ(usage_.disk_waiting(), 3.0);
+  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 3.0);
 }
 
 TEST_F(TargetUsageTest, OnManyThreadsASampleOfThemIsScaledUp) {
   fake_.add({.pid = 10});
   for (Pid tid = 10; tid < 266; ++tid) fake_.thread(10, tid, 0, 0, tid < 138 ? 'D' : 'S');
   update({10});
-  EXPECT_EQ(usage_.disk_waiting(), 256.0);  // it looks at the first 128,
-  EXPECT_EQ(usage_.disk_waiting(), 0.0);    // and then at the others
+  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 256.0);  // it looks at the first 128,
+  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 0.0);    // and then at the others
 }
 
 }  // namespace

@@ -26,6 +26,11 @@ struct Stat {
   uint64_t threads = 0;
   uint64_t start_ticks = 0;  // since boot: with pid, this names a process for good
   uint64_t resident_pages = 0;
+  uint64_t minor_faults = 0;  // page faults served without the disk
+  uint64_t major_faults = 0;  // page faults that waited for it
+  // Time one thread (of a process: its leader) waited for block I/O; 0 while kernel.task_delayacct
+  // is off, absent where the line ends before it.
+  std::optional<uint64_t> block_delay_ticks;
 };
 std::optional<Stat> parse_stat(std::string_view text);
 
