@@ -120,15 +120,42 @@ struct CallPlan {
   int64_t pause_ns = 0;   // between two calls, on average; no two are alike
 };
 
-// What the caller has waited so far, by plan; calls under way included up to `read_ns`.
-struct CallTruth {
-  std::atomic<int64_t> done_ns{0};      // of calls that have ended
-  std::atomic<int64_t> under_way{0};    // calls now
-  std::atomic<int64_t> begun_sum{0};    // sum of their beginnings
-  std::atomic<int64_t> calls{0};
-  int64_t waited_ns(int64_t now_ns) const {
-    return done_ns + under_way * now_ns - begun_sum;
+// What the caller has waited so far. Written by one thread of another process.
+class CallTruth {
+ public:
+  void begin(int64_t now_ns) {
+    change([&] {
+      ++under_way_;
+      begun_sum_ += now_ns;
+    });
   }
+  void end(int64_t begun_ns, int64_t now_ns) {
+    change([&] {
+      --under_way_;
+      begun_sum_ -= begun_ns;
+      done_ns_ += now_ns - begun_ns;
+      ++calls_;
+    });
+  }
+  // Calls under way included, up to now.
+  int64_t waited_ns(int64_t now_ns) const {
+    while (true) {
+      const uint64_t before = version_;
+      const int64_t waited = done_ns_ + under_way_ * now_ns - begun_sum_;
+      if (before % 2 == 0 && version_ == before) return waited;
+    }
+  }
+  int64_t calls() const { return calls_; }
+
+ private:
+  template <typename Change>
+  void change(Change&& body) {
+    ++version_;
+    body();
+    ++version_;
+  }
+  std::atomic<uint64_t> version_{0};
+  std::atomic<int64_t> done_ns_{0}, under_way_{0}, begun_sum_{0}, calls_{0};
 };
 
 // Shared with children of the test.
@@ -159,10 +186,7 @@ inline CallTruth* shared_truths(size_t count) {
     char byte = 0;
     const ssize_t n = ::read(fd, &byte, 1);
     const int64_t now = call_clock_ns();
-    call.truth->done_ns += now - call.begun;
-    call.truth->begun_sum -= call.begun;
-    --call.truth->under_way;
-    ++call.truth->calls;
+    call.truth->end(call.begun, now);
     if (call.plan->fresh || n != 1) {
       const linger reset{1, 0};  // or the ports would run out
       ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -185,8 +209,7 @@ inline CallTruth* shared_truths(size_t count) {
       loop.watch(call.fd, &on_reply);
     }
     call.begun = call_clock_ns();
-    call.truth->begun_sum += call.begun;
-    ++call.truth->under_way;
+    call.truth->begin(call.begun);
     (void)!::send(call.fd, "x", 1, MSG_NOSIGNAL);
   };
   // Not all at once: they would go on in step.

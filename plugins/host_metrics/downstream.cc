@@ -1,6 +1,7 @@
 #include "plugins/host_metrics/downstream.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -122,16 +123,17 @@ void Downstream::look_at(const TcpSocket& s, size_t index, SocketHistory& histor
   const Judgement answer = judge(s.info, history, peer.habits);
   ++looks_;
   if (answer.proven == Awaiting::kUndecided) ++undecided_;
-  if (answer.proven == Awaiting::kYes) peer.low += weight;
+  peer.seen += weight;
+  peer.looked_at += 1;
+  if (answer.proven == Awaiting::kYes) peer.low.now += weight;
   // A reply that has come and was not read yet: the peer has answered, the caller still waits.
   const bool unread = s.receive_queue > 0 && s.info.bytes_sent > 0;
-  if (answer.proven != Awaiting::kNo || unread) peer.high += weight;
+  if (answer.proven != Awaiting::kNo || unread) peer.high.now += weight;
   if (answer.likely == Awaiting::kYes) peer.awaiting += weight;
   if (answer.likely == Awaiting::kUndecided) peer.awaiting += 0.5 * weight;
 }
 
 void Downstream::look() {
-  ++samples_;
   for (const TcpSocket& s : tracked_) {
     if (const auto it = connections_.find(s.inode); it != connections_.end()) {
       look_at(s, it->second.peer, it->second.history, 1);
@@ -145,21 +147,63 @@ void Downstream::look() {
     const Peer& peer = peers_[index];
     look_at(stranger.socket, index, history, peer.own / (peer.own + peer.foreign));
   }
+  end_look();
+}
+
+void Downstream::end_look() {
+  ++samples_;
+  for (Peer& peer : peers_) {
+    peer.low.end_look();
+    peer.high.end_look();
+  }
+}
+
+double Downstream::standard_error(const Tally& tally, const Peer& peer, double looks) {
+  const double n = peer.looked_at;
+  if (n <= 0) return 0;
+  // Of how many sockets there were to count, and, should that not vary, of how many of them counted
+  // (Wilson's interval: ten out of ten is not certainly all).
+  const double mean = tally.sum / looks;
+  const double variance = std::max(0.0, tally.squares / looks - mean * mean);
+  const double part = std::min(1.0, tally.sum / peer.seen);
+  const double wilson = std::sqrt(part * (1 - part) / n + 1 / (4 * n * n)) + 1 / (2 * n);
+  return std::max(std::sqrt(variance / looks), wilson * peer.seen / looks);
+}
+
+void Downstream::choose() {
+  for (Peer& peer : peers_) peer.tracked = 0;
+  const auto peer_at = [&](const TcpSocket& s) -> Peer* {
+    const auto it = connections_.find(s.inode);
+    return it != connections_.end() ? &peers_[it->second.peer] : nullptr;
+  };
+  for (const TcpSocket& s : tracked_) {
+    if (Peer* peer = peer_at(s)) ++peer->tracked;
+  }
+  chosen_.clear();
+  std::vector<size_t> place(peers_.size(), 0);
+  for (const TcpSocket& s : tracked_) {
+    const Peer* peer = peer_at(s);
+    if (peer == nullptr) continue;
+    const auto index = static_cast<size_t>(peer - peers_.data());
+    const size_t distance = (place[index]++ + peer->tracked - peer->next) % peer->tracked;
+    if (distance < kMostPerLook) chosen_.push_back(s);
+  }
 }
 
 Status Downstream::look_again() {
+  choose();
   read_.clear();
-  if (tracked_.size() > kMostRefreshed) {
-    PLUMB_RETURN_IF_ERROR(source_.established(listening_, read_));
-  } else if (!tracked_.empty()) {
-    PLUMB_RETURN_IF_ERROR(source_.again(tracked_, read_));
-  }
-  ++samples_;
+  if (!chosen_.empty()) PLUMB_RETURN_IF_ERROR(source_.again(chosen_, read_));
   for (const TcpSocket& s : read_) {
-    if (const auto it = connections_.find(s.inode); it != connections_.end()) {
-      look_at(s, it->second.peer, it->second.history, 1);
-    }
+    const auto it = connections_.find(s.inode);
+    if (it == connections_.end()) continue;
+    const auto all = static_cast<double>(peers_[it->second.peer].tracked);
+    look_at(s, it->second.peer, it->second.history, std::max(1.0, all / kMostPerLook));
   }
+  for (Peer& peer : peers_) {
+    if (peer.tracked > 0) peer.next = (peer.next + kMostPerLook) % peer.tracked;
+  }
+  end_look();
   return Status::ok();
 }
 
@@ -170,9 +214,12 @@ std::vector<PeerReading> Downstream::take() {
   for (const auto& [inode, connection] : connections_) ++peers_[connection.peer].sockets;
   const auto n = static_cast<double>(samples_);
   for (Peer& peer : peers_) {
-    out.push_back({peer.label, peer.awaiting / n, peer.low / n, peer.high / n,
+    const double low = peer.low.sum / n - standard_error(peer.low, peer, n);
+    const double high = peer.high.sum / n + standard_error(peer.high, peer, n);
+    out.push_back({peer.label, peer.awaiting / n, std::max(0.0, low), high,
                    static_cast<double>(peer.sockets)});
-    peer.awaiting = peer.low = peer.high = 0;
+    peer.awaiting = peer.seen = peer.looked_at = 0;
+    peer.low = peer.high = {};
   }
   samples_ = 0;
   return out;

@@ -20,8 +20,10 @@ namespace plumb::host_metrics {
 struct PeerReading {
   std::string peer;     // "ip:port", or "other" for those beyond the first 20
   double awaiting = 0;  // best estimate of the mean over the looks since the reading before
-  double low = 0;       // the same, with everything that is not proven to await left out,
-  double high = 0;      // and with everything that may still await counted
+  // The same with everything left out that is not proven to await, and with everything counted that
+  // may await; each further apart by the standard error of so few looks.
+  double low = 0;
+  double high = 0;
   double sockets = 0;   // at the last look at all sockets
 };
 
@@ -40,7 +42,8 @@ class Downstream {
 
   // One look at each connection as the resolve just made found it.
   void look();
-  // One look at each connection of the last resolve, as it is now.
+  // One look at connections of the last resolve as they are now: of each peer up to 16, others each
+  // time, which stand for all of them.
   Status look_again();
   // One entry per peer ever seen; empty when no look was taken since the call before.
   std::vector<PeerReading> take();
@@ -53,13 +56,27 @@ class Downstream {
 
  private:
   static constexpr size_t kMostPeers = 20;
-  static constexpr size_t kMostRefreshed = 400;  // beyond, one dump is cheaper
+  static constexpr size_t kMostPerLook = 16;  // sockets of one peer; others at the next look
 
+  // Of what looks counted.
+  struct Tally {
+    double now = 0;  // in this look
+    double sum = 0, squares = 0;
+    void end_look() {
+      sum += now;
+      squares += now * now;
+      now = 0;
+    }
+  };
   struct Peer {
     std::string label;
     PeerHabits habits;
-    double awaiting = 0, low = 0, high = 0;  // summed over looks
+    double awaiting = 0;  // summed over looks
+    Tally low, high;
+    double seen = 0;      // sockets, summed over looks
+    double looked_at = 0;  // of those, how many really
     size_t sockets = 0;
+    size_t tracked = 0, next = 0;  // sockets at the last resolve, and where the next look begins
     // How many connections to it turned out to be the target's and somebody else's, older ones
     // fading: whose the ones are that were gone before it could be told.
     double own = 0, foreign = 0;
@@ -77,11 +94,15 @@ class Downstream {
   Peer* known_peer(const proc::TcpSocket& socket);
   size_t peer_of(const proc::TcpSocket& socket) const;
   void name_peers(std::span<const proc::TcpSocket> fresh);
+  void choose();
+  void end_look();
+  static double standard_error(const Tally& tally, const Peer& peer, double looks);
   void look_at(const proc::TcpSocket& socket, size_t peer, SocketHistory& history, double weight);
 
   SocketSource& source_;
   std::vector<proc::TcpSocket> tracked_;  // the target's, as of the last resolve
   std::vector<proc::TcpSocket> read_;
+  std::vector<proc::TcpSocket> chosen_;
   std::vector<Stranger> strangers_;                       // of the last resolve
   std::unordered_map<uint64_t, Connection> connections_;  // the target's, by inode
   std::unordered_map<uint64_t, bool> foreign_;            // by inode: seen at the last resolve

@@ -67,9 +67,9 @@ void HostMetrics::emit_threads(int64_t now_ns) {
 }
 
 void HostMetrics::emit_memory(int64_t now_ns) {
-  if (!memory_.due()) return;
+  if (!memory_.due(now_ns)) return;
   const std::vector<ProcessUse> processes = usage_.by_process();
-  memory_.update(processes);
+  memory_.update(now_ns, processes);
   if (const auto total = memory_.total(processes)) {
     outlet_.add("target_pss_bytes", now_ns, static_cast<double>(total->proportional_bytes));
     outlet_.add("target_swap_bytes", now_ns, static_cast<double>(total->swap_bytes));

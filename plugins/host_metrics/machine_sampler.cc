@@ -22,7 +22,7 @@ std::string unreadable(const proc::KeptFile& file) {
 
 }  // namespace
 
-MachineSampler::MachineSampler(Host host, const proc::Root& root)
+MachineSampler::MachineSampler(const proc::Root& root)
     : stat_(root.proc + "/stat"),
       loadavg_(root.proc + "/loadavg"),
       meminfo_(root.proc + "/meminfo"),
@@ -30,8 +30,7 @@ MachineSampler::MachineSampler(Host host, const proc::Root& root)
       diskstats_(root.proc + "/diskstats"),
       io_pressure_(root.proc + "/pressure/io"),
       frequency_(root),
-      frequency_pace_(kFrequencyPart, kFrequencyEveryNs),
-      host_(host) {
+      frequency_pace_(kFrequencyPart, kFrequencyEveryNs) {
   for (size_t i = 0; i < pressure_.size(); ++i) {
     pressure_[i] = proc::KeptFile(root.proc + "/pressure/" + kPressureResources[i]);
   }
@@ -83,13 +82,12 @@ void MachineSampler::emit_cpu(int64_t now_ns, Outlet& outlet, Problems& problems
     outlet.add_known("host_forks_total", now_ns, more.forks);
     outlet.add_known("host_disk_blocked", now_ns, more.blocked);
   }
-  const int64_t begin = host_.now_ns();
-  if (frequency_pace_.due(begin)) {
+  if (frequency_pace_.due(now_ns)) {
+    const Pace::Turn turn(frequency_pace_, now_ns);
     if (const auto frequency = frequency_.read()) {
       outlet.add("host_cpu_frequency_mean_hertz", now_ns, frequency->mean_hertz);
       outlet.add("host_cpu_frequency_min_hertz", now_ns, frequency->least_hertz);
     }
-    frequency_pace_.took(begin, host_.now_ns());
   }
   if (runnable_samples_ > 0) {
     outlet.add("host_runnable", now_ns,

@@ -20,7 +20,7 @@ namespace plumb::host_metrics {
 
 class MachineSampler {
  public:
-  MachineSampler(Host host, const proc::Root& root);
+  explicit MachineSampler(const proc::Root& root);
 
   // At every tick: how many tasks can run, and whether any waited for a disk.
   void tick();
@@ -54,7 +54,6 @@ class MachineSampler {
   std::map<std::string, DiskBefore> disks_;
   CpuFrequency frequency_;
   Pace frequency_pace_;
-  Host host_;
   std::optional<uint64_t> io_waited_us_;
   bool disk_was_waited_for_ = true;
   uint64_t runnable_sum_ = 0;

@@ -28,9 +28,8 @@ constexpr const char* kToldStates[] = {"established", "syn_sent",   "syn_recv",
 
 }  // namespace
 
-NetworkSampler::NetworkSampler(Host host, const proc::Root& root, SocketSource& source)
-    : host_(host),
-      source_(source),
+NetworkSampler::NetworkSampler(const proc::Root& root, SocketSource& source)
+    : source_(source),
       net_dev_(root.proc + "/net/dev"),
       netstat_(root.proc + "/net/netstat"),
       snmp_(root.proc + "/net/snmp"),
@@ -41,10 +40,9 @@ NetworkSampler::NetworkSampler(Host host, const proc::Root& root, SocketSource& 
 void NetworkSampler::emit(int64_t now_ns, Outlet& outlet, Problems& problems) {
   emit_interfaces(now_ns, outlet, problems);
   emit_tcp(now_ns, outlet, problems);
-  const int64_t begin = host_.now_ns();
-  if (!sockets_pace_.due(begin)) return;
+  if (!sockets_pace_.due(now_ns)) return;
+  const Pace::Turn turn(sockets_pace_, now_ns);
   emit_sockets(now_ns, outlet);
-  sockets_pace_.took(begin, host_.now_ns());
 }
 
 void NetworkSampler::emit_interfaces(int64_t now_ns, Outlet& outlet, Problems& problems) {

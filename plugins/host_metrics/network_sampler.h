@@ -4,8 +4,6 @@
 #ifndef PLUMB_PLUGINS_HOST_METRICS_NETWORK_SAMPLER_H_
 #define PLUMB_PLUGINS_HOST_METRICS_NETWORK_SAMPLER_H_
 
-#include <plumb/plugin.hpp>
-
 #include <vector>
 
 #include "plugins/host_metrics/outlet.h"
@@ -19,7 +17,7 @@ namespace plumb::host_metrics {
 
 class NetworkSampler {
  public:
-  NetworkSampler(Host host, const proc::Root& root, SocketSource& source);
+  NetworkSampler(const proc::Root& root, SocketSource& source);
 
   // Once per second. A source that cannot be read adds nothing but a problem.
   void emit(int64_t now_ns, Outlet& outlet, Problems& problems);
@@ -29,7 +27,6 @@ class NetworkSampler {
   void emit_tcp(int64_t now_ns, Outlet& outlet, Problems& problems);
   void emit_sockets(int64_t now_ns, Outlet& outlet);
 
-  Host host_;
   SocketSource& source_;
   proc::Buffer buffer_;
   proc::KeptFile net_dev_, netstat_, snmp_, sockstat_, port_range_;

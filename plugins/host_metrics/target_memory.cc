@@ -20,10 +20,9 @@ std::optional<SharedMemory> parse_smaps_rollup(std::string_view text) {
   return SharedMemory{*proportional * 1024, *swap * 1024};
 }
 
-TargetMemory::TargetMemory(Host host, proc::Root root)
-    : host_(host), root_(std::move(root)), pace_(kPart, kLeastNs) {}
+TargetMemory::TargetMemory(proc::Root root) : root_(std::move(root)), pace_(kPart, kLeastNs) {}
 
-void TargetMemory::update(std::span<const ProcessUse> processes) {
+void TargetMemory::update(int64_t now_ns, std::span<const ProcessUse> processes) {
   const ProcessUse* next = nullptr;
   uint64_t waited_since = UINT64_MAX;
   for (const ProcessUse& p : processes) {
@@ -39,11 +38,10 @@ void TargetMemory::update(std::span<const ProcessUse> processes) {
                         [&](const ProcessUse& p) { return p.pid == entry.first; });
   });
   if (next == nullptr) return;
-  const int64_t begin = host_.now_ns();
+  const Pace::Turn turn(pace_, now_ns);
   const proc::Text text = buffer_.read(root_.of(next->pid, "smaps_rollup").c_str());
   known_[next->pid] = {next->start_ticks, ++turns_,
                        text.ok() ? parse_smaps_rollup(text.text) : std::nullopt};
-  pace_.took(begin, host_.now_ns());
 }
 
 std::optional<SharedMemory> TargetMemory::total(std::span<const ProcessUse> processes) const {

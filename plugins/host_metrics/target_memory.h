@@ -4,8 +4,6 @@
 #ifndef PLUMB_PLUGINS_HOST_METRICS_TARGET_MEMORY_H_
 #define PLUMB_PLUGINS_HOST_METRICS_TARGET_MEMORY_H_
 
-#include <plumb/plugin.hpp>
-
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -28,12 +26,12 @@ std::optional<SharedMemory> parse_smaps_rollup(std::string_view text);
 
 class TargetMemory {
  public:
-  TargetMemory(Host host, proc::Root root);
+  explicit TargetMemory(proc::Root root);
   // Reads the process whose turn it is, if that is due.
-  void update(std::span<const ProcessUse> processes);
+  void update(int64_t now_ns, std::span<const ProcessUse> processes);
   // Over all processes; absent until each was read once, and when one of them may not be.
   std::optional<SharedMemory> total(std::span<const ProcessUse> processes) const;
-  bool due() const { return pace_.due(host_.now_ns()); }
+  bool due(int64_t now_ns) const { return pace_.due(now_ns); }
 
  private:
   struct Known {
@@ -41,7 +39,6 @@ class TargetMemory {
     uint64_t turn = 0;
     std::optional<SharedMemory> memory;
   };
-  Host host_;
   proc::Root root_;
   proc::Buffer buffer_;
   Pace pace_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "plugins/proc/sockets.h"
 
@@ -13,30 +14,40 @@ using proc::Pid;
 
 namespace {
 
-// Looks at sockets take at most this part of the time, reading descriptors likewise.
-constexpr int64_t kLookShare = 700;
-constexpr int64_t kDescriptorShare = 1000;
+// Looks at sockets take at most this part of a processor, reading descriptors likewise.
+constexpr int64_t kLookPart = 700;
+constexpr int64_t kDescriptorPart = 1000;
 
 }  // namespace
 
+TargetSockets::TargetSockets(proc::Root root, SocketSource& source, Pid self)
+    : root_(std::move(root)),
+      self_(self),
+      downstream_(source),
+      queues_(source),
+      source_(source),
+      scan_pace_(kDescriptorPart, 0),
+      look_pace_(kLookPart, 0),
+      resolve_pace_(kLookPart, 0),
+      count_pace_(kDescriptorPart, 0) {}
+
 void TargetSockets::forget() {
-  next_scan_ns_ = next_look_ns_ = next_resolve_ns_ = next_count_ns_ = 0;
+  for (Pace* pace : {&scan_pace_, &look_pace_, &resolve_pace_, &count_pace_}) pace->hurry();
   listener_inodes_.clear();
 }
 
 void TargetSockets::tick(int64_t now_ns, std::span<const Pid> target, Problems& problems) {
-  if (!visible_ || target.empty() || now_ns < next_look_ns_) return;
+  if (!visible_ || target.empty() || !look_pace_.due(now_ns)) return;
   if (!downstream_.any() && !downstream_.churns() && !queues_.any()) return;
-  const int64_t begin = host_.now_ns();
+  const Pace::Turn turn(look_pace_, now_ns);
   Status status;
   if (downstream_.churns()) {
-    resolve(target, problems);
+    resolve(now_ns, target, problems);
   } else if (downstream_.any()) {
     status = downstream_.look_again();
   }
   if (status) status = queues_.look();
   if (!status) problems.set("downstream", status.message());
-  next_look_ns_ = now_ns + (host_.now_ns() - begin) * kLookShare;
 }
 
 void TargetSockets::second(int64_t now_ns, std::span<const Pid> target, Outlet& outlet,
@@ -68,8 +79,8 @@ void TargetSockets::second(int64_t now_ns, std::span<const Pid> target, Outlet& 
   }
   visible_ = !other_network(target.front());
   if (visible_) {
-    resolve_listeners(target, problems);
-    if (now_ns >= next_resolve_ns_) resolve(target, problems);
+    resolve_listeners(now_ns, target, problems);
+    if (resolve_pace_.due(now_ns)) resolve(now_ns, target, problems);
   } else {
     problems.set("downstream",
                  "the target lives in another network namespace: run plumb inside it to see its "
@@ -78,7 +89,7 @@ void TargetSockets::second(int64_t now_ns, std::span<const Pid> target, Outlet& 
   emit_descriptors(now_ns, target, outlet, problems);
 }
 
-void TargetSockets::resolve_listeners(std::span<const Pid> target, Problems& problems) {
+void TargetSockets::resolve_listeners(int64_t now_ns, std::span<const Pid> target, Problems& problems) {
   listeners_.clear();
   if (const Status status = source_.listening(listeners_); !status) {
     problems.set("downstream", status.message());
@@ -87,28 +98,28 @@ void TargetSockets::resolve_listeners(std::span<const Pid> target, Problems& pro
   std::vector<uint64_t> inodes;
   for (const proc::TcpSocket& s : listeners_) inodes.push_back(s.inode);
   std::sort(inodes.begin(), inodes.end());
-  if (inodes != listener_inodes_ && scan_descriptors(target, problems)) {
+  if (inodes != listener_inodes_ && scan_descriptors(now_ns, target, problems)) {
     listener_inodes_ = std::move(inodes);
   }
   queues_.resolve(listeners_, inodes_);
 }
 
-void TargetSockets::resolve(std::span<const Pid> target, Problems& problems) {
-  const int64_t begin = host_.now_ns();
+void TargetSockets::resolve(int64_t now_ns, std::span<const Pid> target, Problems& problems) {
+  const Pace::Turn turn(resolve_pace_, now_ns);
   const Status status = downstream_.resolve(queues_.ports());
   problems.set("downstream", status.message());
-  next_resolve_ns_ = begin + (host_.now_ns() - begin) * kLookShare;
   if (!status) return;
   if (downstream_.owners_unknown()) {
-    const bool later = scan_descriptors(target, problems);
+    const bool later = scan_descriptors(now_ns, target, problems);
     downstream_.claim(inodes_, later);
   }
   downstream_.look();
 }
 
-bool TargetSockets::scan_descriptors(std::span<const Pid> target, Problems& problems) {
-  const int64_t begin = host_.now_ns();
-  if (begin < next_scan_ns_) return false;
+bool TargetSockets::scan_descriptors(int64_t now_ns, std::span<const Pid> target,
+                                     Problems& problems) {
+  if (!scan_pace_.due(now_ns)) return false;
+  const Pace::Turn turn(scan_pace_, now_ns);
   std::string denied;
   inodes_.clear();
   for (const Pid pid : target) {
@@ -122,14 +133,13 @@ bool TargetSockets::scan_descriptors(std::span<const Pid> target, Problems& prob
   std::sort(inodes_.begin(), inodes_.end());
   inodes_.erase(std::unique(inodes_.begin(), inodes_.end()), inodes_.end());
   problems.set("descriptors", denied);
-  next_scan_ns_ = begin + (host_.now_ns() - begin) * kDescriptorShare;
   return true;
 }
 
 void TargetSockets::emit_descriptors(int64_t now_ns, std::span<const Pid> target, Outlet& outlet,
                                      Problems& problems) {
-  const int64_t begin = host_.now_ns();
-  if (begin < next_count_ns_) return;
+  if (!count_pace_.due(now_ns)) return;
+  const Pace::Turn turn(count_pace_, now_ns);
   size_t count = 0;
   for (const Pid pid : target) {
     const auto open = proc::count_descriptors(root_, pid);
@@ -141,7 +151,6 @@ void TargetSockets::emit_descriptors(int64_t now_ns, std::span<const Pid> target
     }
   }
   outlet.add("target_descriptors", now_ns, static_cast<double>(count));
-  next_count_ns_ = begin + (host_.now_ns() - begin) * kDescriptorShare;
 }
 
 bool TargetSockets::other_network(Pid target) const {

@@ -4,8 +4,6 @@
 #ifndef PLUMB_PLUGINS_HOST_METRICS_TARGET_SOCKETS_H_
 #define PLUMB_PLUGINS_HOST_METRICS_TARGET_SOCKETS_H_
 
-#include <plumb/plugin.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -14,6 +12,7 @@
 #include "plugins/host_metrics/accept_queues.h"
 #include "plugins/host_metrics/downstream.h"
 #include "plugins/host_metrics/outlet.h"
+#include "plugins/host_metrics/pace.h"
 #include "plugins/host_metrics/problems.h"
 #include "plugins/host_metrics/socket_source.h"
 #include "plugins/proc/root.h"
@@ -23,9 +22,7 @@ namespace plumb::host_metrics {
 class TargetSockets {
  public:
   // `self` is this process: the network namespace that can be seen is its own.
-  TargetSockets(Host host, proc::Root root, SocketSource& source, proc::Pid self)
-      : host_(host), root_(root), self_(self), downstream_(source), queues_(source),
-        source_(source) {}
+  TargetSockets(proc::Root root, SocketSource& source, proc::Pid self);
 
   // A look at connections and queues, unless the last ones took so long that one now would cost
   // too much. `target`: its processes, ascending.
@@ -39,15 +36,14 @@ class TargetSockets {
   const Downstream& downstream() const { return downstream_; }
 
  private:
-  void resolve(std::span<const proc::Pid> target, Problems& problems);
-  void resolve_listeners(std::span<const proc::Pid> target, Problems& problems);
+  void resolve(int64_t now_ns, std::span<const proc::Pid> target, Problems& problems);
+  void resolve_listeners(int64_t now_ns, std::span<const proc::Pid> target, Problems& problems);
   // False when it may not be done now: it would take too large a part of the time.
-  bool scan_descriptors(std::span<const proc::Pid> target, Problems& problems);
+  bool scan_descriptors(int64_t now_ns, std::span<const proc::Pid> target, Problems& problems);
   bool other_network(proc::Pid target) const;
   void emit_descriptors(int64_t now_ns, std::span<const proc::Pid> target, Outlet& outlet,
                         Problems& problems);
 
-  Host host_;
   proc::Root root_;
   proc::Pid self_;
   Downstream downstream_;
@@ -57,10 +53,7 @@ class TargetSockets {
   std::vector<uint64_t> inodes_;           // sockets that the target held at the last scan
   std::vector<uint64_t> listener_inodes_;  // all listeners', ascending, at the last resolve
   bool visible_ = false;                   // the target lives in this network
-  int64_t next_scan_ns_ = 0;
-  int64_t next_look_ns_ = 0;
-  int64_t next_resolve_ns_ = 0;
-  int64_t next_count_ns_ = 0;
+  Pace scan_pace_, look_pace_, resolve_pace_, count_pace_;
 };
 
 }  // namespace plumb::host_metrics

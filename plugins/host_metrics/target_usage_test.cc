@@ -23,6 +23,12 @@ class TargetUsageTest : public ::testing::Test {
     fake_.uptime(static_cast<double>(seconds_));
     return usage_.update(pids, seconds_ * kSecondNs);
   }
+  // The process has waited for children that used so much; it ran to do so.
+  void reaped(Pid pid, uint64_t user_ticks, uint64_t system_ticks = 0) {
+    fake_.add({.pid = pid, .reaped_user_ticks = user_ticks, .reaped_system_ticks = system_ticks});
+    fake_.thread(pid, pid, 0, ++waits_ns_);
+  }
+  uint64_t waits_ns_ = 0;
   FakeProc fake_;
   TargetUsage usage_{fake_.root()};
   int64_t seconds_ = 100;
@@ -94,7 +100,7 @@ TEST_F(TargetUsageTest, AChildThatEndsIsNotCountedAgainThroughItsParent) {
   EXPECT_DOUBLE_EQ(update({10, 12}).cpu_seconds, 0.5);
   // It used 0.6 s in all; its parent has waited for it.
   fake_.end(12);
-  fake_.add({.pid = 10, .reaped_user_ticks = 60});
+  reaped(10, 60);
   EXPECT_DOUBLE_EQ(update({10}).cpu_seconds, 0.6);
   EXPECT_DOUBLE_EQ(update({10}).cpu_seconds, 0.6);
 }
@@ -103,7 +109,7 @@ TEST_F(TargetUsageTest, ChildrenNeverSeenAreCountedThroughTheirParent) {
   fake_.add({.pid = 10, .reaped_user_ticks = 1000});
   fake_.thread(10, 10, 0, 0);
   update({10});
-  fake_.add({.pid = 10, .reaped_user_ticks = 1030, .reaped_system_ticks = 5});
+  reaped(10, 1030, 5);
   EXPECT_DOUBLE_EQ(update({10}).cpu_seconds, 0.35);
 }
 
@@ -135,7 +141,7 @@ TEST_F(TargetUsageTest, TotalsNeverFallWhileProcessesChurn) {
     if (round % 3 != 0) {
       fake_.end(pid - 1);
       reaped += 12;
-      fake_.add({.pid = 10, .reaped_user_ticks = reaped});
+      this->reaped(10, reaped);
     }
     const TargetTotals now = update(pids);
     EXPECT_GE(now.cpu_seconds, before.cpu_seconds);
