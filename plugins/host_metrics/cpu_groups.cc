@@ -51,6 +51,12 @@ void CpuGroups::add_to(std::string_view name, double used, const Second& s, doub
 void CpuGroups::add(const Second& s) {
   if (!(s.length > 0)) return;
   known_ = known_ || s.waited.has_value();
+  for (auto& [name, group] : groups_) {
+    if (group.labelled) continue;
+    group.used_before = group.used;
+    group.weighted_before = group.weighted;
+    group.beside_before = group.beside;
+  }
   const double quota = held_back(s);
   const double waited = s.waited.value_or(0) - quota;
   double all = s.target + s.unseen + s.stolen;
@@ -72,11 +78,11 @@ void CpuGroups::label() {
     const bool reserved = is_always_labelled(name);
     if (!reserved && (group.used < kWorthALabel || labels_ >= kMostLabels - kReserved)) continue;
     group.labelled = true;
-    if (reserved) continue;
-    ++labels_;
-    group.used_before = group.used;
-    group.weighted_before = group.weighted;
-    group.beside_before = group.beside;
+    if (reserved) {
+      group.used_before = group.weighted_before = group.beside_before = 0;
+    } else {
+      ++labels_;
+    }
   }
 }
 

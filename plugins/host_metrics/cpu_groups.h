@@ -57,7 +57,7 @@ class CpuGroups {
     double weighted = 0;  // sum of processors used x seconds waited
     double beside = 0;    // its share of the target's waiting, seconds
     bool labelled = false;
-    // What it had when it got its label: before that it was part of "other".
+    // What was told of it as part of "other", before it got its label.
     double used_before = 0, weighted_before = 0, beside_before = 0;
     double table_used = 0, table_weighted = 0, table_beside = 0;  // when the table began
   };

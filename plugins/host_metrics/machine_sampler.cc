@@ -80,7 +80,7 @@ void MachineSampler::emit_cpu(int64_t now_ns, Outlet& outlet, Problems& problems
     const Scheduling more = parse_scheduling(text.text);
     outlet.add_known("host_context_switches_total", now_ns, more.context_switches);
     outlet.add_known("host_forks_total", now_ns, more.forks);
-    outlet.add_known("host_disk_blocked", now_ns, more.blocked);
+    outlet.add_known("host_tasks_blocked", now_ns, more.blocked);
   }
   if (frequency_pace_.due(now_ns)) {
     const Pace::Turn turn(frequency_pace_, now_ns);

@@ -35,7 +35,7 @@ constexpr Metric kMetrics[] = {
     {"host_context_switches_total", "switches", kCounter, kHost, kNone,
      "context switches of all tasks"},
     {"host_forks_total", "tasks", kCounter, kHost, kNone, "processes and threads started"},
-    {"host_disk_blocked", "1", kGauge, kHost, kWait, "tasks waiting for a disk at an instant"},
+    {"host_tasks_blocked", "1", kGauge, kHost, kWait, "tasks waiting for a disk at an instant"},
     {"host_clock_steps_total", "steps", kCounter, kHost, kErrors,
      "times somebody set the wall clock"},
     {"host_runnable", "1", kGauge, kHost, kSaturation,
