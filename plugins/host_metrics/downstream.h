@@ -42,7 +42,7 @@ class Downstream {
 
   // One look at each connection as the resolve just made found it.
   void look();
-  // One look at connections of the last resolve as they are now: of each peer up to 16, others each
+  // One look at connections of the last resolve as they are now: of each peer up to 8, others each
   // time, which stand for all of them.
   Status look_again();
   // One entry per peer ever seen; empty when no look was taken since the call before.
@@ -56,7 +56,7 @@ class Downstream {
 
  private:
   static constexpr size_t kMostPeers = 20;
-  static constexpr size_t kMostPerLook = 16;  // sockets of one peer; others at the next look
+  static constexpr size_t kMostPerLook = 8;   // sockets of one peer; others at the next look
 
   // Of what looks counted.
   struct Tally {

@@ -80,7 +80,7 @@ Status HostMetrics::stage(const Stage& stage) {
     tables_frozen_ = false;
   } else if (stage.kind == PLUMB_STAGE_COOLDOWN && !tables_frozen_) {
     // The tables keep what the steady stage showed.
-    emit_tables(now);
+    if (processes_.refresh(true)) send_tables(now);
     tables_frozen_ = true;
   }
   return Status::ok();
@@ -91,13 +91,13 @@ Status HostMetrics::stop(int64_t) {
   const int64_t now = host().now_ns();
   usage_.read_all();
   if (now - last_second_ns_ >= kSecond / 2) second(now);
-  if (!tables_frozen_) emit_tables(now);
+  if (!tables_frozen_ && processes_.refresh(true)) send_tables(now);
   emit_host_table();
   return Status::ok();
 }
 
 void HostMetrics::tick(int64_t now_ns) {
-  machine_.tick();
+  machine_.tick(!target_.empty());
   if (target_.empty()) return;
   ++thread_states_.ticks;
   // Nobody waits for a disk while the whole machine knows of no waiting: threads are looked at once
@@ -121,7 +121,12 @@ void HostMetrics::second(int64_t now_ns) {
   watch_clock(now_ns);
   // A target that is not found may have been there, under the name it had before its exec.
   const bool full = finder_ && target_.empty() && seconds_ % kSearchNamesEvery == 0;
-  problems_.set("processes", processes_.refresh(full).message());
+  // One more time after the last change: who was new is read again, it may have been before its exec.
+  const bool changed_tasks = machine_.take_tasks_changed();
+  if (changed_tasks || tasks_changed_before_ || full) {
+    problems_.set("processes", processes_.refresh(full).message());
+  }
+  tasks_changed_before_ = changed_tasks;
   find_target();
   const TargetTotals target = emit_target(now_ns);
   const CgroupTotals cgroup = cgroup_.update(target_.empty() ? 0 : target_.front());
@@ -133,7 +138,7 @@ void HostMetrics::second(int64_t now_ns) {
   emit_others(now_ns);
   sockets_.second(now_ns, target_, outlet_, problems_);
   outlet_.flush();
-  if (seconds_ > 0 && seconds_ % kTablesEvery == 0 && !tables_frozen_) emit_tables(now_ns);
+  if (seconds_ > 0 && seconds_ % kTablesEvery == 0 && !tables_frozen_) send_tables(now_ns);
   const bool changed = problems_.take_changed();
   if (changed) report_problems();
   if (changed || seconds_ % kHostTableEvery == 0) emit_host_table();

@@ -64,7 +64,7 @@ class HostMetrics final : public Sampler {
   void emit_others(int64_t now_ns);
   void watch_clock(int64_t now_ns);
   void begin_tables(int64_t now_ns);
-  void emit_tables(int64_t now_ns);
+  void send_tables(int64_t now_ns);
   void emit_host_table();
   void add_target_rows(Rows& rows) const;
   void report_problems();
@@ -95,6 +95,7 @@ class HostMetrics final : public Sampler {
   CgroupWatch cgroup_;
   TargetSockets sockets_;
   Roles roles_;
+  bool tasks_changed_before_ = true;
   uint64_t roles_generation_ = UINT64_MAX;  // of the process list they were made from
 
   ProcessSurvey survey_;

@@ -197,8 +197,7 @@ void HostMetrics::begin_tables(int64_t now_ns) {
   groups_.begin_table();
 }
 
-void HostMetrics::emit_tables(int64_t now_ns) {
-  if (!processes_.refresh(true)) return;
+void HostMetrics::send_tables(int64_t now_ns) {
   const auto send = [&](const char* name, const std::string& json) {
     const Status status = host().table(name, json);
     if (!status) host().log(PLUMB_DEBUG, status.message());

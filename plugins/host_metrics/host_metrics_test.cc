@@ -68,7 +68,7 @@ class HostMetricsTest : public ::testing::Test {
   HostMetricsTest() {
     host_.fake_now = 1000 * 1000 * kMs;
     machine(17000, 3000, 180000);
-    fake_.write("proc/loadavg", "0.31 0.60 0.27 3/181 24457\n");
+    tasks_change();
     fake_.write("proc/meminfo",
                 "MemTotal: 1000 kB\nMemAvailable: 400 kB\nSwapTotal: 10 kB\nSwapFree: 4 kB\n"
                 "Dirty: 3 kB\nWriteback: 1 kB\n");
@@ -127,7 +127,12 @@ class HostMetricsTest : public ::testing::Test {
                   "some avg10=0 avg60=0 avg300=0 total=9\nfull avg10=0 avg60=0 avg300=0 total=1\n");
     }
   }
+  // A task came or went.
+  void tasks_change() {
+    fake_.write("proc/loadavg", "0.31 0.60 0.27 3/181 " + std::to_string(++last_task_) + "\n");
+  }
   void shop(proc::Pid pid, uint64_t start_ticks, uint64_t run_ms, uint64_t wait_ms = 0) {
+    tasks_change();
     fake_.add({.pid = pid, .comm = "shop", .user_ticks = run_ms / 10, .start_ticks = start_ticks});
     fake_.thread(pid, pid, run_ms * 1'000'000, wait_ms * 1'000'000, 'D');
     fake_.write("proc/" + std::to_string(pid) + "/cgroup", "0::/shop.service\n");
@@ -165,6 +170,7 @@ class HostMetricsTest : public ::testing::Test {
   RecordingHost host_;
   std::unique_ptr<HostMetrics> plugin_;
   double uptime_ = 1000;
+  int last_task_ = 24457;
   int64_t clock_offset_ = 1'700'000'000'000'000'000;
 };
 
@@ -288,6 +294,7 @@ TEST_F(HostMetricsTest, ARestartIsNotedAndTotalsGoOn) {
   pass_a_second();
   EXPECT_EQ(host_.last("target_cpu_seconds_total"), 0.5);
   fake_.end(10);
+  tasks_change();
   pass_a_second();
   shop(20, 100250, 100);
   pass_a_second();

@@ -36,18 +36,34 @@ MachineSampler::MachineSampler(const proc::Root& root)
   }
 }
 
-void MachineSampler::tick() {
+void MachineSampler::tick(bool disk_waits) {
   const proc::Text text = loadavg_.read(buffer_);
   if (const auto runnable = text.ok() ? parse_runnable(text.text) : std::nullopt) {
     // The sampler itself runs while it reads.
     runnable_sum_ += *runnable > 0 ? *runnable - 1 : 0;
     ++runnable_samples_;
   }
+  note_tasks(text.ok() ? text.text : std::string_view());
+  if (!disk_waits) {
+    io_waited_us_.reset();
+    disk_was_waited_for_ = true;
+    return;
+  }
   const proc::Text pressure = io_pressure_.read(buffer_);
   const auto io = pressure.ok() ? parse_pressure(pressure.text) : std::nullopt;
   const std::optional<uint64_t> waited = io ? io->some_us : std::nullopt;
   disk_was_waited_for_ = !waited || !io_waited_us_ || *waited != *io_waited_us_;
   io_waited_us_ = waited;
+}
+
+void MachineSampler::note_tasks(std::string_view loadavg) {
+  // "0.31 0.60 0.27 3/181 24457": every new task takes a new number.
+  const size_t slash = loadavg.find('/');
+  const std::string_view tasks =
+      slash == std::string_view::npos ? std::string_view() : loadavg.substr(slash);
+  if (!tasks.empty() && tasks == tasks_) return;
+  tasks_ = tasks;
+  tasks_changed_ = true;
 }
 
 void MachineSampler::emit(int64_t now_ns, Outlet& outlet, Problems& problems) {

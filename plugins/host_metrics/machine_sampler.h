@@ -6,6 +6,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "plugins/host_metrics/cpu_frequency.h"
@@ -22,8 +24,10 @@ class MachineSampler {
  public:
   explicit MachineSampler(const proc::Root& root);
 
-  // At every tick: how many tasks can run, and whether any waited for a disk.
-  void tick();
+  // At every tick: how many tasks can run, and, if asked for, whether any waited for a disk.
+  void tick(bool disk_waits);
+  // Whether tasks came or went since the call before; true when unknown.
+  bool take_tasks_changed() { return std::exchange(tasks_changed_, false); }
   // Whether since the tick before a task of this machine waited for a disk; true when unknown.
   bool disk_was_waited_for() const { return disk_was_waited_for_; }
   // Once per second: everything else. A source that cannot be read adds nothing but a problem.
@@ -34,6 +38,7 @@ class MachineSampler {
   const std::optional<Memory>& memory() const { return memory_; }
 
  private:
+  void note_tasks(std::string_view loadavg);
   void emit_cores(std::string_view stat, int64_t now_ns, Outlet& outlet);
   void emit_paging(int64_t now_ns, Outlet& outlet, Problems& problems);
   void emit_cpu(int64_t now_ns, Outlet& outlet, Problems& problems);
@@ -56,6 +61,8 @@ class MachineSampler {
   Pace frequency_pace_;
   std::optional<uint64_t> io_waited_us_;
   bool disk_was_waited_for_ = true;
+  std::string tasks_;  // how many there are and the last one's number
+  bool tasks_changed_ = true;
   uint64_t runnable_sum_ = 0;
   uint64_t runnable_samples_ = 0;
 };

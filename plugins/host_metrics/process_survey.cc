@@ -13,11 +13,11 @@ namespace {
 
 constexpr size_t kMostKeptOpen = 128;
 constexpr size_t kMostNames = 256;
-constexpr int kMostPatience = 5;  // an idle process is looked at every 32nd update at least
+constexpr int kMostPatience = 6;  // an idle process is looked at every 64th update at least
 // What the machine used and nobody was seen to use: more than the clocks' grain explains.
 constexpr uint64_t kUnseenTicks = 4;
 constexpr uint64_t kUnseenPart = 20;  // of what the machine used
-constexpr uint64_t kSweepEvery = 8;   // updates, while sweeps find nothing
+constexpr uint64_t kMostSweepPause = 64;  // updates; doubles while sweeps find nothing
 
 constexpr Pid kKernelThreads = 2;  // the parent of all of them
 
@@ -154,14 +154,15 @@ void ProcessSurvey::update(proc::ProcessList& list, const Roles& roles, const Ma
   const uint64_t seen = accounted_ + machine.target_ticks;
   const uint64_t unseen = above(machine.busy_ticks, seen);
   const bool gap = unseen > std::max(kUnseenTicks, machine.busy_ticks / kUnseenPart);
-  if (gap && (last_sweep_helped_ || updates_ >= last_sweep_ + kSweepEvery)) {
-    last_sweep_ = updates_;
+  if (gap && updates_ >= next_sweep_) {
     const uint64_t before = accounted_;
     for (auto& [pid, p] : processes_) {
       if (p.seen && p.updated != updates_ && p.role != Role::kTarget) read(list, pid, p, machine);
     }
     settle(list);
-    last_sweep_helped_ = 2 * (accounted_ - before) >= unseen;
+    const bool helped = 2 * (accounted_ - before) >= unseen;
+    sweep_pause_ = helped ? 1 : std::min(2 * sweep_pause_, kMostSweepPause);
+    next_sweep_ = updates_ + sweep_pause_;
   }
 }
 

@@ -73,8 +73,8 @@ class ProcessSurvey {
   std::vector<proc::Pid> parents_, owing_;  // whose children's account is not settled
   uint64_t updates_ = 0;
   uint64_t accounted_ = 0;  // in this update
-  uint64_t last_sweep_ = 0;
-  bool last_sweep_helped_ = true;
+  uint64_t next_sweep_ = 0;
+  uint64_t sweep_pause_ = 1;
   size_t kept_ = 0;
   uint64_t plumb_ticks_ = 0;
   uint64_t database_ticks_ = 0;

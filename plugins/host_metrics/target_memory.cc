@@ -8,7 +8,7 @@ namespace plumb::host_metrics {
 
 namespace {
 constexpr int64_t kPart = 5000;
-constexpr int64_t kLeastNs = 1'000'000'000;
+constexpr int64_t kLeastNs = 1'900'000'000;
 constexpr uint64_t kMostResident = uint64_t{1} << 30;
 }  // namespace
 

@@ -17,6 +17,8 @@ namespace {
 // Looks at sockets take at most this part of a processor, reading descriptors likewise.
 constexpr int64_t kLookPart = 700;
 constexpr int64_t kDescriptorPart = 1000;
+constexpr int64_t kCountPart = 5000;
+constexpr int64_t kListenersEveryNs = 4'500'000'000;
 
 }  // namespace
 
@@ -29,10 +31,13 @@ TargetSockets::TargetSockets(proc::Root root, SocketSource& source, Pid self)
       scan_pace_(kDescriptorPart, 0),
       look_pace_(kLookPart, 0),
       resolve_pace_(kLookPart, 0),
-      count_pace_(kDescriptorPart, 0) {}
+      count_pace_(kCountPart, 0),
+      listeners_pace_(kCountPart, kListenersEveryNs) {}
 
 void TargetSockets::forget() {
-  for (Pace* pace : {&scan_pace_, &look_pace_, &resolve_pace_, &count_pace_}) pace->hurry();
+  for (Pace* pace : {&scan_pace_, &look_pace_, &resolve_pace_, &count_pace_, &listeners_pace_}) {
+    pace->hurry();
+  }
   listener_inodes_.clear();
 }
 
@@ -74,12 +79,13 @@ void TargetSockets::second(int64_t now_ns, std::span<const Pid> target, Outlet& 
     visible_ = false;
     inodes_.clear();
     listener_inodes_.clear();
+    listeners_pace_.hurry();
     problems.set("descriptors", "");
     return;
   }
   visible_ = !other_network(target.front());
   if (visible_) {
-    resolve_listeners(now_ns, target, problems);
+    if (listeners_pace_.due(now_ns)) resolve_listeners(now_ns, target, problems);
     if (resolve_pace_.due(now_ns)) resolve(now_ns, target, problems);
   } else {
     problems.set("downstream",
@@ -90,6 +96,7 @@ void TargetSockets::second(int64_t now_ns, std::span<const Pid> target, Outlet& 
 }
 
 void TargetSockets::resolve_listeners(int64_t now_ns, std::span<const Pid> target, Problems& problems) {
+  const Pace::Turn turn(listeners_pace_, now_ns);
   listeners_.clear();
   if (const Status status = source_.listening(listeners_); !status) {
     problems.set("downstream", status.message());

@@ -53,7 +53,7 @@ class TargetSockets {
   std::vector<uint64_t> inodes_;           // sockets that the target held at the last scan
   std::vector<uint64_t> listener_inodes_;  // all listeners', ascending, at the last resolve
   bool visible_ = false;                   // the target lives in this network
-  Pace scan_pace_, look_pace_, resolve_pace_, count_pace_;
+  Pace scan_pace_, look_pace_, resolve_pace_, count_pace_, listeners_pace_;
 };
 
 }  // namespace plumb::host_metrics

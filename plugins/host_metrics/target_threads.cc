@@ -105,12 +105,12 @@ void TargetThreads::read(Thread& t, ThreadReading& reading, ThreadGrowth& growth
   read_switches(t, reading, growth);
   if (!reading.block_delay) return;
   const proc::Text line = read_file(t.stat, reading);
-  const auto stat = line.ok() ? proc::parse_stat(line.text) : std::nullopt;
-  if (!stat || !stat->block_delay_ticks) return;
+  const auto ticks = line.ok() ? proc::parse_block_delay(line.text) : std::nullopt;
+  if (!ticks) return;
   if (t.block_delay_ticks || t.born) {
-    growth.block_delay_ticks += grown(t.block_delay_ticks.value_or(0), *stat->block_delay_ticks);
+    growth.block_delay_ticks += grown(t.block_delay_ticks.value_or(0), *ticks);
   }
-  t.block_delay_ticks = stat->block_delay_ticks;
+  t.block_delay_ticks = ticks;
 }
 
 void TargetThreads::read_switches(Thread& t, ThreadReading& reading, ThreadGrowth& growth) {

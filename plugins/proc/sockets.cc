@@ -2,9 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,10 +16,8 @@ namespace plumb::proc {
 Result<size_t> count_descriptors(const Root& root, Pid pid) {
   const std::string path = root.of(pid, "fd");
   struct stat entry {};
-  struct statfs system {};
   // The size of other file systems' directories means something else.
-  if (::stat(path.c_str(), &entry) == 0 && entry.st_size > 0 &&
-      ::statfs(path.c_str(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC) {
+  if (root.proc == "/proc" && ::stat(path.c_str(), &entry) == 0 && entry.st_size > 0) {
     return static_cast<size_t>(entry.st_size);
   }
   PLUMB_ASSIGN_OR_RETURN(const Descriptors descriptors, list_descriptors(root, pid));

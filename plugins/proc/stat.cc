@@ -69,10 +69,16 @@ std::optional<Stat> parse_stat(std::string_view text) {
   out.resident_pages = *resident;
   out.minor_faults = *minor;
   out.major_faults = *major;
-  constexpr size_t kBlockDelay = 42;
-  for (size_t i = kLast + 1; i < kBlockDelay; ++i) next_word(rest);
-  out.block_delay_ticks = next_number(rest);
   return out;
+}
+
+std::optional<uint64_t> parse_block_delay(std::string_view text) {
+  if (text.empty() || text.back() != '\n') return std::nullopt;
+  std::string_view rest = after_comm(text);
+  constexpr int kState = 3;  // fields as proc(5) numbers them
+  constexpr int kBlockDelay = 42;
+  for (int i = kState; i < kBlockDelay; ++i) next_word(rest);
+  return next_number(rest);
 }
 
 char parse_state(std::string_view text) {
