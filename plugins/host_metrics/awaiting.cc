@@ -19,7 +19,7 @@ constexpr uint32_t kOfHandshake = 2;   // segments without data that came before
 
 constexpr uint32_t kLongMs = 12;  // longer than two stamps that tie can be apart, at 250 and 1,000 Hz
 constexpr double kHabitFade = 0.98;
-constexpr double kHabitTold = 3;  // looks that make a habit
+constexpr double kHabitTold = 2.5;  // looks that make a habit, faded
 
 constexpr uint32_t kYoung = 20;  // segments sent, while a peer acknowledges each at once
 constexpr int kAgreed = 2;

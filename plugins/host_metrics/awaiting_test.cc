@@ -121,6 +121,37 @@ TEST(Awaiting, APeerThatTurnsSlowIsNoticed) {
   EXPECT_EQ(answer, Awaiting::kYes);
 }
 
+TEST(Awaiting, OnlyStampsAndAcknowledgementsProve) {
+  SocketHistory history;
+  PeerHabits habits;
+  const Judgement tied = judge(tie(56, 28, 27, 27), history, habits);
+  EXPECT_EQ(tied.proven, Awaiting::kUndecided);
+  EXPECT_EQ(tied.likely, Awaiting::kYes);
+  proc::TcpInfo sure = tie(100, 28, 27, 27);
+  sure.last_data_sent_ms = 40;
+  EXPECT_EQ(judge(sure, history, habits).proven, Awaiting::kYes);
+}
+
+TEST(Awaiting, AnOldTieIsWhatThePeersOtherSocketsWereSeenToDo) {
+  // Replies of many segments: counting them tells nothing, and acknowledgements come half apart.
+  const proc::TcpInfo old_tie = tie(60, 40, 500, 20);
+  PeerHabits slow_peer, quick_peer;
+  for (uint32_t n = 0; n < 3; ++n) {
+    SocketHistory other;
+    proc::TcpInfo awaiting = tie(100, 40, 500, 20);
+    awaiting.last_data_sent_ms = 50;
+    (void)judge(awaiting, other, slow_peer);
+    proc::TcpInfo idle = tie(100, 40, 500, 20);
+    idle.last_data_received_ms = 50;
+    (void)judge(idle, other, quick_peer);
+  }
+  SocketHistory one, two, three;
+  PeerHabits stranger;
+  EXPECT_EQ(judge(old_tie, one, slow_peer).likely, Awaiting::kYes);
+  EXPECT_EQ(judge(old_tie, two, quick_peer).likely, Awaiting::kNo);
+  EXPECT_EQ(judge(old_tie, three, stranger).likely, Awaiting::kUndecided);
+}
+
 TEST(Awaiting, NothingLearnedMeansUndecided) {
   proc::TcpInfo i = tie(10, 0, 0, 0);  // a kernel that counts bytes but no segments
   i.bytes_sent = 100;

@@ -134,10 +134,10 @@ void CgroupWatch::update_cpu(CgroupTotals& out) {
   throttling_.throttled_ns += most.throttled_ns;
   if (readable > 0) {
     out.throttling = throttling_;
-  } else if (until_resolve_ < kResolveEvery && change_.empty()) {
+    cpu_seen_ = true;
+  } else if (std::exchange(cpu_seen_, false)) {
     change_ = "the target's cgroup '" + paths_.service() + "' is gone";
     until_resolve_ = 0;
-    cpu_known_ = false;
   }
 }
 

@@ -69,6 +69,7 @@ class CgroupWatch {
   std::optional<double> quota_;
   Throttling throttling_;
   bool cpu_known_ = false;
+  bool cpu_seen_ = false;  // at the last update
 
   proc::KeptFile memory_current_, memory_events_, memory_failures_;
   std::optional<uint64_t> memory_limit_;

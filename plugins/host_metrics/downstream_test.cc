@@ -136,6 +136,79 @@ TEST_F(DownstreamTest, ConnectionsThatComeAndGoAreNoticed) {
   EXPECT_TRUE(d.churns());
 }
 
+TEST_F(DownstreamTest, UndecidedConnectionsAreWhatLiesBetweenLowAndHigh) {
+  for (uint64_t i = 1; i <= 4; ++i) {
+    sockets_.push_back(connection(i, static_cast<uint16_t>(40000 + i), 80, i == 1));
+  }
+  // Two whose stamps tie, with nothing that breaks the tie.
+  for (size_t i = 2; i < 4; ++i) {
+    sockets_[i].info.last_data_sent_ms = sockets_[i].info.last_data_received_ms = 5;
+    sockets_[i].info.last_ack_received_ms = 5;
+    sockets_[i].info.data_segments_out = 900;
+    sockets_[i].info.data_segments_in = 400;
+    sockets_[i].info.segments_in = 850;
+  }
+  const uint64_t inodes[] = {1, 2, 3, 4};
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(d.look_again());
+  const PeerReading peer = d.take().at(0);
+  EXPECT_NEAR(peer.low, 1, 0.05);
+  EXPECT_NEAR(peer.awaiting, 2, 0.05);
+  EXPECT_NEAR(peer.high, 3, 0.05);
+}
+
+TEST_F(DownstreamTest, AReplyThatWasNotReadYetMayStillBeAwaited) {
+  sockets_ = {connection(1, 40001, 80, false)};
+  sockets_[0].receive_queue = 10;
+  const uint64_t inodes[] = {1};
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(d.look_again());
+  const PeerReading peer = d.take().at(0);
+  EXPECT_EQ(peer.awaiting, 0);
+  EXPECT_NEAR(peer.high, 1, 0.01);
+}
+
+TEST_F(DownstreamTest, FewLooksGiveAWideInterval) {
+  sockets_ = {connection(1, 40001, 80, true)};
+  const uint64_t inodes[] = {1};
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(d.look_again());
+  const PeerReading few = d.take().at(0);
+  EXPECT_EQ(few.awaiting, 1);
+  EXPECT_NEAR(few.low, 0.9, 0.02);
+  EXPECT_NEAR(few.high, 1.1, 0.02);
+}
+
+TEST_F(DownstreamTest, ManyConnectionsToOnePeerStandForEachOther) {
+  std::vector<uint64_t> inodes;
+  for (uint64_t i = 1; i <= 100; ++i) {
+    inodes.push_back(i);
+    sockets_.push_back(connection(i, static_cast<uint16_t>(40000 + i), 80, i % 4 == 0));
+  }
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(d.look_again());
+  const PeerReading peer = d.take().at(0);
+  EXPECT_NEAR(peer.awaiting, 25, 1.5);
+  EXPECT_EQ(peer.sockets, 100);
+  EXPECT_LE(d.looks(), 100u * 8 + 100);
+}
+
+TEST_F(DownstreamTest, ConnectionsThatAreGoneBeforeTheirOwnerIsKnownCountByThePeersOthers) {
+  // Half of the peer's connections turn out to be somebody else's.
+  sockets_ = {connection(1, 40001, 80, true), connection(2, 40002, 80, true)};
+  const uint64_t own[] = {1};
+  ASSERT_TRUE(resolve(d, own, {}));
+  ASSERT_TRUE(resolve(d, own, {}));
+  sockets_ = {connection(7, 40007, 80, true)};
+  ASSERT_TRUE(resolve(d, {}, {}));
+  d.look();
+  EXPECT_NEAR(d.take().at(0).awaiting, 0.5, 1e-9);
+  // Still there: it is somebody else's for certain.
+  ASSERT_TRUE(resolve(d, {}, {}));
+  d.look();
+  EXPECT_EQ(d.take().at(0).awaiting, 0);
+}
+
 TEST_F(DownstreamTest, ARefusedSourceIsAStatusAndNoReading) {
   FakeSockets refused(nullptr);
   Downstream blind(refused);

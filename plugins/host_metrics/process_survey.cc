@@ -17,7 +17,8 @@ constexpr int kMostPatience = 6;  // an idle process is looked at every 64th upd
 // What the machine used and nobody was seen to use: more than the clocks' grain explains.
 constexpr uint64_t kUnseenTicks = 4;
 constexpr uint64_t kUnseenPart = 20;  // of what the machine used
-constexpr uint64_t kMostSweepPause = 64;  // updates; doubles while sweeps find nothing
+constexpr uint64_t kLeastSweepPause = 4;  // updates; doubles while sweeps find nothing,
+constexpr uint64_t kMostSweepPause = 64;  // up to this
 
 constexpr Pid kKernelThreads = 2;  // the parent of all of them
 
@@ -161,7 +162,7 @@ void ProcessSurvey::update(proc::ProcessList& list, const Roles& roles, const Ma
     }
     settle(list);
     const bool helped = 2 * (accounted_ - before) >= unseen;
-    sweep_pause_ = helped ? 1 : std::min(2 * sweep_pause_, kMostSweepPause);
+    sweep_pause_ = helped ? kLeastSweepPause : std::min(2 * sweep_pause_, kMostSweepPause);
     next_sweep_ = updates_ + sweep_pause_;
   }
 }

@@ -74,7 +74,7 @@ class ProcessSurvey {
   uint64_t updates_ = 0;
   uint64_t accounted_ = 0;  // in this update
   uint64_t next_sweep_ = 0;
-  uint64_t sweep_pause_ = 1;
+  uint64_t sweep_pause_ = 4;
   size_t kept_ = 0;
   uint64_t plumb_ticks_ = 0;
   uint64_t database_ticks_ = 0;
