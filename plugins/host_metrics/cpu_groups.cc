@@ -26,7 +26,8 @@ bool is_always_labelled(std::string_view name) {
 }
 constexpr size_t kReserved = 6;
 
-double rounded_to(double value, double step) { return std::round(value / step) * step; }
+// `parts` to a whole: 100 keeps two digits.
+double rounded_to(double value, double parts) { return std::round(value * parts) / parts; }
 
 }  // namespace
 
@@ -147,16 +148,16 @@ std::string CpuGroups::table_json() const {
     GroupJson overlap = nullptr;
     GroupJson beside = nullptr;
     if (known_) {
-      if (waited > 0) overlap = rounded_to((group.weighted - group.table_weighted) / waited, 1e-3);
-      beside = rounded_to(group.beside - group.table_beside, 1e-3);
+      if (waited > 0) overlap = rounded_to((group.weighted - group.table_weighted) / waited, 1000);
+      beside = rounded_to(group.beside - group.table_beside, 1000);
     }
     GroupJson share = nullptr;
-    if (machine > 0) share = rounded_to(used / machine, 1e-4);
-    rows.push_back({name, rounded_to(used, 1e-2), share, overlap, beside});
+    if (machine > 0) share = rounded_to(used / machine, 10000);
+    rows.push_back({name, rounded_to(used, 100), share, overlap, beside});
   }
   if (known_ && held_back_ > table_held_back_) {
     rows.push_back({"quota of the target's cgroup", nullptr, nullptr, nullptr,
-                    rounded_to(held_back_ - table_held_back_, 1e-3)});
+                    rounded_to(held_back_ - table_held_back_, 1000)});
   }
   const auto column = [](const char* key, const char* title, const char* unit) {
     GroupJson out = {{"key", key}, {"title", title}};

@@ -1,12 +1,14 @@
 // The plugin through its C entry, on real processes and real sockets of this machine. Durations are
 // measured, not assumed: each test compares with what the kernel or the test itself counted.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -179,6 +181,127 @@ TEST(HostMetricsLive, AFastPeerIsHardlyEverAwaited) {
   // On a crowded machine the sampler wakes together with the callers, just before their replies;
   // taking ties for unanswered requests would show most of the 8.
   EXPECT_LT(m.seen, m.truth + 1.5);
+}
+
+TEST(HostMetricsLive, ConnectionsThatNobodyAcceptsAreSeenInTheQueue) {
+  sockaddr_in address{};
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listener, 7), 0);
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  std::vector<int> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(clients.back(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  }
+  Watch watch(R"({"port":)" + std::to_string(ntohs(address.sin_port)) + "}");
+  watch.collect_for(milliseconds(2200));
+  const std::string port = "{port=" + std::to_string(ntohs(address.sin_port)) + "}";
+  EXPECT_EQ(watch.host.last("target_accept_queue" + port), 5);
+  EXPECT_EQ(watch.host.last("target_accept_queue_max" + port), 5);
+  EXPECT_EQ(watch.host.last("target_accept_queue_limit" + port), 7);
+  EXPECT_GT(watch.host.last("target_descriptors").value_or(0), 5);
+  for (const int client : clients) ::close(client);
+  ::close(listener);
+}
+
+[[noreturn]] void burn_forever() {
+  std::atomic<uint64_t> turns{0};
+  while (true) ++turns;
+}
+
+// A cgroup with a quota of a fifth of a processor, where this user may make one.
+class QuotaGroup {
+ public:
+  QuotaGroup() {
+    const std::string name = "/plumb-live-test-" + std::to_string(::getpid());
+    for (const char* base : {"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"}) {
+      const std::string at = base + name;
+      if (::mkdir(at.c_str(), 0755) != 0) continue;
+      path_ = at;
+      if (write("/cpu.cfs_period_us", "100000") && write("/cpu.cfs_quota_us", "20000")) return;
+      ::rmdir(at.c_str());
+      path_.clear();
+    }
+    const std::string at = "/sys/fs/cgroup" + name;
+    if (::mkdir(at.c_str(), 0755) != 0) return;
+    path_ = at;
+    if (write("/cpu.max", "20000 100000")) return;
+    ::rmdir(at.c_str());
+    path_.clear();
+  }
+  ~QuotaGroup() {
+    // It empties a little after its last process was waited for.
+    for (int i = 0; i < 50 && !path_.empty() && ::rmdir(path_.c_str()) != 0; ++i) {
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  }
+  bool made() const { return !path_.empty(); }
+  bool take(pid_t pid) const { return write("/cgroup.procs", std::to_string(pid)); }
+
+ private:
+  bool write(const char* leaf, const std::string& text) const {
+    const int fd = ::open((path_ + leaf).c_str(), O_WRONLY | O_CLOEXEC);
+    const bool done = fd >= 0 && ::write(fd, text.data(), text.size()) > 0;
+    if (fd >= 0) ::close(fd);
+    return done;
+  }
+  std::string path_;
+};
+
+TEST(HostMetricsLive, AQuotaThatHoldsTheTargetBackIsToldFromNeighbours) {
+  const QuotaGroup group;
+  if (!group.made()) GTEST_SKIP() << "this user may not make a cgroup with a quota";
+  const Child child(burn_forever);
+  ASSERT_TRUE(group.take(child.pid()));
+  Watch watch(child.selector());
+  watch.collect_for(milliseconds(4200));
+  EXPECT_EQ(watch.host.last("target_quota_processors"), 0.2);
+  const auto grown = [&](const std::string& key) {
+    const auto& points = watch.host.series(key);
+    return points.size() > 1 ? points.back().value - points.front().value : 0;
+  };
+  EXPECT_GT(grown("target_throttled_periods_total"), 10);
+  EXPECT_LE(grown("target_throttled_periods_total"), grown("target_periods_total"));
+  // It wants a whole processor and gets a fifth of one at most, less on a crowded machine.
+  EXPECT_GT(grown("target_throttled_seconds_total"), 1.0);
+  EXPECT_LT(grown("target_cpu_seconds_total"), 1.3);
+  EXPECT_FALSE(watch.host.disorder);
+}
+
+TEST(HostMetricsLive, GroupsSumToWhatTheMachineUsed) {
+  const Child child(burn_forever);
+  const Child neighbour(burn_forever);
+  Watch watch(child.selector());
+  watch.collect_for(milliseconds(5200));
+  const auto grown = [&](const std::string& key) {
+    const auto& points = watch.host.series(key);
+    return points.empty() ? 0 : points.back().value - points.front().value;
+  };
+  double groups = 0;
+  size_t labels = 0;
+  for (const auto& [key, points] : watch.host.points) {
+    if (!key.starts_with("host_group_cpu_seconds_total")) continue;
+    groups += points.back().value;
+    ++labels;
+  }
+  const double machine = grown("host_cpu_seconds_total{mode=user}") +
+                         grown("host_cpu_seconds_total{mode=system}") -
+                         grown("host_interrupt_seconds_total");
+  EXPECT_NEAR(groups, machine, 0.1 * machine);
+  EXPECT_LE(labels, 12u);
+  EXPECT_NEAR(watch.host.last("host_group_cpu_seconds_total{group=target}").value_or(0),
+              grown("target_cpu_seconds_total"), 0.05);
+  // What the target waited is shared out to the last millisecond.
+  double beside = 0;
+  for (const auto& [key, points] : watch.host.points) {
+    if (key.starts_with("target_runqueue_beside")) beside += points.back().value;
+  }
+  EXPECT_NEAR(beside, grown("target_runqueue_seconds_total"), 0.01 + 0.02 * beside);
+  EXPECT_TRUE(watch.host.tables.contains("host"));
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ constexpr uint64_t kUnseenPart = 20;  // of what the machine used
 constexpr uint64_t kLeastSweepPause = 4;  // updates; doubles while sweeps find nothing,
 constexpr uint64_t kMostSweepPause = 64;  // up to this
 
+constexpr int kMostGenerations = 16;
 constexpr Pid kKernelThreads = 2;  // the parent of all of them
 
 bool is_load_generator(std::string_view comm) {
@@ -131,17 +132,21 @@ void ProcessSurvey::update(proc::ProcessList& list, const Roles& roles, const Ma
   accounted_ = 0;
   std::fill(growth_.begin(), growth_.end(), 0);
   for (auto& [pid, p] : processes_) p.seen = false;
-  std::vector<Pid> due;
   for (const auto& [pid, stat] : list.all()) {
-    const auto [it, added] = processes_.try_emplace(pid);
-    Process& p = it->second;
+    Process& p = processes_[pid];
     p.seen = true;
     const Role role = roles.of(pid);
     if (role != p.role) p.group = -1;
     p.role = role;
-    // Its own stat is read elsewhere; what it hands to its parent when it ends is needed here.
-    const bool fresh = added || p.start_ticks != stat.start_ticks;
-    if (fresh || role == Role::kTarget) {
+  }
+  // Before anybody is read: who takes over from those that ended is read now.
+  forget_ended();
+  std::vector<Pid> due;
+  for (const auto& [pid, stat] : list.all()) {
+    Process& p = processes_[pid];
+    // The target's own stat is read elsewhere; what it hands to its parent in the end counts here.
+    const bool fresh = p.start_ticks != stat.start_ticks;
+    if (fresh || p.role == Role::kTarget) {
       if (fresh && p.stat.is_open()) --kept_;
       take(stat, p, machine);
     } else if (p.due <= updates_) {
@@ -149,8 +154,7 @@ void ProcessSurvey::update(proc::ProcessList& list, const Roles& roles, const Ma
     }
   }
   for (const Pid pid : due) read(list, pid, processes_[pid], machine);
-  forget_ended();
-  settle(list);
+  settle(list, machine);
 
   const uint64_t seen = accounted_ + machine.target_ticks;
   const uint64_t unseen = above(machine.busy_ticks, seen);
@@ -160,43 +164,56 @@ void ProcessSurvey::update(proc::ProcessList& list, const Roles& roles, const Ma
     for (auto& [pid, p] : processes_) {
       if (p.seen && p.updated != updates_ && p.role != Role::kTarget) read(list, pid, p, machine);
     }
-    settle(list);
+    settle(list, machine);
     const bool helped = 2 * (accounted_ - before) >= unseen;
     sweep_pause_ = helped ? kLeastSweepPause : std::min(2 * sweep_pause_, kMostSweepPause);
     next_sweep_ = updates_ + sweep_pause_;
   }
 }
 
-void ProcessSurvey::settle(const proc::ProcessList& list) {
+void ProcessSurvey::settle(const proc::ProcessList& list, const Machine& machine) {
   for (const Pid pid : parents_) {
     const auto it = processes_.find(pid);
     const proc::Stat* stat = list.find(pid);
     if (it == processes_.end() || stat == nullptr) continue;
-    const uint64_t brief = it->second.children.settle();
+    // More than the machine used beside those that were read cannot have been used now: a child's
+    // time went to another parent than was known.
+    const uint64_t room =
+        above(machine.busy_ticks, accounted_ + machine.target_ticks) + kUnseenTicks;
+    const uint64_t brief = std::min(it->second.children.settle(), room);
     // Plumb may have started the target, which is not plumb's to answer for.
     if (it->second.role != Role::kPlumb) count(it->second, *stat, brief);
-    if (it->second.children.owing()) owing_.push_back(pid);
+    if (it->second.children.owed() > 0) owing_.push_back(pid);
   }
   parents_ = std::exchange(owing_, {});
 }
 
-void ProcessSurvey::forget_ended() {
-  for (auto it = processes_.begin(); it != processes_.end();) {
-    Process& p = it->second;
-    if (p.seen) {
-      ++it;
-      continue;
+ProcessSurvey::Process* ProcessSurvey::living_ancestor(const Process& p) {
+  Pid pid = p.parent;
+  for (int generation = 0; generation < kMostGenerations; ++generation) {
+    const auto it = processes_.find(pid);
+    if (it == processes_.end()) return nullptr;
+    if (it->second.seen) {
+      parents_.push_back(pid);
+      return &it->second;
     }
-    // Its parent's reaped times hold, or will hold, all that this one was counted for.
-    const auto parent = processes_.find(p.parent);
-    if (parent != processes_.end() && parent->second.seen) {
-      parent->second.children.ended(p.ticks + p.reaped);
-      parent->second.due = updates_ + 1;
-      parents_.push_back(p.parent);
-    }
-    if (p.stat.is_open()) --kept_;
-    it = processes_.erase(it);
+    pid = it->second.parent;
   }
+  return nullptr;
+}
+
+void ProcessSurvey::forget_ended() {
+  for (auto& [pid, p] : processes_) {
+    if (p.seen) continue;
+    if (p.stat.is_open()) --kept_;
+    // Its parent's reaped times hold, or will hold, all that this one was counted for; if the
+    // parent has ended with it, those of the parent's parent.
+    if (Process* heir = living_ancestor(p)) {
+      heir->children.ended(p.ticks + p.reaped + p.children.owed());
+      heir->due = updates_;
+    }
+  }
+  std::erase_if(processes_, [](const auto& entry) { return !entry.second.seen; });
 }
 
 }  // namespace plumb::host_metrics

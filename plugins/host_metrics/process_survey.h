@@ -59,7 +59,8 @@ class ProcessSurvey {
   void take(const proc::Stat& stat, Process& p, const Machine& machine);
   void forget_ended();
   // Counts what children used that came and went unseen.
-  void settle(const proc::ProcessList& list);
+  void settle(const proc::ProcessList& list, const Machine& machine);
+  Process* living_ancestor(const Process& p);
   void count(Process& p, const proc::Stat& stat, uint64_t ticks);
   int group_of(const proc::Stat& stat, Role role);
   int named(const std::string& name);

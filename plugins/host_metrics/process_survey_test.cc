@@ -86,6 +86,30 @@ TEST_F(ProcessSurveyTest, ChildrenThatCameAndWentAreCountedThroughTheirParentOnc
   EXPECT_EQ(used_["make"], 36u);
 }
 
+TEST_F(ProcessSurveyTest, AChildThatEndsWithItsParentIsTakenOverByTheOneAbove) {
+  fake_.add({.pid = 30, .comm = "make"});
+  fake_.add({.pid = 31, .ppid = 30, .comm = "gcc"});
+  fake_.add({.pid = 32, .ppid = 31, .comm = "cc1", .user_ticks = 2000});
+  second(0);
+  fake_.add({.pid = 32, .ppid = 31, .comm = "cc1", .user_ticks = 2040});
+  second(40);
+  fake_.end(31);
+  fake_.end(32);
+  fake_.add({.pid = 30, .comm = "make", .reaped_user_ticks = 2045});
+  second(5000);
+  second(5000);
+  EXPECT_EQ(used_["cc1"], 40u);
+  EXPECT_EQ(used_["make"], 5u);
+}
+
+TEST_F(ProcessSurveyTest, WhatAStrangerReapsIsNoMoreThanTheMachineUsed) {
+  fake_.add({.pid = 1, .ppid = 0, .comm = "init"});
+  second(0);
+  fake_.add({.pid = 1, .ppid = 0, .comm = "init", .reaped_user_ticks = 90000});
+  second(50);
+  EXPECT_LE(used_["init"], 54u);
+}
+
 TEST_F(ProcessSurveyTest, TheTargetAndItsEndAreNotItsParentsDoing) {
   fake_.add({.pid = 40, .comm = "bash"});
   fake_.add({.pid = 41, .ppid = 40, .comm = "shop"});

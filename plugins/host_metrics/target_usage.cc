@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kMostKeptThreads = 200;  // three descriptors each, of the usual limit of 1,024
 constexpr size_t kMostProbed = 128;       // threads looked at by one look_at_threads()
 constexpr size_t kMostSwitchReads = 32;   // per update
+constexpr int kMostGenerations = 16;      // of ended processes up to one that lives
 // utime and stime are each cut to a whole tick.
 constexpr uint64_t kTickSlack = 2;
 
@@ -273,24 +274,26 @@ void TargetUsage::finish(Interval& now, int64_t length_ns) {
 }
 
 void TargetUsage::forget_ended() {
-  for (auto it = processes_.begin(); it != processes_.end();) {
-    const Process& p = it->second;
-    if (p.seen) {
-      ++it;
-      continue;
+  const auto heir_lives = [&](const Process& p) {
+    auto parent = processes_.find(p.parent);
+    for (int generation = 0; generation < kMostGenerations; ++generation) {
+      if (parent == processes_.end() || parent->second.seen) break;
+      parent = processes_.find(parent->second.parent);
     }
-    // Its parent's reaped times and storage bytes now hold all that this one had.
-    const auto parent = processes_.find(p.parent);
-    if (parent != processes_.end() && parent->second.seen) {
-      reaped_cpu_.ended(p.last.user_ticks + p.last.system_ticks + p.last.reaped_user_ticks +
-                        p.last.reaped_system_ticks);
-      if (p.io_last) {
-        reaped_read_.ended(p.io_last->read);
-        reaped_written_.ended(p.io_last->written);
-      }
+    return parent != processes_.end() && parent->second.seen;
+  };
+  for (const auto& [pid, p] : processes_) {
+    // Its parent's reaped times and storage bytes now hold all that this one had; if the parent
+    // has ended with it, those of the parent's parent.
+    if (p.seen || !heir_lives(p)) continue;
+    reaped_cpu_.ended(p.last.user_ticks + p.last.system_ticks + p.last.reaped_user_ticks +
+                      p.last.reaped_system_ticks);
+    if (p.io_last) {
+      reaped_read_.ended(p.io_last->read);
+      reaped_written_.ended(p.io_last->written);
     }
-    it = processes_.erase(it);
   }
+  std::erase_if(processes_, [](const auto& entry) { return !entry.second.seen; });
 }
 
 std::optional<ThreadStates> TargetUsage::look_at_threads() {
