@@ -13,8 +13,7 @@ constexpr uint8_t kListenState = 10;  // TCP_LISTEN
 
 }  // namespace
 
-void AcceptQueues::resolve(std::span<const TcpSocket> listeners,
-                           std::span<const uint64_t> inodes) {
+void AcceptQueues::resolve(std::span<const TcpSocket> listeners, std::span<const uint64_t> inodes) {
   const size_t before = listeners_.size();
   listeners_.clear();
   ports_.clear();

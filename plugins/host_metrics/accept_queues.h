@@ -50,7 +50,8 @@ class AcceptQueues {
   std::vector<uint16_t> ports_;
   std::map<uint16_t, Queue> queues_;
   uint64_t looks_ = 0;
-  // Of several listeners on one address (SO_REUSEPORT) a lookup finds only one: then all are listed.
+  // Of several listeners on one address (SO_REUSEPORT) a lookup finds only one: then all are
+  // listed.
   bool list_all_ = false;
 };
 

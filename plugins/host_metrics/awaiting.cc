@@ -17,7 +17,8 @@ constexpr double kTogether = 0.3;
 constexpr double kMostOfThePast = 10;  // segments that the life before the first look may weigh
 constexpr uint32_t kOfHandshake = 2;   // segments without data that came before the first request
 
-constexpr uint32_t kLongMs = 12;  // longer than two stamps that tie can be apart, at 250 and 1,000 Hz
+constexpr uint32_t kLongMs =
+    12;  // longer than two stamps that tie can be apart, at 250 and 1,000 Hz
 constexpr double kHabitFade = 0.98;
 constexpr double kHabitTold = 2.5;  // looks that make a habit, faded
 
@@ -94,8 +95,8 @@ Awaiting guess(const proc::TcpInfo& now, const SocketHistory& h, const PeerHabit
     if (more == 1) return Awaiting::kYes;
     if (young) return Awaiting::kUndecided;
   }
-  // A tie that is old is either a quick reply and a long pause since, or a request sent at once after
-  // a reply and a long wait since: where only one of the two was ever seen, it is that one.
+  // A tie that is old is either a quick reply and a long pause since, or a request sent at once
+  // after a reply and a long wait since: where only one of the two was ever seen, it is that one.
   const double told = habits.long_waits + habits.long_pauses;
   if (now.last_data_sent_ms >= kLongMs && told >= kHabitTold) {
     if (habits.long_waits >= 0.9 * told) return Awaiting::kYes;

@@ -15,7 +15,8 @@ enum class Awaiting { kNo, kYes, kUndecided };
 
 struct Judgement {
   Awaiting proven = Awaiting::kNo;  // kUndecided: the stamps tie and nothing breaks the tie
-  Awaiting likely = Awaiting::kNo;  // as proven, else what habit suggests; kUndecided: half a chance
+  Awaiting likely =
+      Awaiting::kNo;  // as proven, else what habit suggests; kUndecided: half a chance
 };
 
 // What earlier samples of the same socket have taught.

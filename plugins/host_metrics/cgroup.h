@@ -17,7 +17,7 @@ namespace plumb::host_metrics {
 
 // /proc/PID/cgroup: the path in each hierarchy, empty where there is none.
 struct CgroupPaths {
-  std::string unified;  // version 2
+  std::string unified;                    // version 2
   std::string cpu, memory, blkio, named;  // version 1; `named` is systemd's own
   bool operator==(const CgroupPaths&) const = default;
   // What tells one service of the machine from another; may be empty.

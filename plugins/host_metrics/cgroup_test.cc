@@ -176,11 +176,13 @@ TEST_F(CgroupWatchTest, VersionOneIsReadWhereItsControllersAre) {
   file("/memory" + at + "/memory.limit_in_bytes", "9223372036854771712\n");
   file("/memory" + at + "/memory.failcnt", "2\n");
   file("/memory" + at + "/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
-  file("/blkio" + at + "/blkio.throttle.io_service_bytes", "254:0 Read 5\n254:0 Write 6\nTotal 11\n");
+  file("/blkio" + at + "/blkio.throttle.io_service_bytes",
+       "254:0 Read 5\n254:0 Write 6\nTotal 11\n");
   (void)watch_.update(10);
   file("/cpu,cpuacct" + at + "/cpu.stat", "nr_periods 3\nnr_throttled 2\nthrottled_time 900\n");
   file("/memory" + at + "/memory.failcnt", "6\n");
-  file("/blkio" + at + "/blkio.throttle.io_service_bytes", "254:0 Read 9\n254:0 Write 6\nTotal 15\n");
+  file("/blkio" + at + "/blkio.throttle.io_service_bytes",
+       "254:0 Read 9\n254:0 Write 6\nTotal 15\n");
   const CgroupTotals t = watch_.update(10);
   EXPECT_EQ(t.quota_processors, 0.5);
   EXPECT_EQ(t.throttling->throttled_ns, 895u);

@@ -77,8 +77,8 @@ void CgroupWatch::resolve(proc::Pid pid) {
   const CgroupLevels memory = find_levels(root_, paths_, Controller::kMemory);
   memory_version2_ = memory.version2;
   memory_limit_.reset();
-  std::string at = memory.is_machine || memory.directories.empty() ? std::string()
-                                                                   : memory.directories.front();
+  std::string at =
+      memory.is_machine || memory.directories.empty() ? std::string() : memory.directories.front();
   for (const std::string& level : memory.directories) {
     const auto limit =
         number_in(buffer_, level + (memory.version2 ? "/memory.max" : "/memory.limit_in_bytes"));

@@ -27,9 +27,7 @@ TEST(ClockWatch, TellsAClockThatWasSetFromOneThatIsSlewed) {
   EXPECT_EQ(watch.steps(), 2u);
 }
 
-TEST(ClockWatch, ThisMachinesClocksCanBeCompared) {
-  EXPECT_TRUE(ClockWatch::system_offset());
-}
+TEST(ClockWatch, ThisMachinesClocksCanBeCompared) { EXPECT_TRUE(ClockWatch::system_offset()); }
 
 TEST(ClockWatch, HostileOffsetsDoNotOverflow) {
   int64_t offset = INT64_MIN;

@@ -16,8 +16,8 @@ constexpr uint64_t kMostKilohertz = 100'000'000;
 
 CpuFrequency::CpuFrequency(const proc::Root& root) {
   for (int cpu = 0; cpu < kMostAsked; ++cpu) {
-    std::string path = root.sys + "/devices/system/cpu/cpu" + std::to_string(cpu) +
-                       "/cpufreq/scaling_cur_freq";
+    std::string path =
+        root.sys + "/devices/system/cpu/cpu" + std::to_string(cpu) + "/cpufreq/scaling_cur_freq";
     if (::access(path.c_str(), R_OK) == 0) files_.emplace_back(std::move(path));
   }
 }

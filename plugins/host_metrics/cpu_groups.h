@@ -28,15 +28,15 @@ class CpuGroups {
     double seconds;
   };
   struct Second {
-    double length = 0;                // seconds
+    double length = 0;  // seconds
     double cpus = 0;
-    std::span<const Used> used;       // of every group but those below
-    double target = 0;                // processor seconds of the target
-    double unseen = 0;                // of processes that came and went before they were read
+    std::span<const Used> used;  // of every group but those below
+    double target = 0;           // processor seconds of the target
+    double unseen = 0;           // of processes that came and went before they were read
     double stolen = 0;
-    std::optional<double> waited;     // the target's run-queue delay; absent: not known
-    double throttled = 0;             // processor seconds for which the target's quota held it back
-    double runnable_threads = 0;      // of the target
+    std::optional<double> waited;  // the target's run-queue delay; absent: not known
+    double throttled = 0;          // processor seconds for which the target's quota held it back
+    double runnable_threads = 0;   // of the target
   };
   void add(const Second& second);
 
@@ -65,7 +65,7 @@ class CpuGroups {
   void add_to(std::string_view name, double used, const Second& second, double waited, double all);
 
   std::map<std::string, Group, std::less<>> groups_;
-  double waited_ = 0;       // by contention, what the quota explains left out
+  double waited_ = 0;  // by contention, what the quota explains left out
   double held_back_ = 0;
   double table_waited_ = 0, table_held_back_ = 0, table_seconds_ = 0;
   double seconds_ = 0;

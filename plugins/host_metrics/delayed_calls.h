@@ -99,7 +99,8 @@ inline int listen_on_free_port(sockaddr_in& address) {
     answer = [&loop, delay_ns](int fd) {
       char byte = 0;
       if (::read(fd, &byte, 1) != 1) return loop.close(fd);
-      loop.at(call_clock_ns() + delay_ns, [fd, byte] { (void)!::send(fd, &byte, 1, MSG_NOSIGNAL); });
+      loop.at(call_clock_ns() + delay_ns,
+              [fd, byte] { (void)!::send(fd, &byte, 1, MSG_NOSIGNAL); });
     };
     handlers[2 * i + 1] = [&loop, &answer](int listener) {
       const int fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
@@ -116,8 +117,8 @@ inline int listen_on_free_port(sockaddr_in& address) {
 struct CallPlan {
   sockaddr_in address{};
   int concurrency = 1;
-  bool fresh = false;     // a connection per call
-  int64_t pause_ns = 0;   // between two calls, on average; no two are alike
+  bool fresh = false;    // a connection per call
+  int64_t pause_ns = 0;  // between two calls, on average; no two are alike
 };
 
 // What the caller has waited so far. Written by one thread of another process.
@@ -214,9 +215,8 @@ inline CallTruth* shared_truths(size_t count) {
   };
   // Not all at once: they would go on in step.
   for (size_t i = 0; i < calls.size(); ++i) {
-    loop.at(call_clock_ns() + static_cast<int64_t>(i) * 1'700'000, [&begin, &call = calls[i]] {
-      begin(call);
-    });
+    loop.at(call_clock_ns() + static_cast<int64_t>(i) * 1'700'000,
+            [&begin, &call = calls[i]] { begin(call); });
   }
   loop.run();
 }

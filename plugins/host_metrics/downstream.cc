@@ -65,9 +65,8 @@ Status Downstream::resolve(std::span<const uint16_t> listening) {
   const auto by_inode = [](const Stranger& stranger, uint64_t inode) {
     return stranger.socket.inode < inode;
   };
-  std::sort(before.begin(), before.end(), [](const Stranger& a, const Stranger& b) {
-    return a.socket.inode < b.socket.inode;
-  });
+  std::sort(before.begin(), before.end(),
+            [](const Stranger& a, const Stranger& b) { return a.socket.inode < b.socket.inode; });
   size_t fresh = 0;
   for (const TcpSocket& s : read_) {
     if (!outbound(s)) continue;

@@ -24,7 +24,7 @@ struct PeerReading {
   // may await; each further apart by the standard error of so few looks.
   double low = 0;
   double high = 0;
-  double sockets = 0;   // at the last look at all sockets
+  double sockets = 0;  // at the last look at all sockets
 };
 
 class Downstream {
@@ -56,7 +56,7 @@ class Downstream {
 
  private:
   static constexpr size_t kMostPeers = 20;
-  static constexpr size_t kMostPerLook = 8;   // sockets of one peer; others at the next look
+  static constexpr size_t kMostPerLook = 8;  // sockets of one peer; others at the next look
 
   // Of what looks counted.
   struct Tally {
@@ -73,7 +73,7 @@ class Downstream {
     PeerHabits habits;
     double awaiting = 0;  // summed over looks
     Tally low, high;
-    double seen = 0;      // sockets, summed over looks
+    double seen = 0;       // sockets, summed over looks
     double looked_at = 0;  // of those, how many really
     size_t sockets = 0;
     size_t tracked = 0, next = 0;  // sockets at the last resolve, and where the next look begins

@@ -40,7 +40,7 @@ double mean_of(const std::vector<RecordingHost::Point>& points, int64_t from, in
 }
 
 double three_standard_errors(const std::vector<RecordingHost::Point>& points, int64_t from,
-                           int64_t to, double mean) {
+                             int64_t to, double mean) {
   double squares = 0;
   int n = 0;
   for (const auto& p : points) {
@@ -87,8 +87,8 @@ std::vector<Seen> watch_calls(const std::vector<Case>& cases, Use use) {
   EXPECT_EQ(watch.host.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << watch.host.health_message;
   for (size_t i = 0; i < cases.size(); ++i) {
     Seen seen{cases[i]};
-    seen.truth = static_cast<double>(truths[i].waited_ns(to) - before[i]) /
-                 static_cast<double>(to - from);
+    seen.truth =
+        static_cast<double>(truths[i].waited_ns(to) - before[i]) / static_cast<double>(to - from);
     const std::string peer =
         "{peer=127.0.0.1:" + std::to_string(ntohs(plans[i].address.sin_port)) + "}";
     const auto& best = watch.host.series("downstream_awaiting" + peer);

@@ -121,7 +121,8 @@ void HostMetrics::second(int64_t now_ns) {
   watch_clock(now_ns);
   // A target that is not found may have been there, under the name it had before its exec.
   const bool full = finder_ && target_.empty() && seconds_ % kSearchNamesEvery == 0;
-  // One more time after the last change: who was new is read again, it may have been before its exec.
+  // One more time after the last change: who was new is read again, it may have been before its
+  // exec.
   const bool changed_tasks = machine_.take_tasks_changed();
   if (changed_tasks || tasks_changed_before_ || full) {
     problems_.set("processes", processes_.refresh(full).message());

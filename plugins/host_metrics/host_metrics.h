@@ -120,7 +120,7 @@ class HostMetrics final : public Sampler {
   std::vector<CpuGroups::Used> used_;
 
   struct StateSums {
-    ThreadStates states;   // summed over looks
+    ThreadStates states;      // summed over looks
     double disk_waiting = 0;  // summed over ticks
     uint64_t looks = 0;
     uint64_t ticks = 0;

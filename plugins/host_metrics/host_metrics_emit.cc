@@ -132,8 +132,8 @@ void HostMetrics::emit_groups(int64_t now_ns, const TargetTotals& target,
   double target_cpu = 0;
   if (before) {
     target_cpu = std::max(0.0, now.target_cpu - before->target_cpu);
-    machine.busy_ticks = rise(before->machine.user + before->machine.system,
-                              now.machine.user + now.machine.system);
+    machine.busy_ticks =
+        rise(before->machine.user + before->machine.system, now.machine.user + now.machine.system);
     machine.target_ticks = static_cast<uint64_t>(target_cpu * ticks_per_second);
   }
   survey_.update(processes_, roles_, machine);
@@ -210,9 +210,9 @@ void HostMetrics::send_tables(int64_t now_ns) {
 void HostMetrics::add_target_rows(Rows& rows) const {
   const proc::Stat* stat = target_.empty() ? nullptr : processes_.find(target_.front());
   rows.emplace_back("target",
-                    selector_.describe() + (stat != nullptr ? ": " + stat->comm + ", pid " +
-                                                                  std::to_string(stat->pid)
-                                                            : std::string(": not found")));
+                    selector_.describe() +
+                        (stat != nullptr ? ": " + stat->comm + ", pid " + std::to_string(stat->pid)
+                                         : std::string(": not found")));
   if (stat == nullptr) return;
   for (auto& row : describe_cgroup(root_, stat->pid)) rows.push_back(std::move(row));
   if (usage_.accounting() == TargetUsage::Accounting::kOff) {

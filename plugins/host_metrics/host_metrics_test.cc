@@ -58,7 +58,10 @@ class OneSocket final : public SocketSource {
 class SomeDelays final : public DelaySource {
  public:
   Result<proc::Delays> of_process(proc::Pid) override {
-    return proc::Delays{.runqueue_ns = 0, .block_io_ns = 5 * kMs, .swap_in_ns = 0, .reclaim_ns = 0,
+    return proc::Delays{.runqueue_ns = 0,
+                        .block_io_ns = 5 * kMs,
+                        .swap_in_ns = 0,
+                        .reclaim_ns = 0,
                         .thrashing_ns = 0};
   }
 };
@@ -136,7 +139,8 @@ class HostMetricsTest : public ::testing::Test {
     fake_.add({.pid = pid, .comm = "shop", .user_ticks = run_ms / 10, .start_ticks = start_ticks});
     fake_.thread(pid, pid, run_ms * 1'000'000, wait_ms * 1'000'000, 'D');
     fake_.write("proc/" + std::to_string(pid) + "/cgroup", "0::/shop.service\n");
-    fake_.write("proc/" + std::to_string(pid) + "/smaps_rollup", "Rss: 9 kB\nPss: 7 kB\nSwap: 1 kB\n");
+    fake_.write("proc/" + std::to_string(pid) + "/smaps_rollup",
+                "Rss: 9 kB\nPss: 7 kB\nSwap: 1 kB\n");
     fake_.switches(pid, pid, 1, 1);
     fake_.io(pid, 0, 0);
     fake_.descriptor(pid, 0, "/dev/null");
@@ -345,9 +349,7 @@ TEST_F(HostMetricsTest, TheProcessTableKeepsTheSteadyStage) {
   EXPECT_EQ(host_.tables["processes"], at_end);
 }
 
-TEST_F(HostMetricsTest, StopWithoutStartIsLegal) {
-  EXPECT_TRUE(make(false)->stop(0));
-}
+TEST_F(HostMetricsTest, StopWithoutStartIsLegal) { EXPECT_TRUE(make(false)->stop(0)); }
 
 }  // namespace
 }  // namespace plumb::host_metrics

@@ -90,8 +90,8 @@ std::optional<uint64_t> parse_runnable(std::string_view loadavg) {
 
 std::optional<Memory> parse_memory(std::string_view meminfo) {
   // "MemTotal:  24682416 kB"
-  auto v = numbers_of<6>(meminfo, {"MemTotal:", "MemAvailable:", "SwapTotal:", "SwapFree:", "Dirty:",
-                                   "Writeback:"});
+  auto v = numbers_of<6>(
+      meminfo, {"MemTotal:", "MemAvailable:", "SwapTotal:", "SwapFree:", "Dirty:", "Writeback:"});
   for (auto& value : v) {
     if (value && *value > UINT64_MAX / 1024) return std::nullopt;
     if (value) *value *= 1024;

@@ -120,8 +120,8 @@ void MachineSampler::emit_cores(std::string_view stat, int64_t now_ns, Outlet& o
   double busiest = -1;
   for (size_t i = 0; i < cores_.size(); ++i) {
     const CoreTicks& core = cores_[i];
-    const auto ratio = core.core == cores_before_[i].core ? busy_ratio(cores_before_[i], core)
-                                                          : std::nullopt;
+    const auto ratio =
+        core.core == cores_before_[i].core ? busy_ratio(cores_before_[i], core) : std::nullopt;
     if (!ratio) continue;
     busiest = std::max(busiest, *ratio);
     if (core.core >= kMostCoreSeries) continue;
@@ -199,7 +199,9 @@ void MachineSampler::emit_disks(int64_t now_ns, Outlet& outlet, Problems& proble
       const bool rising = disk.operations >= last.operations && disk.waited_ms >= last.waited_ms &&
                           disk.queued_ms >= last.queued_ms && disk.busy_ms >= last.busy_ms;
       if (rising && seconds > 0) {
-        const auto grown = [](uint64_t from, uint64_t to) { return static_cast<double>(to - from); };
+        const auto grown = [](uint64_t from, uint64_t to) {
+          return static_cast<double>(to - from);
+        };
         add("host_disk_busy_ratio",
             std::min(1.0, grown(last.busy_ms, disk.busy_ms) / 1e3 / seconds));
         add("host_disk_queue_length", grown(last.queued_ms, disk.queued_ms) / 1e3 / seconds);

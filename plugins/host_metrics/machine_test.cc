@@ -183,8 +183,7 @@ TEST(Machine, SocketTotalsAndPorts) {
 }
 
 TEST(Machine, DisksTellWaitingAndQueue) {
-  const auto disks =
-      parse_disks(" 254 0 vda 10 0 100 40 20 0 200 60 2 3000 777 0 0 0 0 5 1\n");
+  const auto disks = parse_disks(" 254 0 vda 10 0 100 40 20 0 200 60 2 3000 777 0 0 0 0 5 1\n");
   ASSERT_EQ(disks.size(), 1u);
   EXPECT_EQ(disks[0].waited_ms, 100u);
   EXPECT_EQ(disks[0].in_flight, 2u);

@@ -20,9 +20,9 @@ std::string cannot_read(const proc::KeptFile& file) {
 }
 
 // By the kernel's numbers, from TCP_ESTABLISHED = 1; those not named are short.
-constexpr const char* kStates[] = {
-    nullptr, "established", "syn_sent",  "syn_recv", "fin_wait", "fin_wait",    "time_wait",
-    nullptr, "close_wait",  "last_ack", nullptr,    "closing",  "syn_recv"};
+constexpr const char* kStates[] = {nullptr,    "established", "syn_sent", "syn_recv",   "fin_wait",
+                                   "fin_wait", "time_wait",   nullptr,    "close_wait", "last_ack",
+                                   nullptr,    "closing",     "syn_recv"};
 constexpr const char* kToldStates[] = {"established", "syn_sent",   "syn_recv",
                                        "fin_wait",    "close_wait", "last_ack"};
 
@@ -111,8 +111,8 @@ void NetworkSampler::emit_sockets(int64_t now_ns, Outlet& outlet) {
   const proc::Text text = port_range_.read(buffer_);
   const auto range = text.ok() ? parse_port_range(text.text) : std::nullopt;
   if (!range) return;
-  const auto used = std::count(ports_.begin() + range->first, ports_.begin() + range->last + 1,
-                               true);
+  const auto used =
+      std::count(ports_.begin() + range->first, ports_.begin() + range->last + 1, true);
   outlet.add("host_tcp_local_ports_used_ratio", now_ns,
              static_cast<double>(used) / static_cast<double>(range->size()));
 }

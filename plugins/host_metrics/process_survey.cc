@@ -13,10 +13,11 @@ namespace {
 
 constexpr size_t kMostKeptOpen = 128;
 constexpr size_t kMostNames = 256;
+constexpr int kPatienceAtFirst = 4;
 constexpr int kMostPatience = 6;  // an idle process is looked at every 64th update at least
 // What the machine used and nobody was seen to use: more than the clocks' grain explains.
 constexpr uint64_t kUnseenTicks = 4;
-constexpr uint64_t kUnseenPart = 20;  // of what the machine used
+constexpr uint64_t kUnseenPart = 20;      // of what the machine used
 constexpr uint64_t kLeastSweepPause = 4;  // updates; doubles while sweeps find nothing,
 constexpr uint64_t kMostSweepPause = 64;  // up to this
 
@@ -58,8 +59,8 @@ int ProcessSurvey::named(const std::string& name) {
 int ProcessSurvey::group_of(const proc::Stat& stat, Role role) {
   if (role == Role::kPlumb) {
     // Which plugin a plumb-host runs stands in its arguments.
-    const bool loads = proc::read_cmdline(root_, stat.pid, buffer_).find("/http_load.so") !=
-                       std::string::npos;
+    const bool loads =
+        proc::read_cmdline(root_, stat.pid, buffer_).find("/http_load.so") != std::string::npos;
     return named(loads ? "load" : "plumb");
   }
   if (role == Role::kDatabase) return named("database");
@@ -85,6 +86,7 @@ void ProcessSurvey::count(Process& p, const proc::Stat& stat, uint64_t ticks) {
 void ProcessSurvey::take(const proc::Stat& stat, Process& p, const Machine& machine) {
   const uint64_t ticks = stat.user_ticks + stat.system_ticks;
   const uint64_t reaped = stat.reaped_user_ticks + stat.reaped_system_ticks;
+  uint64_t first_due = 0;
   if (p.start_ticks != stat.start_ticks) {
     const uint64_t since = machine.born_since_ticks;
     const bool born = since != 0 && stat.start_ticks + 1 >= since;
@@ -96,6 +98,11 @@ void ProcessSurvey::take(const proc::Stat& stat, Process& p, const Machine& mach
     p.start_ticks = stat.start_ticks;
     p.ticks = born ? 0 : ticks;
     p.reaped = born ? 0 : reaped;
+    // One that was there before may have slept for hours: should it run, the first sweep finds it.
+    // They are not to become due all at once.
+    p.idle = born ? 0 : kPatienceAtFirst;
+    first_due =
+        born ? 0 : updates_ + 1 + static_cast<uint64_t>(stat.pid) % (1u << kPatienceAtFirst);
   }
   p.parent = stat.ppid;
   const uint64_t used = above(ticks, p.ticks);
@@ -107,7 +114,7 @@ void ProcessSurvey::take(const proc::Stat& stat, Process& p, const Machine& mach
   p.reaped = std::max(p.reaped, reaped);
   p.idle = used > 0 ? 0 : std::min(p.idle + 1, kMostPatience);
   p.updated = updates_;
-  p.due = updates_ + (uint64_t{1} << p.idle);
+  p.due = first_due != 0 ? first_due : updates_ + (uint64_t{1} << p.idle);
   count(p, stat, used);
 }
 

@@ -25,8 +25,8 @@ class ProcessSurvey {
 
   // What came since the update before, and is to be accounted for.
   struct Machine {
-    uint64_t busy_ticks = 0;       // of the whole machine, in user and system mode
-    uint64_t target_ticks = 0;     // of that, the target's
+    uint64_t busy_ticks = 0;        // of the whole machine, in user and system mode
+    uint64_t target_ticks = 0;      // of that, the target's
     uint64_t born_since_ticks = 0;  // since boot: a process not older was born under watch; 0: none
   };
   // Reads who is due and hands what it read to `list`.

@@ -95,7 +95,8 @@ void TargetSockets::second(int64_t now_ns, std::span<const Pid> target, Outlet& 
   emit_descriptors(now_ns, target, outlet, problems);
 }
 
-void TargetSockets::resolve_listeners(int64_t now_ns, std::span<const Pid> target, Problems& problems) {
+void TargetSockets::resolve_listeners(int64_t now_ns, std::span<const Pid> target,
+                                      Problems& problems) {
   const Pace::Turn turn(listeners_pace_, now_ns);
   listeners_.clear();
   if (const Status status = source_.listening(listeners_); !status) {

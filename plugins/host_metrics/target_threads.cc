@@ -11,8 +11,8 @@ using proc::Pid;
 namespace {
 
 constexpr double kRunnableShare = 0.05;
-constexpr int kMostIdle = 3;           // an idle thread is read every 8th update at least
-constexpr uint64_t kListEvery = 10;    // updates, while the number of threads stays
+constexpr int kMostIdle = 3;                // an idle thread is read every 8th update at least
+constexpr uint64_t kListEvery = 10;         // updates, while the number of threads stays
 constexpr uint64_t kUnseenNs = 20'000'000;  // two ticks: what the process's own clock may be off
 
 uint64_t grown(uint64_t before, uint64_t now) { return now > before ? now - before : 0; }
@@ -88,8 +88,7 @@ void TargetThreads::read(Thread& t, ThreadReading& reading, ThreadGrowth& growth
     growth.ran_ns += ran;
     growth.waited_ns += counts ? grown(t.last.wait_ns, s->wait_ns) : 0;
     const int64_t length = reading.now_ns - t.read_ns;
-    const double share =
-        length > 0 ? static_cast<double>(ran) / static_cast<double>(length) : 0;
+    const double share = length > 0 ? static_cast<double>(ran) / static_cast<double>(length) : 0;
     growth.busiest = std::max(growth.busiest, std::min(1.0, share));
     if (share > kRunnableShare) ++growth.runnable;
     const bool idle = t.has_run && s->slices == t.last.slices && s->run_ns == t.last.run_ns;

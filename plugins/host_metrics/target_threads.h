@@ -19,11 +19,11 @@ namespace plumb::host_metrics {
 struct ThreadReading {
   proc::Buffer& buffer;
   int64_t now_ns = 0;
-  int64_t before_ns = 0;       // when the update before was; now_ns at the first
-  bool keep_open = true;       // descriptors: few enough threads
-  bool all = false;            // read every thread and all that is known of it
-  bool block_delay = false;    // the kernel accounts for it, and nobody tells it per process
-  size_t switch_reads = 0;     // how many more threads' switches may be read
+  int64_t before_ns = 0;     // when the update before was; now_ns at the first
+  bool keep_open = true;     // descriptors: few enough threads
+  bool all = false;          // read every thread and all that is known of it
+  bool block_delay = false;  // the kernel accounts for it, and nobody tells it per process
+  size_t switch_reads = 0;   // how many more threads' switches may be read
 };
 
 // What one update brought, summed over threads.
@@ -33,8 +33,8 @@ struct ThreadGrowth {
   uint64_t voluntary = 0;
   uint64_t involuntary = 0;
   uint64_t block_delay_ticks = 0;
-  double busiest = 0;    // processor share of the busiest thread since it was last read
-  size_t runnable = 0;   // threads above 5% of a processor
+  double busiest = 0;      // processor share of the busiest thread since it was last read
+  size_t runnable = 0;     // threads above 5% of a processor
   bool scheduled = false;  // the kernel has scheduler statistics
   bool switches = false;   // and tells switches
 };
@@ -48,7 +48,7 @@ class TargetThreads {
     bool has_run = false;  // its scheduler statistics were read
     proc::SchedStat last;
     uint64_t first_run_ns = 0;  // what it had run when first seen; 0 when born under watch
-    uint64_t switches_at = 0;  // slices when its switches were last read
+    uint64_t switches_at = 0;   // slices when its switches were last read
     std::optional<proc::Switches> switches;
     std::optional<uint64_t> block_delay_ticks;
     int idle = 0;  // reads in a row that found it had not run

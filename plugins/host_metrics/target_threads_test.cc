@@ -103,8 +103,11 @@ TEST_F(TargetDelaysTest, DelayAccountingOfTheWholeProcessCountsFromTheFirstLook)
   use(&delays_);
   fake_.add({.pid = 10});
   fake_.thread(10, 10, 0, 0);
-  delays_ = {.runqueue_ns = 7000 * kMilli, .block_io_ns = 900 * kMilli, .swap_in_ns = 0,
-             .reclaim_ns = 0, .thrashing_ns = 0};
+  delays_ = {.runqueue_ns = 7000 * kMilli,
+             .block_io_ns = 900 * kMilli,
+             .swap_in_ns = 0,
+             .reclaim_ns = 0,
+             .thrashing_ns = 0};
   EXPECT_EQ(update({10}).block_io_seconds, 0.0);
   delays_.block_io_ns += 250 * kMilli;
   delays_.reclaim_ns += 30 * kMilli;
@@ -129,8 +132,7 @@ TEST_F(TargetDelaysTest, WithoutPrivilegeThreadsAreAsked) {
   fake_.thread(10, 10, kMilli, 0);
   update({10});
   fake_.thread(10, 10, 2 * kMilli, 0);
-  fake_.write("proc/10/task/10/stat",
-              proc::FakeProcess{.pid = 10, .block_delay_ticks = 12}.stat());
+  fake_.write("proc/10/task/10/stat", proc::FakeProcess{.pid = 10, .block_delay_ticks = 12}.stat());
   const TargetTotals t = update({10});
   EXPECT_DOUBLE_EQ(t.block_io_seconds.value(), 0.12);
   EXPECT_FALSE(t.memory_seconds);
@@ -169,7 +171,11 @@ TEST_F(TargetDelaysTest, TheTableShowsWhatEachProcessDidAndItsBusiestThread) {
   update({10});
   TargetTable table(fake_.root());
   table.begin(usage_->by_process(), seconds_ * kSecondLong);
-  fake_.add({.pid = 10, .comm = "shop", .user_ticks = 140, .system_ticks = 10, .threads = 2,
+  fake_.add({.pid = 10,
+             .comm = "shop",
+             .user_ticks = 140,
+             .system_ticks = 10,
+             .threads = 2,
              .minor_faults = 111});
   fake_.thread(10, 11, 1000 * kMilli, 100 * kMilli);
   update({10});

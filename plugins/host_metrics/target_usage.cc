@@ -65,7 +65,7 @@ void TargetUsage::read_accounting() {
   }
   const proc::Text text = accounting_file_.read(buffer_);
   // Kernels before 5.14 have no switch, and may account or not.
-  accounting_ = !text.ok()                      ? Accounting::kUnknown
+  accounting_ = !text.ok()                     ? Accounting::kUnknown
                 : text.text.starts_with("1\n") ? Accounting::kOn
                                                : Accounting::kOff;
 }
@@ -315,12 +315,11 @@ std::optional<ThreadStates> TargetUsage::look_at_threads() {
     if (state == 'D') states.uninterruptible += 1;
   }
   if (total > 0 && read_ok == 0) return std::nullopt;
-  const double scale =
-      read_ok > 0 ? static_cast<double>(total) / static_cast<double>(read_ok) : 0;
+  const double scale = read_ok > 0 ? static_cast<double>(total) / static_cast<double>(read_ok) : 0;
   states.running *= scale;
   states.uninterruptible *= scale;
-  states.sleeping = std::max(
-      0.0, static_cast<double>(threads_) - states.running - states.uninterruptible);
+  states.sleeping =
+      std::max(0.0, static_cast<double>(threads_) - states.running - states.uninterruptible);
   return states;
 }
 
@@ -338,10 +337,10 @@ std::vector<ProcessUse> TargetUsage::by_process() const {
     use.runqueue_seconds = static_cast<double>(p.waited_counted_ns) / 1e9;
     if (accounting_ == Accounting::kOn) {
       use.block_io_seconds =
-          p.delays ? static_cast<double>(growth(p.first_delays->block_io_ns,
-                                                p.delays->block_io_ns)) /
-                         1e9
-                   : tick_seconds(p.block_delay_ticks);
+          p.delays
+              ? static_cast<double>(growth(p.first_delays->block_io_ns, p.delays->block_io_ns)) /
+                    1e9
+              : tick_seconds(p.block_delay_ticks);
     }
     use.minor_faults = growth(p.first.minor_faults, p.last.minor_faults);
     use.major_faults = growth(p.first.major_faults, p.last.major_faults);

@@ -36,7 +36,7 @@ struct TargetTotals {
   size_t threads = 0;
   uint64_t resident_bytes = 0;
   double cpu_seconds = 0;
-  double user_seconds = 0;    // these two sum to cpu_seconds
+  double user_seconds = 0;  // these two sum to cpu_seconds
   double system_seconds = 0;
   uint64_t minor_faults = 0;
   uint64_t major_faults = 0;
@@ -109,9 +109,9 @@ class TargetUsage {
     std::string command;
     proc::KeptFile stat, io;
     bool seen = false;
-    bool born = false;  // under watch: its past counts
-    proc::Stat last;    // largest of each counter read
-    proc::Stat first;   // when first read; zeros when born under watch
+    bool born = false;          // under watch: its past counts
+    proc::Stat last;            // largest of each counter read
+    proc::Stat first;           // when first read; zeros when born under watch
     uint64_t scheduled_ns = 0;  // sum of its threads' growth
     uint64_t counted_ns = 0;    // what it has put into the total
     uint64_t waited_ns = 0;     // sum of its threads' run-queue delay

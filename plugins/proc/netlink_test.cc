@@ -23,7 +23,8 @@ void append(std::string& out, const T& value) {
 
 std::string message(uint16_t type, uint32_t sequence, const std::string& body) {
   std::string out;
-  append(out, nlmsghdr{static_cast<uint32_t>(sizeof(nlmsghdr) + body.size()), type, 0, sequence, 0});
+  append(out,
+         nlmsghdr{static_cast<uint32_t>(sizeof(nlmsghdr) + body.size()), type, 0, sequence, 0});
   out += body;
   out.resize((out.size() + 3) & ~size_t{3});
   return out;

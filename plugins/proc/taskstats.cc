@@ -128,8 +128,8 @@ Result<Delays> Taskstats::of_process(Pid pid) {
   const auto id = static_cast<uint32_t>(pid);
   char value[sizeof(id)];
   std::memcpy(value, &id, sizeof(id));
-  PLUMB_ASSIGN_OR_RETURN(
-      const auto answer, ask(family_, TASKSTATS_CMD_GET, TASKSTATS_CMD_ATTR_TGID, value));
+  PLUMB_ASSIGN_OR_RETURN(const auto answer,
+                         ask(family_, TASKSTATS_CMD_GET, TASKSTATS_CMD_ATTR_TGID, value));
   const auto delays = parse_taskstats(answer);
   if (!delays) return Status::unsupported("the kernel's delay accounting is of an unknown form");
   return *delays;

@@ -26,7 +26,8 @@ struct Delays {
   uint64_t thrashing_ns = 0;
 };
 
-// Of one answer to a question about a process; nothing when it is an error, torn or of another kind.
+// Of one answer to a question about a process; nothing when it is an error, torn or of another
+// kind.
 std::optional<Delays> parse_taskstats(std::span<const char> datagram);
 // The number under which generic netlink knows `family`, from the answer to a question for it.
 std::optional<uint16_t> parse_family(std::span<const char> datagram);
