@@ -16,6 +16,7 @@ constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kTolerance = 20'000'000;
 constexpr int kHostTableEvery = 10;   // seconds
 constexpr int kTablesEvery = 30;      // seconds; they are dear and for the end
+constexpr int kSurveyEvery = 5;       // seconds, without a target
 constexpr int kFindAgainEvery = 10;   // seconds, while no process comes or goes
 constexpr int kSearchNamesEvery = 5;  // seconds, while the target is not found
 
@@ -75,6 +76,7 @@ Status HostMetrics::collect() {
 Status HostMetrics::stage(const Stage& stage) {
   const int64_t now = host().now_ns();
   usage_.read_all();
+  survey_next_ = true;
   if (stage.kind == PLUMB_STAGE_STEADY) {
     if (processes_.refresh(true)) begin_tables(now);
     tables_frozen_ = false;
@@ -90,6 +92,7 @@ Status HostMetrics::stop(int64_t) {
   if (!table_.begun()) return Status::ok();
   const int64_t now = host().now_ns();
   usage_.read_all();
+  survey_next_ = true;
   if (now - last_second_ns_ >= kSecond / 2) second(now);
   if (!tables_frozen_ && processes_.refresh(true)) send_tables(now);
   emit_host_table();
@@ -119,6 +122,20 @@ void HostMetrics::second(int64_t now_ns) {
   machine_.emit(now_ns, outlet_, problems_);
   network_.emit(now_ns, outlet_, problems_);
   watch_clock(now_ns);
+  // Without a target there is nobody whose neighbours must be known second by second.
+  if (finder_ || seconds_ % kSurveyEvery == 0 || survey_next_) watch_processes(now_ns);
+  sockets_.second(now_ns, target_, outlet_, problems_);
+  outlet_.flush();
+  if (seconds_ > 0 && seconds_ % kTablesEvery == 0 && !tables_frozen_) send_tables(now_ns);
+  const bool changed = problems_.take_changed();
+  if (changed) report_problems();
+  if (changed || seconds_ % kHostTableEvery == 0) emit_host_table();
+  last_second_ns_ = now_ns;
+  ++seconds_;
+}
+
+void HostMetrics::watch_processes(int64_t now_ns) {
+  survey_next_ = false;
   // A target that is not found may have been there, under the name it had before its exec.
   const bool full = finder_ && target_.empty() && seconds_ % kSearchNamesEvery == 0;
   // One more time after the last change: who was new is read again, it may have been before its
@@ -137,14 +154,6 @@ void HostMetrics::second(int64_t now_ns) {
   emit_cgroup(now_ns, cgroup);
   emit_groups(now_ns, target, cgroup);
   emit_others(now_ns);
-  sockets_.second(now_ns, target_, outlet_, problems_);
-  outlet_.flush();
-  if (seconds_ > 0 && seconds_ % kTablesEvery == 0 && !tables_frozen_) send_tables(now_ns);
-  const bool changed = problems_.take_changed();
-  if (changed) report_problems();
-  if (changed || seconds_ % kHostTableEvery == 0) emit_host_table();
-  last_second_ns_ = now_ns;
-  ++seconds_;
 }
 
 void HostMetrics::find_target() {

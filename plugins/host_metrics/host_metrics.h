@@ -54,6 +54,7 @@ class HostMetrics final : public Sampler {
  private:
   void tick(int64_t now_ns);
   void second(int64_t now_ns);
+  void watch_processes(int64_t now_ns);
   void find_target();
   void note_change(const std::vector<proc::Pid>& pids);
   TargetTotals emit_target(int64_t now_ns);
@@ -95,6 +96,7 @@ class HostMetrics final : public Sampler {
   CgroupWatch cgroup_;
   TargetSockets sockets_;
   Roles roles_;
+  bool survey_next_ = false;
   bool tasks_changed_before_ = true;
   uint64_t roles_generation_ = UINT64_MAX;  // of the process list they were made from
 

@@ -76,7 +76,7 @@ TargetTotals TargetUsage::update(std::span<const Pid> pids, int64_t now_ns,
   // Read before the processes, so that one born meanwhile is taken for new at the next update too
   // rather than for old.
   const uint64_t ticks_now = ticks_since_boot();
-  read_accounting();
+  if (!pids.empty()) read_accounting();
   ThreadReading reading{.buffer = buffer_};
   reading.now_ns = now_ns;
   reading.before_ns = updated_ ? last_update_ns_ : now_ns;
