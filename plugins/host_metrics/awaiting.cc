@@ -17,6 +17,11 @@ constexpr double kTogether = 0.3;
 constexpr double kMostOfThePast = 10;  // segments that the life before the first look may weigh
 constexpr uint32_t kOfHandshake = 2;   // segments without data that came before the first request
 
+constexpr uint32_t kLongMs =
+    12;  // longer than two stamps that tie can be apart, at 250 and 1,000 Hz
+constexpr double kHabitFade = 0.98;
+constexpr double kHabitTold = 2.5;  // looks that make a habit, faded
+
 constexpr uint32_t kYoung = 20;  // segments sent, while a peer acknowledges each at once
 constexpr int kAgreed = 2;
 
@@ -68,14 +73,19 @@ Awaiting prove(const proc::TcpInfo& now, const Growth& growth) {
   return Awaiting::kUndecided;
 }
 
-void remember(const proc::TcpInfo& now, Awaiting proven, SocketHistory& h) {
+void remember(const proc::TcpInfo& now, Awaiting proven, SocketHistory& h, PeerHabits& habits) {
+  const bool waits = proven == Awaiting::kYes;
+  if ((waits ? now.last_data_sent_ms : now.last_data_received_ms) >= kLongMs) {
+    habits.long_waits = habits.long_waits * kHabitFade + (waits ? 1 : 0);
+    habits.long_pauses = habits.long_pauses * kHabitFade + (waits ? 0 : 1);
+  }
   const int32_t idle = surplus(now) - (proven == Awaiting::kYes ? 1 : 0);
   h.surplus_agreed = idle == h.idle_surplus ? std::min(h.surplus_agreed + 1, kAgreed) : 0;
   h.idle_surplus = idle;
 }
 
 // What is likely, where nothing is proven: all that was sent is acknowledged.
-Awaiting guess(const proc::TcpInfo& now, const SocketHistory& h) {
+Awaiting guess(const proc::TcpInfo& now, const SocketHistory& h, const PeerHabits& habits) {
   // Counting segments tells, where one look after another has found the same surplus. A young
   // connection is taken to have it: its peer acknowledges everything at once, which tells nothing.
   const bool young = now.data_segments_out > 0 && now.data_segments_out < kYoung;
@@ -84,6 +94,13 @@ Awaiting guess(const proc::TcpInfo& now, const SocketHistory& h) {
     if (more == 0) return Awaiting::kNo;
     if (more == 1) return Awaiting::kYes;
     if (young) return Awaiting::kUndecided;
+  }
+  // A tie that is old is either a quick reply and a long pause since, or a request sent at once
+  // after a reply and a long wait since: where only one of the two was ever seen, it is that one.
+  const double told = habits.long_waits + habits.long_pauses;
+  if (now.last_data_sent_ms >= kLongMs && told >= kHabitTold) {
+    if (habits.long_waits >= 0.9 * told) return Awaiting::kYes;
+    if (habits.long_pauses >= 0.9 * told) return Awaiting::kNo;
   }
   // Acknowledged by a reply, if this peer's replies use to carry the acknowledgement; ahead of a
   // reply still to come, if it acknowledges requests apart, as a peer does that answers slowly.
@@ -95,17 +112,19 @@ Awaiting guess(const proc::TcpInfo& now, const SocketHistory& h) {
 
 }  // namespace
 
-Awaiting judge(const proc::TcpInfo& now, SocketHistory& history) {
+Judgement judge(const proc::TcpInfo& now, SocketHistory& history, PeerHabits& habits) {
   const Growth growth = learn(now, history);
-  if (now.data_segments_out == 0 && now.bytes_sent == 0) return Awaiting::kNo;
+  if (now.data_segments_out == 0 && now.bytes_sent == 0) return {Awaiting::kNo, Awaiting::kNo};
   if (now.data_segments_in == 0 && now.bytes_received == 0) {
     if (growth.sent && history.sends_unanswered < kOneWayAfter) ++history.sends_unanswered;
-    return history.sends_unanswered >= kOneWayAfter ? Awaiting::kNo : Awaiting::kYes;
+    const bool one_way = history.sends_unanswered >= kOneWayAfter;
+    const Awaiting answer = one_way ? Awaiting::kNo : Awaiting::kYes;
+    return {answer, answer};
   }
   const Awaiting proven = prove(now, growth);
-  if (proven == Awaiting::kUndecided) return guess(now, history);
-  remember(now, proven, history);
-  return proven;
+  if (proven == Awaiting::kUndecided) return {proven, guess(now, history, habits)};
+  remember(now, proven, history, habits);
+  return {proven, proven};
 }
 
 }  // namespace plumb::host_metrics

@@ -11,10 +11,12 @@
 
 namespace plumb::host_metrics {
 
-enum class Awaiting {
-  kNo,
-  kYes,
-  kUndecided,  // the stamps tie and the acknowledgements do not tell: half a chance, and reported
+enum class Awaiting { kNo, kYes, kUndecided };
+
+struct Judgement {
+  Awaiting proven = Awaiting::kNo;  // kUndecided: the stamps tie and nothing breaks the tie
+  Awaiting likely =
+      Awaiting::kNo;  // as proven, else what habit suggests; kUndecided: half a chance
 };
 
 // What earlier samples of the same socket have taught.
@@ -32,8 +34,15 @@ struct SocketHistory {
   int surplus_agreed = 0;
 };
 
-// Pure but for `history`, which belongs to this socket alone.
-Awaiting judge(const proc::TcpInfo& now, SocketHistory& history);
+// What all sockets to one peer have shown: a peer that lets its callers wait for longer than a few
+// ticks of the clock, or callers that pause for longer than that. Older looks fade.
+struct PeerHabits {
+  double long_waits = 0;
+  double long_pauses = 0;
+};
+
+// Pure but for `history`, which belongs to this socket alone, and `habits`, its peer's.
+Judgement judge(const proc::TcpInfo& now, SocketHistory& history, PeerHabits& habits);
 
 }  // namespace plumb::host_metrics
 

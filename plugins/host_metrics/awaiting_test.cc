@@ -19,9 +19,15 @@ proc::TcpInfo tie(uint32_t age_ms, uint32_t sent, uint32_t received, uint32_t ba
   return i;
 }
 
+// What is likely of a socket to a peer of which nothing else is known.
+Awaiting likely(const proc::TcpInfo& info, SocketHistory& history) {
+  PeerHabits habits;
+  return judge(info, history, habits).likely;
+}
+
 Awaiting once(const proc::TcpInfo& info) {
   SocketHistory history;
-  return judge(info, history);
+  return likely(info, history);
 }
 
 TEST(Awaiting, AConnectionThatNeverSentAwaitsNothing) {
@@ -52,9 +58,9 @@ TEST(Awaiting, AFirstRequestWithoutAnyReplyIsAwaiting) {
 
 TEST(Awaiting, AConnectionThatOnlyEverSendsIsNotAwaiting) {
   SocketHistory history;
-  for (uint32_t n = 1; n <= 3; ++n) EXPECT_EQ(judge(tie(3, n, 0, n), history), Awaiting::kYes);
-  EXPECT_EQ(judge(tie(3, 4, 0, 4), history), Awaiting::kNo);
-  EXPECT_EQ(judge(tie(103, 4, 0, 4), history), Awaiting::kNo);
+  for (uint32_t n = 1; n <= 3; ++n) EXPECT_EQ(likely(tie(3, n, 0, n), history), Awaiting::kYes);
+  EXPECT_EQ(likely(tie(3, 4, 0, 4), history), Awaiting::kNo);
+  EXPECT_EQ(likely(tie(103, 4, 0, 4), history), Awaiting::kNo);
 }
 
 TEST(Awaiting, UnacknowledgedDataOnATieWasSentAfterTheReply) {
@@ -92,27 +98,58 @@ TEST(Awaiting, LooksThatWereSureTeachWhatTheTiesMean) {
   for (uint32_t n = 50; n < 53; ++n) {
     proc::TcpInfo sure = tie(10, n + 3, n, n);
     sure.last_data_received_ms = 5;
-    EXPECT_EQ(judge(sure, history), Awaiting::kNo);
+    EXPECT_EQ(likely(sure, history), Awaiting::kNo);
   }
-  EXPECT_EQ(judge(tie(10, 64, 61, 61), history), Awaiting::kNo);
-  EXPECT_EQ(judge(tie(10, 66, 62, 62), history), Awaiting::kYes);
-  EXPECT_EQ(judge(tie(10, 90, 70, 90), history), Awaiting::kYes) << "no such count: acks decide";
+  EXPECT_EQ(likely(tie(10, 64, 61, 61), history), Awaiting::kNo);
+  EXPECT_EQ(likely(tie(10, 66, 62, 62), history), Awaiting::kYes);
+  EXPECT_EQ(likely(tie(10, 90, 70, 90), history), Awaiting::kYes) << "no such count: acks decide";
 }
 
 TEST(Awaiting, GrowthBetweenTwoLooksTellsWhichCameLast) {
   SocketHistory history;
-  EXPECT_EQ(judge(tie(10, 40, 20, 20), history), Awaiting::kUndecided);
-  EXPECT_EQ(judge(tie(10, 41, 20, 20), history), Awaiting::kYes);
-  EXPECT_EQ(judge(tie(10, 41, 21, 20), history), Awaiting::kNo);
+  EXPECT_EQ(likely(tie(10, 40, 20, 20), history), Awaiting::kUndecided);
+  EXPECT_EQ(likely(tie(10, 41, 20, 20), history), Awaiting::kYes);
+  EXPECT_EQ(likely(tie(10, 41, 21, 20), history), Awaiting::kNo);
 }
 
 TEST(Awaiting, APeerThatTurnsSlowIsNoticed) {
   SocketHistory history;
-  Awaiting answer = judge(tie(10, 1000, 1000, 0), history);
+  Awaiting answer = likely(tie(10, 1000, 1000, 0), history);
   EXPECT_EQ(answer, Awaiting::kNo);
   for (uint32_t n = 1; n <= 20; ++n)
-    answer = judge(tie(10, 1000 + 2 * n, 999 + 2 * n, 2 * n), history);
+    answer = likely(tie(10, 1000 + 2 * n, 999 + 2 * n, 2 * n), history);
   EXPECT_EQ(answer, Awaiting::kYes);
+}
+
+TEST(Awaiting, OnlyStampsAndAcknowledgementsProve) {
+  SocketHistory history;
+  PeerHabits habits;
+  const Judgement tied = judge(tie(56, 28, 27, 27), history, habits);
+  EXPECT_EQ(tied.proven, Awaiting::kUndecided);
+  EXPECT_EQ(tied.likely, Awaiting::kYes);
+  proc::TcpInfo sure = tie(100, 28, 27, 27);
+  sure.last_data_sent_ms = 40;
+  EXPECT_EQ(judge(sure, history, habits).proven, Awaiting::kYes);
+}
+
+TEST(Awaiting, AnOldTieIsWhatThePeersOtherSocketsWereSeenToDo) {
+  // Replies of many segments: counting them tells nothing, and acknowledgements come half apart.
+  const proc::TcpInfo old_tie = tie(60, 40, 500, 20);
+  PeerHabits slow_peer, quick_peer;
+  for (uint32_t n = 0; n < 3; ++n) {
+    SocketHistory other;
+    proc::TcpInfo awaiting = tie(100, 40, 500, 20);
+    awaiting.last_data_sent_ms = 50;
+    (void)judge(awaiting, other, slow_peer);
+    proc::TcpInfo idle = tie(100, 40, 500, 20);
+    idle.last_data_received_ms = 50;
+    (void)judge(idle, other, quick_peer);
+  }
+  SocketHistory one, two, three;
+  PeerHabits stranger;
+  EXPECT_EQ(judge(old_tie, one, slow_peer).likely, Awaiting::kYes);
+  EXPECT_EQ(judge(old_tie, two, quick_peer).likely, Awaiting::kNo);
+  EXPECT_EQ(judge(old_tie, three, stranger).likely, Awaiting::kUndecided);
 }
 
 TEST(Awaiting, NothingLearnedMeansUndecided) {
@@ -124,8 +161,8 @@ TEST(Awaiting, NothingLearnedMeansUndecided) {
 
 TEST(Awaiting, WrappedSegmentCountersAreDifferencesStill) {
   SocketHistory history;
-  (void)judge(tie(10, UINT32_MAX - 1, UINT32_MAX - 1, 0), history);
-  EXPECT_EQ(judge(tie(10, 1, UINT32_MAX - 1, 0), history), Awaiting::kYes);
+  (void)likely(tie(10, UINT32_MAX - 1, UINT32_MAX - 1, 0), history);
+  EXPECT_EQ(likely(tie(10, 1, UINT32_MAX - 1, 0), history), Awaiting::kYes);
   EXPECT_LT(history.recent_sent, 1e10);
 }
 

@@ -1,8 +1,9 @@
 #include "plugins/host_metrics/downstream.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
-#include <optional>
+#include <utility>
 
 namespace plumb::host_metrics {
 
@@ -12,50 +13,30 @@ namespace {
 
 constexpr uint8_t kEstablishedState = 1;  // TCP_ESTABLISHED
 constexpr int kChurnLasts = 50;  // resolves for which a burst of new connections is remembered
-
-class KernelSockets final : public SocketSource {
- public:
-  Status established(std::span<const uint16_t> except_local_ports,
-                     std::vector<TcpSocket>& out) override {
-    PLUMB_RETURN_IF_ERROR(open());
-    return close_on_failure(
-        diag_->dump(proc::SockDiag::kEstablished, true, except_local_ports, out));
-  }
-  Status again(std::span<const TcpSocket> sockets, std::vector<TcpSocket>& out) override {
-    PLUMB_RETURN_IF_ERROR(open());
-    return close_on_failure(diag_->refresh(sockets, out));
-  }
-
- private:
-  Status open() {
-    if (diag_) return Status::ok();
-    PLUMB_ASSIGN_OR_RETURN(diag_, proc::SockDiag::open());
-    return Status::ok();
-  }
-  // A socket that failed half way may hold answers to a question nobody asks any more.
-  Status close_on_failure(Status status) {
-    if (!status) diag_.reset();
-    return status;
-  }
-  std::optional<proc::SockDiag> diag_;
-};
-
-bool holds(std::span<const uint64_t> ascending, uint64_t value) {
-  return std::binary_search(ascending.begin(), ascending.end(), value);
-}
+constexpr double kShareFade = 0.99;
+constexpr size_t kMostForeign = 65536;
 
 }  // namespace
 
-std::unique_ptr<SocketSource> make_kernel_sockets() { return std::make_unique<KernelSockets>(); }
+bool Downstream::outbound(const TcpSocket& s) const {
+  const bool accepted =
+      std::find(listening_.begin(), listening_.end(), s.local_port) != listening_.end();
+  return s.inode != 0 && !accepted;
+}
 
-size_t Downstream::peer_of(const TcpSocket& socket) {
+size_t Downstream::peer_of(const TcpSocket& socket) const {
   const auto it = peer_index_.find(proc::peer_label(socket));
   return it != peer_index_.end() ? it->second : kMostPeers;
 }
 
-void Downstream::name_peers() {
+Downstream::Peer* Downstream::known_peer(const TcpSocket& socket) {
+  const size_t index = peer_of(socket);
+  return index < peers_.size() ? &peers_[index] : nullptr;
+}
+
+void Downstream::name_peers(std::span<const TcpSocket> fresh) {
   std::map<std::string, size_t> unnamed;
-  for (const TcpSocket& s : tracked_) {
+  for (const TcpSocket& s : fresh) {
     std::string label = proc::peer_label(s);
     if (!peer_index_.contains(label)) ++unnamed[std::move(label)];
   }
@@ -66,72 +47,178 @@ void Downstream::name_peers() {
   for (auto& [sockets, label] : by_size) {
     if (peers_.size() < kMostPeers) {
       peer_index_.emplace(label, peers_.size());
-      peers_.push_back({label});
+      peers_.emplace_back().label = label;
     } else if (peers_.size() == kMostPeers) {
-      peers_.push_back({"other"});
+      peers_.emplace_back().label = "other";
     }
   }
 }
 
-Status Downstream::resolve(std::span<const uint64_t> inodes, std::span<const uint16_t> listening) {
+Status Downstream::resolve(std::span<const uint16_t> listening) {
   listening_.assign(listening.begin(), listening.end());
   read_.clear();
-  if (!inodes.empty()) PLUMB_RETURN_IF_ERROR(source_->established(listening_, read_));
+  PLUMB_RETURN_IF_ERROR(source_.established(listening_, read_));
   tracked_.clear();
-  for (const TcpSocket& s : read_) {
-    const bool accepted =
-        std::find(listening_.begin(), listening_.end(), s.local_port) != listening_.end();
-    if (s.inode != 0 && !accepted && holds(inodes, s.inode)) tracked_.push_back(s);
-  }
-  name_peers();
-
   for (auto& [inode, connection] : connections_) connection.seen = false;
-  for (Peer& peer : peers_) peer.sockets = 0;
+  for (auto& [inode, seen] : foreign_) seen = false;
+  std::vector<Stranger> before = std::exchange(strangers_, {});
+  const auto by_inode = [](const Stranger& stranger, uint64_t inode) {
+    return stranger.socket.inode < inode;
+  };
+  std::sort(before.begin(), before.end(),
+            [](const Stranger& a, const Stranger& b) { return a.socket.inode < b.socket.inode; });
   size_t fresh = 0;
-  for (const TcpSocket& s : tracked_) {
-    const auto [it, added] = connections_.try_emplace(s.inode);
-    if (added) ++fresh;
-    it->second.peer = peer_of(s);
-    it->second.seen = true;
-    ++peers_[it->second.peer].sockets;
+  for (const TcpSocket& s : read_) {
+    if (!outbound(s)) continue;
+    if (const auto own = connections_.find(s.inode); own != connections_.end()) {
+      own->second.seen = true;
+      tracked_.push_back(s);
+      continue;
+    }
+    if (const auto other = foreign_.find(s.inode); other != foreign_.end()) {
+      other->second = true;
+      continue;
+    }
+    Peer* peer = known_peer(s);
+    const auto known = std::lower_bound(before.begin(), before.end(), s.inode, by_inode);
+    const bool met = known != before.end() && known->socket.inode == s.inode;
+    if (met && known->missed) {
+      if (foreign_.size() < kMostForeign) foreign_.emplace(s.inode, true);
+      if (peer != nullptr) peer->foreign = peer->foreign * kShareFade + 1;
+      continue;
+    }
+    if (!met && peer != nullptr && peer->own > 0) ++fresh;
+    strangers_.push_back({s});
   }
   std::erase_if(connections_, [](const auto& entry) { return !entry.second.seen; });
+  std::erase_if(foreign_, [](const auto& entry) { return !entry.second; });
   if (churning_ > 0) --churning_;
-  if (resolved_ && fresh > 0 && fresh * 5 > tracked_.size()) churning_ = kChurnLasts;
-  resolved_ = true;
+  if (fresh * 5 > tracked_.size()) churning_ = kChurnLasts;
   return Status::ok();
 }
 
-Status Downstream::sample() {
-  read_.clear();
-  if (tracked_.size() > kMostRefreshed) {
-    PLUMB_RETURN_IF_ERROR(source_->established(listening_, read_));
-  } else if (!tracked_.empty()) {
-    PLUMB_RETURN_IF_ERROR(source_->again(tracked_, read_));
+void Downstream::claim(std::span<const uint64_t> inodes, bool later) {
+  const size_t known = tracked_.size();
+  std::erase_if(strangers_, [&](Stranger& stranger) {
+    const bool own = std::binary_search(inodes.begin(), inodes.end(), stranger.socket.inode);
+    if (own) tracked_.push_back(stranger.socket);
+    stranger.missed = later;
+    return own;
+  });
+  const auto fresh = std::span<const TcpSocket>(tracked_).subspan(known);
+  name_peers(fresh);
+  for (const TcpSocket& s : fresh) {
+    const size_t peer = peer_of(s);
+    peers_[peer].own = peers_[peer].own * kShareFade + 1;
+    connections_[s.inode] = {.peer = peer, .history = {}, .seen = true};
   }
-  ++samples_;
-  for (const TcpSocket& s : read_) {
-    const auto it = connections_.find(s.inode);
-    if (it == connections_.end() || !s.has_info || s.state != kEstablishedState) continue;
-    const Awaiting answer = judge(s.info, it->second.history);
-    ++looks_;
-    Peer& peer = peers_[it->second.peer];
-    if (answer == Awaiting::kYes) peer.awaiting += 1;
-    if (answer == Awaiting::kUndecided) {
-      ++undecided_;
-      peer.awaiting += 0.5;
+  if (resolved_ && fresh.size() * 5 > tracked_.size()) churning_ = kChurnLasts;
+  resolved_ = true;
+}
+
+void Downstream::look_at(const TcpSocket& s, size_t index, SocketHistory& history, double weight) {
+  if (!s.has_info || s.state != kEstablishedState) return;
+  Peer& peer = peers_[index];
+  const Judgement answer = judge(s.info, history, peer.habits);
+  ++looks_;
+  if (answer.proven == Awaiting::kUndecided) ++undecided_;
+  peer.seen += weight;
+  peer.looked_at += 1;
+  if (answer.proven == Awaiting::kYes) peer.low.now += weight;
+  // A reply that has come and was not read yet: the peer has answered, the caller still waits.
+  const bool unread = s.receive_queue > 0 && s.info.bytes_sent > 0;
+  if (answer.proven != Awaiting::kNo || unread) peer.high.now += weight;
+  if (answer.likely == Awaiting::kYes) peer.awaiting += weight;
+  if (answer.likely == Awaiting::kUndecided) peer.awaiting += 0.5 * weight;
+}
+
+void Downstream::look() {
+  for (const TcpSocket& s : tracked_) {
+    if (const auto it = connections_.find(s.inode); it != connections_.end()) {
+      look_at(s, it->second.peer, it->second.history, 1);
     }
   }
+  // Gone before it could be told whose they were: the target's in proportion to those that could.
+  for (const Stranger& stranger : strangers_) {
+    const size_t index = peer_of(stranger.socket);
+    if (index >= peers_.size() || peers_[index].own <= 0) continue;
+    SocketHistory history;
+    const Peer& peer = peers_[index];
+    look_at(stranger.socket, index, history, peer.own / (peer.own + peer.foreign));
+  }
+  end_look();
+}
+
+void Downstream::end_look() {
+  ++samples_;
+  for (Peer& peer : peers_) {
+    peer.low.end_look();
+    peer.high.end_look();
+  }
+}
+
+double Downstream::standard_error(const Tally& tally, const Peer& peer, double looks) {
+  const double n = peer.looked_at;
+  if (n <= 0) return 0;
+  // Of how many sockets there were to count, and, should that not vary, of how many of them counted
+  // (Wilson's interval: ten out of ten is not certainly all).
+  const double mean = tally.sum / looks;
+  const double variance = std::max(0.0, tally.squares / looks - mean * mean);
+  const double part = std::min(1.0, tally.sum / peer.seen);
+  const double wilson = std::sqrt(part * (1 - part) / n + 1 / (4 * n * n)) + 1 / (2 * n);
+  return std::max(std::sqrt(variance / looks), wilson * peer.seen / looks);
+}
+
+void Downstream::choose() {
+  for (Peer& peer : peers_) peer.tracked = 0;
+  const auto peer_at = [&](const TcpSocket& s) -> Peer* {
+    const auto it = connections_.find(s.inode);
+    return it != connections_.end() ? &peers_[it->second.peer] : nullptr;
+  };
+  for (const TcpSocket& s : tracked_) {
+    if (Peer* peer = peer_at(s)) ++peer->tracked;
+  }
+  chosen_.clear();
+  std::vector<size_t> place(peers_.size(), 0);
+  for (const TcpSocket& s : tracked_) {
+    const Peer* peer = peer_at(s);
+    if (peer == nullptr) continue;
+    const auto index = static_cast<size_t>(peer - peers_.data());
+    const size_t distance = (place[index]++ + peer->tracked - peer->next) % peer->tracked;
+    if (distance < kMostPerLook) chosen_.push_back(s);
+  }
+}
+
+Status Downstream::look_again() {
+  choose();
+  read_.clear();
+  if (!chosen_.empty()) PLUMB_RETURN_IF_ERROR(source_.again(chosen_, read_));
+  for (const TcpSocket& s : read_) {
+    const auto it = connections_.find(s.inode);
+    if (it == connections_.end()) continue;
+    const auto all = static_cast<double>(peers_[it->second.peer].tracked);
+    look_at(s, it->second.peer, it->second.history, std::max(1.0, all / kMostPerLook));
+  }
+  for (Peer& peer : peers_) {
+    if (peer.tracked > 0) peer.next = (peer.next + kMostPerLook) % peer.tracked;
+  }
+  end_look();
   return Status::ok();
 }
 
 std::vector<PeerReading> Downstream::take() {
   std::vector<PeerReading> out;
   if (samples_ == 0) return out;
+  for (Peer& peer : peers_) peer.sockets = 0;
+  for (const auto& [inode, connection] : connections_) ++peers_[connection.peer].sockets;
+  const auto n = static_cast<double>(samples_);
   for (Peer& peer : peers_) {
-    out.push_back({peer.label, peer.awaiting / static_cast<double>(samples_),
+    const double low = peer.low.sum / n - standard_error(peer.low, peer, n);
+    const double high = peer.high.sum / n + standard_error(peer.high, peer, n);
+    out.push_back({peer.label, peer.awaiting / n, std::max(0.0, low), high,
                    static_cast<double>(peer.sockets)});
-    peer.awaiting = 0;
+    peer.awaiting = peer.seen = peer.looked_at = 0;
+    peer.low = peer.high = {};
   }
   samples_ = 0;
   return out;

@@ -5,77 +5,107 @@
 
 #include <plumb/status.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "plugins/host_metrics/awaiting.h"
-#include "plugins/proc/sock_diag.h"
+#include "plugins/host_metrics/socket_source.h"
 
 namespace plumb::host_metrics {
 
-// Where sockets come from; tests bring their own.
-class SocketSource {
- public:
-  virtual ~SocketSource() = default;
-  // Established sockets with tcp_info, those on `except_local_ports` left out.
-  virtual Status established(std::span<const uint16_t> except_local_ports,
-                             std::vector<proc::TcpSocket>& out) = 0;
-  // Those of `sockets` that still exist, read again.
-  virtual Status again(std::span<const proc::TcpSocket> sockets,
-                       std::vector<proc::TcpSocket>& out) = 0;
-};
-
-// The kernel's sock_diag, opened at the first call.
-std::unique_ptr<SocketSource> make_kernel_sockets();
-
 struct PeerReading {
   std::string peer;     // "ip:port", or "other" for those beyond the first 20
-  double awaiting = 0;  // mean over the samples since the reading before
-  double sockets = 0;   // at the last resolve
+  double awaiting = 0;  // best estimate of the mean over the looks since the reading before
+  // The same with everything left out that is not proven to await, and with everything counted that
+  // may await; each further apart by the standard error of so few looks.
+  double low = 0;
+  double high = 0;
+  double sockets = 0;  // at the last look at all sockets
 };
 
 class Downstream {
  public:
-  explicit Downstream(std::unique_ptr<SocketSource> source) : source_(std::move(source)) {}
+  explicit Downstream(SocketSource& source) : source_(source) {}
 
-  // Which connections are the target's: those whose inode is in `inodes` (ascending), but for the
-  // ones it accepted on a port it listens on.
-  Status resolve(std::span<const uint64_t> inodes, std::span<const uint16_t> listening);
-  // One look at each of them.
-  Status sample();
-  // One entry per peer ever seen; empty when no sample was taken since the call before.
+  // Asks the kernel for all connections but those that the target accepted on a port it listens on.
+  Status resolve(std::span<const uint16_t> listening);
+  // Whether that met connections whose owner is not known. Then the target's descriptors are to be
+  // read, and claimed: connections whose inode is in `inodes` (ascending) are the target's. If the
+  // descriptors were read after the resolve (`later`), the others are somebody else's if they still
+  // are there at the next one.
+  bool owners_unknown() const { return !strangers_.empty(); }
+  void claim(std::span<const uint64_t> inodes, bool later);
+
+  // One look at each connection as the resolve just made found it.
+  void look();
+  // One look at connections of the last resolve as they are now: of each peer up to 8, others each
+  // time, which stand for all of them.
+  Status look_again();
+  // One entry per peer ever seen; empty when no look was taken since the call before.
   std::vector<PeerReading> take();
 
+  bool any() const { return !tracked_.empty(); }
   // True when connections come and go so fast that a resolve per second would miss most of them.
   bool churns() const { return churning_ > 0; }
   uint64_t looks() const { return looks_; }          // at a single socket, since the beginning
-  uint64_t undecided() const { return undecided_; }  // of those, how many could not be told
+  uint64_t undecided() const { return undecided_; }  // of those, how many nothing proved
 
  private:
   static constexpr size_t kMostPeers = 20;
-  static constexpr size_t kMostRefreshed = 200;  // beyond, one dump is cheaper
+  static constexpr size_t kMostPerLook = 8;  // sockets of one peer; others at the next look
 
+  // Of what looks counted.
+  struct Tally {
+    double now = 0;  // in this look
+    double sum = 0, squares = 0;
+    void end_look() {
+      sum += now;
+      squares += now * now;
+      now = 0;
+    }
+  };
   struct Peer {
     std::string label;
-    double awaiting = 0;  // summed over samples
+    PeerHabits habits;
+    double awaiting = 0;  // summed over looks
+    Tally low, high;
+    double seen = 0;       // sockets, summed over looks
+    double looked_at = 0;  // of those, how many really
     size_t sockets = 0;
+    size_t tracked = 0, next = 0;  // sockets at the last resolve, and where the next look begins
+    // How many connections to it turned out to be the target's and somebody else's, older ones
+    // fading: whose the ones are that were gone before it could be told.
+    double own = 0, foreign = 0;
   };
   struct Connection {
     size_t peer = 0;
     SocketHistory history;
     bool seen = false;
   };
-  size_t peer_of(const proc::TcpSocket& socket);
-  void name_peers();
+  struct Stranger {
+    proc::TcpSocket socket;
+    bool missed = false;  // the target's descriptors, read after it was seen, did not hold it
+  };
+  bool outbound(const proc::TcpSocket& socket) const;
+  Peer* known_peer(const proc::TcpSocket& socket);
+  size_t peer_of(const proc::TcpSocket& socket) const;
+  void name_peers(std::span<const proc::TcpSocket> fresh);
+  void choose();
+  void end_look();
+  static double standard_error(const Tally& tally, const Peer& peer, double looks);
+  void look_at(const proc::TcpSocket& socket, size_t peer, SocketHistory& history, double weight);
 
-  std::unique_ptr<SocketSource> source_;
-  std::vector<proc::TcpSocket> tracked_;
+  SocketSource& source_;
+  std::vector<proc::TcpSocket> tracked_;  // the target's, as of the last resolve
   std::vector<proc::TcpSocket> read_;
-  std::unordered_map<uint64_t, Connection> connections_;  // by inode
+  std::vector<proc::TcpSocket> chosen_;
+  std::vector<Stranger> strangers_;                       // of the last resolve
+  std::unordered_map<uint64_t, Connection> connections_;  // the target's, by inode
+  std::unordered_map<uint64_t, bool> foreign_;            // by inode: seen at the last resolve
   std::vector<uint16_t> listening_;
   std::vector<Peer> peers_;
   std::unordered_map<std::string, size_t> peer_index_;

@@ -26,6 +26,14 @@ TcpSocket connection(uint64_t inode, uint16_t local, uint16_t peer_port, bool aw
   return s;
 }
 
+// A resolve whose unknown connections are claimed by the descriptors read after it.
+Status resolve(Downstream& d, std::span<const uint64_t> inodes,
+               std::span<const uint16_t> listening) {
+  PLUMB_RETURN_IF_ERROR(d.resolve(listening));
+  if (d.owners_unknown()) d.claim(inodes, true);
+  return Status::ok();
+}
+
 class FakeSockets final : public SocketSource {
  public:
   explicit FakeSockets(std::vector<TcpSocket>* all) : all_(all) {}
@@ -34,6 +42,8 @@ class FakeSockets final : public SocketSource {
     out.insert(out.end(), all_->begin(), all_->end());
     return Status::ok();
   }
+  Status listening(std::vector<TcpSocket>&) override { return Status::ok(); }
+  Status connections(std::vector<TcpSocket>&) override { return Status::ok(); }
   Status again(std::span<const TcpSocket> sockets, std::vector<TcpSocket>& out) override {
     for (const TcpSocket& s : *all_) {
       const bool asked = std::any_of(sockets.begin(), sockets.end(),
@@ -49,18 +59,18 @@ class FakeSockets final : public SocketSource {
 
 class DownstreamTest : public ::testing::Test {
  protected:
-  Downstream make() { return Downstream(std::make_unique<FakeSockets>(&sockets_)); }
   std::vector<TcpSocket> sockets_;
+  FakeSockets source_{&sockets_};
+  Downstream d{source_};
 };
 
 TEST_F(DownstreamTest, OnlyOutboundConnectionsOfTheTargetCount) {
   sockets_ = {connection(1, 40001, 5432, true), connection(2, 8080, 50000, true),
               connection(3, 40003, 5432, true)};
-  Downstream d = make();
   const uint64_t inodes[] = {1, 2};
   const uint16_t listening[] = {8080};
-  ASSERT_TRUE(d.resolve(inodes, listening));
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(resolve(d, inodes, listening));
+  ASSERT_TRUE(d.look_again());
   const auto peers = d.take();
   ASSERT_EQ(peers.size(), 1u);
   EXPECT_EQ(peers[0].peer, "127.0.0.1:5432");
@@ -70,29 +80,27 @@ TEST_F(DownstreamTest, OnlyOutboundConnectionsOfTheTargetCount) {
 
 TEST_F(DownstreamTest, AwaitingIsTheMeanOverTheSamples) {
   sockets_ = {connection(1, 40001, 80, true), connection(2, 40002, 80, false)};
-  Downstream d = make();
   const uint64_t inodes[] = {1, 2};
-  ASSERT_TRUE(d.resolve(inodes, {}));
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again());
   sockets_[1] = connection(2, 40002, 80, true);
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(d.look_again());
   sockets_.clear();
-  ASSERT_TRUE(d.sample());
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(d.look_again());
+  ASSERT_TRUE(d.look_again());
   EXPECT_EQ(d.take().at(0).awaiting, 0.75);
   EXPECT_TRUE(d.take().empty()) << "without a sample nothing is known";
 }
 
 TEST_F(DownstreamTest, APeerThatWasSeenOnceStaysWithZero) {
   sockets_ = {connection(1, 40001, 80, true)};
-  Downstream d = make();
   const uint64_t inodes[] = {1};
-  ASSERT_TRUE(d.resolve(inodes, {}));
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again());
   (void)d.take();
   sockets_.clear();
-  ASSERT_TRUE(d.resolve(inodes, {}));
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again());
   const auto peers = d.take();
   ASSERT_EQ(peers.size(), 1u);
   EXPECT_EQ(peers[0].awaiting, 0);
@@ -107,9 +115,8 @@ TEST_F(DownstreamTest, BeyondTwentyPeersTheSmallestAreOne) {
       sockets_.push_back(connection(inodes.back(), 40000, static_cast<uint16_t>(1000 + i), true));
     }
   }
-  Downstream d = make();
-  ASSERT_TRUE(d.resolve(inodes, {}));
-  ASSERT_TRUE(d.sample());
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again());
   const auto peers = d.take();
   ASSERT_EQ(peers.size(), 21u);
   EXPECT_EQ(peers[20].peer, "other");
@@ -119,22 +126,94 @@ TEST_F(DownstreamTest, BeyondTwentyPeersTheSmallestAreOne) {
 
 TEST_F(DownstreamTest, ConnectionsThatComeAndGoAreNoticed) {
   sockets_ = {connection(1, 40001, 80, true)};
-  Downstream d = make();
   const uint64_t inodes[] = {1, 2, 3};
-  ASSERT_TRUE(d.resolve(inodes, {}));
+  ASSERT_TRUE(resolve(d, inodes, {}));
   EXPECT_FALSE(d.churns());
-  ASSERT_TRUE(d.resolve(inodes, {}));
+  ASSERT_TRUE(resolve(d, inodes, {}));
   EXPECT_FALSE(d.churns());
   sockets_ = {connection(2, 40002, 80, true)};
-  ASSERT_TRUE(d.resolve(inodes, {}));
+  ASSERT_TRUE(resolve(d, inodes, {}));
   EXPECT_TRUE(d.churns());
 }
 
-TEST_F(DownstreamTest, ARefusedSourceIsAStatusAndNoReading) {
-  Downstream d(std::make_unique<FakeSockets>(nullptr));
+TEST_F(DownstreamTest, UndecidedConnectionsAreWhatLiesBetweenLowAndHigh) {
+  for (uint64_t i = 1; i <= 4; ++i) {
+    sockets_.push_back(connection(i, static_cast<uint16_t>(40000 + i), 80, i == 1));
+  }
+  // Two whose stamps tie, with nothing that breaks the tie.
+  for (size_t i = 2; i < 4; ++i) {
+    sockets_[i].info.last_data_sent_ms = sockets_[i].info.last_data_received_ms = 5;
+    sockets_[i].info.last_ack_received_ms = 5;
+    sockets_[i].info.data_segments_out = 900;
+    sockets_[i].info.data_segments_in = 400;
+    sockets_[i].info.segments_in = 850;
+  }
+  const uint64_t inodes[] = {1, 2, 3, 4};
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(d.look_again());
+  const PeerReading peer = d.take().at(0);
+  EXPECT_NEAR(peer.low, 1, 0.05);
+  EXPECT_NEAR(peer.awaiting, 2, 0.05);
+  EXPECT_NEAR(peer.high, 3, 0.05);
+}
+
+TEST_F(DownstreamTest, AReplyThatWasNotReadYetMayStillBeAwaited) {
+  sockets_ = {connection(1, 40001, 80, false)};
+  sockets_[0].receive_queue = 10;
   const uint64_t inodes[] = {1};
-  EXPECT_EQ(d.resolve(inodes, {}).code(), PLUMB_PERMISSION_DENIED);
-  EXPECT_TRUE(d.take().empty());
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(d.look_again());
+  const PeerReading peer = d.take().at(0);
+  EXPECT_EQ(peer.awaiting, 0);
+  EXPECT_NEAR(peer.high, 1, 0.01);
+}
+
+TEST_F(DownstreamTest, FewLooksGiveAWideInterval) {
+  sockets_ = {connection(1, 40001, 80, true)};
+  const uint64_t inodes[] = {1};
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(d.look_again());
+  const PeerReading few = d.take().at(0);
+  EXPECT_EQ(few.awaiting, 1);
+  EXPECT_NEAR(few.low, 0.9, 0.02);
+  EXPECT_NEAR(few.high, 1.1, 0.02);
+}
+
+TEST_F(DownstreamTest, ManyConnectionsToOnePeerStandForEachOther) {
+  std::vector<uint64_t> inodes;
+  for (uint64_t i = 1; i <= 100; ++i) {
+    inodes.push_back(i);
+    sockets_.push_back(connection(i, static_cast<uint16_t>(40000 + i), 80, i % 4 == 0));
+  }
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(d.look_again());
+  const PeerReading peer = d.take().at(0);
+  EXPECT_NEAR(peer.awaiting, 25, 1.5);
+  EXPECT_EQ(peer.sockets, 100);
+  EXPECT_LE(d.looks(), 100u * 8 + 100);
+}
+
+TEST_F(DownstreamTest, ConnectionsThatAreGoneBeforeTheirOwnerIsKnownCountByThePeersOthers) {
+  // Half of the peer's connections turn out to be somebody else's.
+  sockets_ = {connection(1, 40001, 80, true), connection(2, 40002, 80, true)};
+  const uint64_t own[] = {1};
+  ASSERT_TRUE(resolve(d, own, {}));
+  ASSERT_TRUE(resolve(d, own, {}));
+  sockets_ = {connection(7, 40007, 80, true)};
+  ASSERT_TRUE(resolve(d, {}, {}));
+  d.look();
+  EXPECT_NEAR(d.take().at(0).awaiting, 0.5, 1e-9);
+  // Still there: it is somebody else's for certain.
+  ASSERT_TRUE(resolve(d, {}, {}));
+  d.look();
+  EXPECT_EQ(d.take().at(0).awaiting, 0);
+}
+
+TEST_F(DownstreamTest, ARefusedSourceIsAStatusAndNoReading) {
+  FakeSockets refused(nullptr);
+  Downstream blind(refused);
+  EXPECT_EQ(blind.resolve({}).code(), PLUMB_PERMISSION_DENIED);
+  EXPECT_TRUE(blind.take().empty());
 }
 
 TEST(PeerLabel, WritesAddressesAsPeopleDo) {

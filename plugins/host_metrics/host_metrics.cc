@@ -3,11 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
-
-#include "plugins/proc/fields.h"
-#include "plugins/proc/sockets.h"
+#include <utility>
 
 namespace plumb::host_metrics {
 
@@ -18,29 +14,38 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 // A tick this close to the second's end belongs to it: timers wake a little early or late.
 constexpr int64_t kTolerance = 20'000'000;
-constexpr int kTableEvery = 10;      // seconds
-constexpr int kFullListEvery = 10;   // seconds
-constexpr int64_t kScanShare = 500;  // a scan of descriptors takes at most this part of the time
-constexpr size_t kMostChurnDescriptors = 1000;
+constexpr int kHostTableEvery = 10;   // seconds
+constexpr int kTablesEvery = 30;      // seconds; they are dear and for the end
+constexpr int kSurveyEvery = 5;       // seconds, without a target
+constexpr int kFindAgainEvery = 10;   // seconds, while no process comes or goes
+constexpr int kSearchNamesEvery = 5;  // seconds, while the target is not found
+
+HostMetrics::Sources kernel_sources() {
+  return {proc::Root{}, make_kernel_sockets(), std::make_unique<KernelDelays>(),
+          ClockWatch::system_offset, ::getpid()};
+}
 
 }  // namespace
 
-HostMetrics::HostMetrics(Host host)
-    : HostMetrics(host, proc::Root{}, make_kernel_sockets(), ::getpid()) {}
+HostMetrics::HostMetrics(Host host) : HostMetrics(host, kernel_sources()) {}
 
-HostMetrics::HostMetrics(Host host, proc::Root root, std::unique_ptr<SocketSource> sockets,
-                         Pid self)
+HostMetrics::HostMetrics(Host host, Sources sources)
     : Sampler(host),
-      root_(root),
-      self_(self),
+      root_(sources.root),
+      self_(sources.self),
       outlet_(host),
-      machine_(root),
-      processes_(root),
-      usage_(root),
-      plumb_cpu_(root, GroupCpu::kNotReaped),
-      database_cpu_(root, GroupCpu::kReaped),
-      downstream_(std::move(sockets)),
-      table_(root) {}
+      source_(std::move(sources.sockets)),
+      machine_(root_),
+      network_(root_, *source_),
+      clock_(std::move(sources.clock_offset)),
+      processes_(root_),
+      usage_(root_, std::move(sources.delays)),
+      memory_(root_),
+      cgroup_(root_),
+      sockets_(root_, *source_, self_),
+      survey_(root_),
+      table_(root_),
+      target_table_(root_) {}
 
 Status HostMetrics::configure(const Config& config) {
   PLUMB_ASSIGN_OR_RETURN(selector_, proc::selector_from_document(config.document()));
@@ -52,8 +57,8 @@ Status HostMetrics::start() {
   machine_rows_ = describe_machine(root_);
   const int64_t now = host().now_ns();
   PLUMB_RETURN_IF_ERROR(processes_.refresh(true));
-  table_.begin(processes_, now);
   second(now);
+  begin_tables(now);
   next_second_ns_ = now + kSecond;
   return Status::ok();
 }
@@ -70,13 +75,15 @@ Status HostMetrics::collect() {
 
 Status HostMetrics::stage(const Stage& stage) {
   const int64_t now = host().now_ns();
+  usage_.read_all();
+  survey_next_ = true;
   if (stage.kind == PLUMB_STAGE_STEADY) {
-    if (processes_.refresh(true)) table_.begin(processes_, now);
-    table_frozen_ = false;
-  } else if (stage.kind == PLUMB_STAGE_COOLDOWN && !table_frozen_) {
-    // The table keeps what the steady stage showed.
-    emit_processes(now);
-    table_frozen_ = true;
+    if (processes_.refresh(true)) begin_tables(now);
+    tables_frozen_ = false;
+  } else if (stage.kind == PLUMB_STAGE_COOLDOWN && !tables_frozen_) {
+    // The tables keep what the steady stage showed.
+    if (processes_.refresh(true)) send_tables(now);
+    tables_frozen_ = true;
   }
   return Status::ok();
 }
@@ -84,53 +91,83 @@ Status HostMetrics::stage(const Stage& stage) {
 Status HostMetrics::stop(int64_t) {
   if (!table_.begun()) return Status::ok();
   const int64_t now = host().now_ns();
+  usage_.read_all();
+  survey_next_ = true;
   if (now - last_second_ns_ >= kSecond / 2) second(now);
-  if (!table_frozen_) emit_processes(now);
+  if (!tables_frozen_ && processes_.refresh(true)) send_tables(now);
   emit_host_table();
   return Status::ok();
 }
 
 void HostMetrics::tick(int64_t now_ns) {
-  machine_.tick();
+  machine_.tick(!target_.empty());
   if (target_.empty()) return;
-  if (const auto waiting = usage_.disk_waiting()) {
-    disk_waiting_sum_ += *waiting;
-    ++disk_waiting_samples_;
+  ++thread_states_.ticks;
+  // Nobody waits for a disk while the whole machine knows of no waiting: threads are looked at once
+  // a second then.
+  const bool look =
+      thread_states_.looks == 0 || machine_.disk_was_waited_for() || someone_waits_for_disk_;
+  if (const auto states = look ? usage_.look_at_threads() : std::nullopt) {
+    ++thread_states_.looks;
+    thread_states_.states.running += states->running;
+    thread_states_.states.uninterruptible += states->uninterruptible;
+    thread_states_.states.sleeping += states->sleeping;
+    thread_states_.disk_waiting += states->uninterruptible;
+    someone_waits_for_disk_ = states->uninterruptible > 0;
   }
-  const bool follow = downstream_.churns() && now_ns >= next_scan_ns_ &&
-                      descriptors_.value_or(0) <= kMostChurnDescriptors;
-  if (follow) resolve_connections();
-  if (const Status status = downstream_.sample(); !status) {
-    problems_.set("downstream", status.message());
-  }
+  sockets_.tick(now_ns, target_, problems_);
 }
 
 void HostMetrics::second(int64_t now_ns) {
   machine_.emit(now_ns, outlet_, problems_);
-  // A target that is not found may have been there, under the name it had before its exec.
-  const bool full = seconds_ % kFullListEvery == 0 || (finder_ && target_.empty());
-  problems_.set("processes", processes_.refresh(full).message());
-  find_target();
-  roles_ = assign_roles(processes_, target_, self_);
-  emit_target(now_ns);
-  emit_others(now_ns);
-  emit_downstream(now_ns);
+  network_.emit(now_ns, outlet_, problems_);
+  watch_clock(now_ns);
+  // Without a target there is nobody whose neighbours must be known second by second.
+  if (finder_ || seconds_ % kSurveyEvery == 0 || survey_next_) watch_processes(now_ns);
+  sockets_.second(now_ns, target_, outlet_, problems_);
   outlet_.flush();
-  if (seconds_ > 0 && seconds_ % kTableEvery == 0 && !table_frozen_) emit_processes(now_ns);
+  if (seconds_ > 0 && seconds_ % kTablesEvery == 0 && !tables_frozen_) send_tables(now_ns);
   const bool changed = problems_.take_changed();
   if (changed) report_problems();
-  if (changed || seconds_ % kTableEvery == 0) emit_host_table();
+  if (changed || seconds_ % kHostTableEvery == 0) emit_host_table();
   last_second_ns_ = now_ns;
   ++seconds_;
 }
 
+void HostMetrics::watch_processes(int64_t now_ns) {
+  survey_next_ = false;
+  // A target that is not found may have been there, under the name it had before its exec.
+  const bool full = finder_ && target_.empty() && seconds_ % kSearchNamesEvery == 0;
+  // One more time after the last change: who was new is read again, it may have been before its
+  // exec.
+  const bool changed_tasks = machine_.take_tasks_changed();
+  if (changed_tasks || tasks_changed_before_ || full) {
+    problems_.set("processes", processes_.refresh(full).message());
+  }
+  tasks_changed_before_ = changed_tasks;
+  find_target();
+  const TargetTotals target = emit_target(now_ns);
+  const CgroupTotals cgroup = cgroup_.update(target_.empty() ? 0 : target_.front());
+  if (const std::string change = cgroup_.take_change(); !change.empty()) {
+    (void)host().event(PLUMB_WARNING, "target-cgroup-changed", change);
+  }
+  emit_cgroup(now_ns, cgroup);
+  emit_groups(now_ns, target, cgroup);
+  emit_others(now_ns);
+}
+
 void HostMetrics::find_target() {
-  if (!finder_) return;
-  const auto found = finder_->find(processes_);
-  problems_.set("target", found ? "" : found.status().message());
-  const std::vector<Pid> pids = found ? found.value() : std::vector<Pid>{};
-  note_change(pids);
-  target_ = pids;
+  const bool same = roles_generation_ == processes_.generation();
+  if (same && seconds_ % kFindAgainEvery != 0 && (!finder_ || !target_.empty())) return;
+  if (finder_) {
+    const auto found = finder_->find(processes_);
+    problems_.set("target", found ? "" : found.status().message());
+    const std::vector<Pid> pids = found ? found.value() : std::vector<Pid>{};
+    note_change(pids);
+    target_ = pids;
+  }
+  roles_ = assign_roles(processes_, target_, self_);
+  roles_generation_ = processes_.generation();
 }
 
 void HostMetrics::note_change(const std::vector<Pid>& pids) {
@@ -156,7 +193,8 @@ void HostMetrics::note_change(const std::vector<Pid>& pids) {
     (void)host().event(PLUMB_WARNING, "target-restarted",
                        selector_.describe() + " was restarted: it is process " +
                            std::to_string(pids.front()) + " now");
-    next_scan_ns_ = 0;
+    ++restarts_;
+    sockets_.forget();
   } else if (lost_) {
     (void)host().event(PLUMB_INFO, "target-found", selector_.describe() + " is seen again");
   }
@@ -164,182 +202,14 @@ void HostMetrics::note_change(const std::vector<Pid>& pids) {
   last_target_ = std::move(now);
 }
 
-void HostMetrics::emit_target(int64_t now_ns) {
-  // Also without processes, so that those which come next are known to be new.
-  const TargetTotals t = usage_.update(target_, now_ns);
-  target_cpu_seconds_ = t.cpu_seconds;
-  if (t.processes == 0) {
-    problems_.set("schedstat", "");
-    problems_.set("io", "");
-    return;
+void HostMetrics::watch_clock(int64_t now_ns) {
+  if (const auto step = clock_.look()) {
+    (void)host().event(PLUMB_WARNING, "clock-step",
+                       "the wall clock was set " +
+                           std::to_string(static_cast<double>(*step) / 1e9) +
+                           " s ahead: what others log by it shifts against this run by as much");
   }
-  outlet_.add("target_processes", now_ns, static_cast<double>(t.processes));
-  outlet_.add("target_threads", now_ns, static_cast<double>(t.threads));
-  outlet_.add("target_resident_bytes", now_ns, static_cast<double>(t.resident_bytes));
-  outlet_.add("target_cpu_seconds_total", now_ns, t.cpu_seconds);
-  outlet_.add_known("target_runqueue_seconds_total", now_ns, t.runqueue_seconds);
-  outlet_.add_known("target_busiest_thread_ratio", now_ns, t.busiest_thread_ratio);
-  outlet_.add_known("target_runnable_threads", now_ns, t.runnable_threads);
-  outlet_.add_known("target_read_bytes_total", now_ns, t.read_bytes);
-  outlet_.add_known("target_written_bytes_total", now_ns, t.written_bytes);
-  const auto switches = [&](const char* kind, const std::optional<uint64_t>& total) {
-    outlet_.add_known("target_context_switches_total", now_ns, total, {{"kind", kind}});
-  };
-  switches("voluntary", t.voluntary_switches);
-  switches("involuntary", t.involuntary_switches);
-  if (disk_waiting_samples_ > 0) {
-    outlet_.add("target_disk_waiting", now_ns,
-                disk_waiting_sum_ / static_cast<double>(disk_waiting_samples_));
-    disk_waiting_sum_ = 0;
-    disk_waiting_samples_ = 0;
-  }
-  problems_.set("schedstat", t.runqueue_seconds
-                                 ? ""
-                                 : "the kernel keeps no scheduler statistics of tasks "
-                                   "(CONFIG_SCHED_INFO): the target's run-queue delay is unknown");
-  problems_.set("io", t.io_denied ? "the target's storage bytes belong to another user: run plumb "
-                                    "as that user or with CAP_SYS_PTRACE"
-                                  : "");
-}
-
-void HostMetrics::emit_others(int64_t now_ns) {
-  const double tick = 1.0 / static_cast<double>(proc::ticks_per_second());
-  Spent now;
-  now.target = target_cpu_seconds_;
-  now.plumb = static_cast<double>(plumb_cpu_.update(roles_.plumb, last_second_ticks_)) * tick;
-  now.database =
-      static_cast<double>(database_cpu_.update(roles_.database, last_second_ticks_)) * tick;
-  // A little earlier than now is right: a process born meanwhile is new at the next second too.
-  last_second_ticks_ = usage_.last_update_ticks();
-  const bool known = machine_.cpu() && (!finder_ || !target_.empty());
-  if (!known) {
-    // What a target that cannot be seen uses must not be charged to its neighbours.
-    spent_.reset();
-    return;
-  }
-  // Time in interrupts is nobody's, and stolen time is another machine's.
-  now.host = static_cast<double>(machine_.cpu()->user + machine_.cpu()->system) * tick;
-  if (spent_ && now.host >= spent_->host) {
-    others_raw_ += now.others() - spent_->others();
-    others_ = std::max(others_, others_raw_);
-  }
-  spent_ = now;
-  outlet_.add("others_cpu_seconds_total", now_ns, others_);
-}
-
-void HostMetrics::emit_downstream(int64_t now_ns) {
-  for (const PeerReading& peer : downstream_.take()) {
-    outlet_.add("downstream_awaiting", now_ns, peer.awaiting, {{"peer", peer.peer}});
-    outlet_.add("downstream_sockets", now_ns, peer.sockets, {{"peer", peer.peer}});
-  }
-  if (target_.empty()) {
-    descriptors_.reset();
-    inodes_.clear();
-    problems_.set("descriptors", "");
-    (void)downstream_.resolve({}, {});
-    return;
-  }
-  resolve_connections();
-  outlet_.add_known("target_descriptors", now_ns, descriptors_);
-}
-
-void HostMetrics::resolve_connections() {
-  scan_descriptors();
-  if (other_network()) {
-    problems_.set("downstream",
-                  "the target lives in another network namespace: run plumb inside it to see its "
-                  "outbound connections");
-    return;
-  }
-  std::vector<uint16_t> listening;
-  if (const auto listeners = proc::list_listeners(root_)) {
-    for (const proc::Listener& l : listeners.value()) {
-      const bool own = std::binary_search(inodes_.begin(), inodes_.end(), l.inode);
-      if (own && std::find(listening.begin(), listening.end(), l.port) == listening.end()) {
-        listening.push_back(l.port);
-      }
-    }
-  }
-  const Status status = downstream_.resolve(inodes_, listening);
-  problems_.set("downstream", status.message());
-}
-
-void HostMetrics::scan_descriptors() {
-  const int64_t begin = host().now_ns();
-  if (begin < next_scan_ns_) return;
-  size_t count = 0;
-  bool all = true;
-  std::string denied;
-  inodes_.clear();
-  for (const Pid pid : target_) {
-    const auto held = proc::list_descriptors(root_, pid);
-    if (!held) {
-      if (held.status().code() != PLUMB_PERMISSION_DENIED) continue;
-      all = false;
-      denied = held.status().message();
-      continue;
-    }
-    count += held.value().count;
-    inodes_.insert(inodes_.end(), held.value().sockets.begin(), held.value().sockets.end());
-  }
-  std::sort(inodes_.begin(), inodes_.end());
-  inodes_.erase(std::unique(inodes_.begin(), inodes_.end()), inodes_.end());
-  descriptors_ = all ? std::optional(count) : std::nullopt;
-  problems_.set("descriptors", denied);
-  const int64_t end = host().now_ns();
-  next_scan_ns_ = begin + (end - begin) * kScanShare;
-}
-
-bool HostMetrics::other_network() {
-  const auto network = [](const std::string& path) {
-    char link[64];
-    const ssize_t n = ::readlink(path.c_str(), link, sizeof(link));
-    return n > 0 ? std::string(link, static_cast<size_t>(n)) : std::string();
-  };
-  const std::string own = network(root_.of(self_, "ns/net"));
-  const std::string target = network(root_.of(target_.front(), "ns/net"));
-  return !own.empty() && !target.empty() && own != target;
-}
-
-void HostMetrics::emit_processes(int64_t now_ns) {
-  if (!processes_.refresh(true)) return;
-  const Status status = host().table("processes", table_.json(processes_, roles_, now_ns));
-  if (!status) host().log(PLUMB_DEBUG, status.message());
-}
-
-void HostMetrics::emit_host_table() {
-  Rows rows = machine_rows_;
-  if (machine_.cpu()) rows.emplace_back("processors", std::to_string(machine_.cpu()->cpus));
-  if (machine_.memory()) {
-    char text[48];
-    std::snprintf(text, sizeof(text), "%.1f GiB",
-                  static_cast<double>(machine_.memory()->total) / (1u << 30));
-    rows.emplace_back("memory", text);
-  }
-  if (finder_) {
-    const proc::Stat* stat = target_.empty() ? nullptr : processes_.find(target_.front());
-    rows.emplace_back(
-        "target", selector_.describe() +
-                      (stat != nullptr ? ": " + stat->comm + ", pid " + std::to_string(stat->pid)
-                                       : std::string(": not found")));
-    if (stat != nullptr) {
-      for (auto& row : describe_cgroup(root_, stat->pid)) rows.push_back(std::move(row));
-    }
-  } else {
-    rows.emplace_back("target", "no process of this machine (set target.process in the plan)");
-  }
-  if (downstream_.looks() > 0) {
-    // Whole percents, so that the table is sent again only when it says something new.
-    const double share = 100.0 * static_cast<double>(downstream_.undecided()) /
-                         static_cast<double>(downstream_.looks());
-    rows.emplace_back("outbound connections undecided",
-                      std::to_string(std::lround(share)) + "% of looks");
-  }
-  std::string json = host_table_json(rows, problems_);
-  if (json == last_host_table_) return;
-  const Status status = host().table("host", json);
-  if (!status) host().log(PLUMB_DEBUG, status.message());
-  last_host_table_ = std::move(json);
+  outlet_.add("host_clock_steps_total", now_ns, static_cast<double>(clock_.steps()));
 }
 
 void HostMetrics::report_problems() {

@@ -1,6 +1,6 @@
 // The sampler itself: every tick what can only be seen at an instant, every second the counters,
-// every ten seconds the tables. See README.md for what is read and docs/signals.md for what comes
-// out of it.
+// now and then the tables. See README.md for what is read and docs/signals.md for what comes out of
+// it.
 #ifndef PLUMB_PLUGINS_HOST_METRICS_HOST_METRICS_H_
 #define PLUMB_PLUGINS_HOST_METRICS_HOST_METRICS_H_
 
@@ -11,14 +11,22 @@
 #include <string>
 #include <vector>
 
-#include "plugins/host_metrics/downstream.h"
-#include "plugins/host_metrics/group_cpu.h"
+#include "plugins/host_metrics/cgroup_watch.h"
+#include "plugins/host_metrics/clock_watch.h"
+#include "plugins/host_metrics/cpu_groups.h"
+#include "plugins/host_metrics/delay_source.h"
 #include "plugins/host_metrics/host_table.h"
 #include "plugins/host_metrics/machine_sampler.h"
+#include "plugins/host_metrics/network_sampler.h"
 #include "plugins/host_metrics/outlet.h"
 #include "plugins/host_metrics/problems.h"
+#include "plugins/host_metrics/process_survey.h"
 #include "plugins/host_metrics/process_table.h"
 #include "plugins/host_metrics/roles.h"
+#include "plugins/host_metrics/socket_source.h"
+#include "plugins/host_metrics/target_memory.h"
+#include "plugins/host_metrics/target_sockets.h"
+#include "plugins/host_metrics/target_table.h"
 #include "plugins/host_metrics/target_usage.h"
 #include "plugins/proc/processes.h"
 
@@ -27,8 +35,15 @@ namespace plumb::host_metrics {
 class HostMetrics final : public Sampler {
  public:
   explicit HostMetrics(Host host);
-  // For tests: where /proc is, where sockets come from, and which process this is.
-  HostMetrics(Host host, proc::Root root, std::unique_ptr<SocketSource> sockets, proc::Pid self);
+  // What is not this machine's in tests.
+  struct Sources {
+    proc::Root root;
+    std::unique_ptr<SocketSource> sockets;
+    std::unique_ptr<DelaySource> delays;  // or null
+    ClockWatch::Offset clock_offset;
+    proc::Pid self;  // this process
+  };
+  HostMetrics(Host host, Sources sources);
 
   Status configure(const Config& config) override;
   Status start() override;
@@ -39,23 +54,30 @@ class HostMetrics final : public Sampler {
  private:
   void tick(int64_t now_ns);
   void second(int64_t now_ns);
+  void watch_processes(int64_t now_ns);
   void find_target();
   void note_change(const std::vector<proc::Pid>& pids);
-  void emit_target(int64_t now_ns);
+  TargetTotals emit_target(int64_t now_ns);
+  void emit_threads(int64_t now_ns);
+  void emit_memory(int64_t now_ns);
+  void emit_cgroup(int64_t now_ns, const CgroupTotals& totals);
+  void emit_groups(int64_t now_ns, const TargetTotals& target, const CgroupTotals& cgroup);
   void emit_others(int64_t now_ns);
-  void emit_downstream(int64_t now_ns);
-  void resolve_connections();
-  void scan_descriptors();
-  bool other_network();
-  void emit_processes(int64_t now_ns);
+  void watch_clock(int64_t now_ns);
+  void begin_tables(int64_t now_ns);
+  void send_tables(int64_t now_ns);
   void emit_host_table();
+  void add_target_rows(Rows& rows) const;
   void report_problems();
 
   proc::Root root_;
   proc::Pid self_;
   Outlet outlet_;
   Problems problems_;
+  std::unique_ptr<SocketSource> source_;
   MachineSampler machine_;
+  NetworkSampler network_;
+  ClockWatch clock_;
 
   proc::Selector selector_;
   proc::ProcessList processes_;
@@ -68,29 +90,49 @@ class HostMetrics final : public Sampler {
   };
   std::vector<Identity> last_target_;  // the last one that was found
   bool lost_ = false;
+  uint64_t restarts_ = 0;
   TargetUsage usage_;
+  TargetMemory memory_;
+  CgroupWatch cgroup_;
+  TargetSockets sockets_;
   Roles roles_;
+  bool survey_next_ = false;
+  bool tasks_changed_before_ = true;
+  uint64_t roles_generation_ = UINT64_MAX;  // of the process list they were made from
 
-  GroupCpu plumb_cpu_, database_cpu_;
+  ProcessSurvey survey_;
+  CpuGroups groups_;
+  // Totals at the second before, of which the differences are taken.
+  struct Before {
+    CpuTicks machine;
+    double target_cpu = 0;
+    std::optional<double> waited;
+    std::optional<uint64_t> throttled_ns;
+    int64_t time_ns = 0;
+  };
+  std::optional<Before> before_;
+  double unseen_raw_ = 0, unseen_ = 0;  // raw may dip: its parts are counted by different clocks
   struct Spent {
     double host = 0, target = 0, plumb = 0, database = 0;  // seconds
     double others() const { return host - target - plumb - database; }
   };
   std::optional<Spent> spent_;  // at the last second in which the target was known
-  double target_cpu_seconds_ = 0;
-  double others_raw_ = 0;  // may dip: its parts are counted by different clocks
-  double others_ = 0;
-  uint64_t last_second_ticks_ = 0;
+  double others_raw_ = 0, others_ = 0;
+  uint64_t last_second_ticks_ = 0;  // since boot
+  std::vector<CpuGroups::Used> used_;
 
-  Downstream downstream_;
-  std::vector<uint64_t> inodes_;
-  std::optional<size_t> descriptors_;
-  int64_t next_scan_ns_ = 0;
-  double disk_waiting_sum_ = 0;
-  uint64_t disk_waiting_samples_ = 0;
+  struct StateSums {
+    ThreadStates states;      // summed over looks
+    double disk_waiting = 0;  // summed over ticks
+    uint64_t looks = 0;
+    uint64_t ticks = 0;
+  };
+  StateSums thread_states_;
+  bool someone_waits_for_disk_ = false;
 
   ProcessTable table_;
-  bool table_frozen_ = false;
+  TargetTable target_table_;
+  bool tables_frozen_ = false;
   Rows machine_rows_;
   std::string last_host_table_;
   int seconds_ = 0;

@@ -34,6 +34,17 @@ class OneSocket final : public SocketSource {
     out.push_back(s);
     return Status::ok();
   }
+  Status listening(std::vector<proc::TcpSocket>& out) override {
+    proc::TcpSocket s;
+    s.state = 10;
+    s.local_port = 8080;
+    s.inode = 55;
+    s.receive_queue = 3;
+    s.send_queue = 128;
+    out.push_back(s);
+    return refused_ ? Status::permission_denied("the kernel refused sock_diag") : Status::ok();
+  }
+  Status connections(std::vector<proc::TcpSocket>& out) override { return established({}, out); }
   Status again(std::span<const proc::TcpSocket> sockets,
                std::vector<proc::TcpSocket>& out) override {
     out.insert(out.end(), sockets.begin(), sockets.end());
@@ -44,24 +55,44 @@ class OneSocket final : public SocketSource {
   bool refused_;
 };
 
+class SomeDelays final : public DelaySource {
+ public:
+  Result<proc::Delays> of_process(proc::Pid) override {
+    return proc::Delays{.runqueue_ns = 0,
+                        .block_io_ns = 5 * kMs,
+                        .swap_in_ns = 0,
+                        .reclaim_ns = 0,
+                        .thrashing_ns = 0};
+  }
+};
+
 class HostMetricsTest : public ::testing::Test {
  protected:
   HostMetricsTest() {
     host_.fake_now = 1000 * 1000 * kMs;
     machine(17000, 3000, 180000);
-    fake_.write("proc/loadavg", "0.31 0.60 0.27 3/181 24457\n");
+    tasks_change();
     fake_.write("proc/meminfo",
-                "MemTotal: 1000 kB\nMemAvailable: 400 kB\nSwapTotal: 10 kB\nSwapFree: 4 kB\n");
+                "MemTotal: 1000 kB\nMemAvailable: 400 kB\nSwapTotal: 10 kB\nSwapFree: 4 kB\n"
+                "Dirty: 3 kB\nWriteback: 1 kB\n");
+    fake_.write("proc/vmstat", "pswpin 2\npswpout 3\npgmajfault 4\noom_kill 0\n");
+    fake_.write("proc/sys/kernel/task_delayacct", "1\n");
+    fake_.write("proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
+    fake_.write("proc/net/sockstat", "sockets: used 9\nTCP: inuse 3 orphan 1 tw 7 alloc 4 mem 1\n");
+    fake_.write("sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "2400000\n");
+    fake_.write("sys/devices/system/cpu/cpu1/cpufreq/scaling_cur_freq", "800000\n");
+    cgroup("100000 100000", 5, 2, 700000);
     for (const char* resource : {"cpu", "memory", "io"}) {
       fake_.write(std::string("proc/pressure/") + resource,
                   "some avg10=0 avg60=0 avg300=0 total=2500000\n"
                   "full avg10=0 avg60=0 avg300=0 total=0\n");
     }
-    fake_.write("proc/diskstats",
-                " 254 0 vda 10 0 100 0 20 0 200 0 0 3000 0\n 254 1 vda1 1 0 1 0 2 0 2 0 0 3 0\n");
+    disk(10, 40, 3000);
     fake_.write("proc/net/dev", "h\nh\n  eth0: 100 1 0 2 0 0 0 0 200 2 0 3 0 0 0 0\n");
-    fake_.write("proc/net/snmp", "Tcp: RetransSegs\nTcp: 9\n");
-    fake_.write("proc/net/netstat", "TcpExt: ListenOverflows\nTcpExt: 4\n");
+    fake_.write("proc/net/snmp", "Tcp: OutSegs RetransSegs OutRsts EstabResets\nTcp: 900 9 3 2\n");
+    fake_.write("proc/net/netstat",
+                "TcpExt: ListenOverflows ListenDrops TCPSynRetrans\nTcpExt: 4 6 1\n");
+    fake_.uptime(1000);
     fake_.write("proc/net/tcp",
                 "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid\n"
                 "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 "
@@ -73,11 +104,43 @@ class HostMetricsTest : public ::testing::Test {
   void machine(uint64_t user, uint64_t system, uint64_t idle) {
     const std::string line = " " + std::to_string(user) + " 0 " + std::to_string(system) + " " +
                              std::to_string(idle) + " 0 0 0 0 0 0\n";
-    fake_.write("proc/stat", "cpu " + line + "cpu0" + line + "cpu1" + line);
+    fake_.write("proc/stat", "cpu " + line + "cpu0" + line + "cpu1" + line +
+                                 "intr 5 0\nctxt 77\nprocesses 9\nprocs_running 2\n"
+                                 "procs_blocked 1\n");
   }
-  void shop(proc::Pid pid, uint64_t start_ticks, uint64_t run_ms) {
-    fake_.add({.pid = pid, .comm = "shop", .start_ticks = start_ticks});
-    fake_.thread(pid, pid, run_ms * 1'000'000, 0, 'D');
+  void disk(uint64_t reads, uint64_t read_ms, uint64_t busy_ms) {
+    const auto n = [](uint64_t v) { return std::to_string(v) + " "; };
+    fake_.write("proc/diskstats", " 254 0 vda " + n(reads) + "0 100 " + n(read_ms) +
+                                      "20 0 200 0 2 " + n(busy_ms) + n(read_ms) +
+                                      "\n 254 1 vda1 1 0 1 0 2 0 2 0 0 3 0\n");
+  }
+  void cgroup(const std::string& quota, int periods, int throttled, int throttled_us) {
+    const std::string at = "sys/fs/cgroup/shop.service/";
+    fake_.write(at + "cgroup.events", "populated 1\n");
+    fake_.write(at + "cpu.max", quota + "\n");
+    fake_.write(at + "cpu.stat", "usage_usec 1\nnr_periods " + std::to_string(periods) +
+                                     "\nnr_throttled " + std::to_string(throttled) +
+                                     "\nthrottled_usec " + std::to_string(throttled_us) + "\n");
+    fake_.write(at + "memory.current", "4096\n");
+    fake_.write(at + "memory.max", "8192\n");
+    fake_.write(at + "memory.events", "low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\n");
+    fake_.write(at + "io.stat", "254:0 rbytes=10 wbytes=20 rios=1 wios=1\n");
+    for (const char* resource : {"cpu", "memory", "io"}) {
+      fake_.write(at + resource + ".pressure",
+                  "some avg10=0 avg60=0 avg300=0 total=9\nfull avg10=0 avg60=0 avg300=0 total=1\n");
+    }
+  }
+  // A task came or went.
+  void tasks_change() {
+    fake_.write("proc/loadavg", "0.31 0.60 0.27 3/181 " + std::to_string(++last_task_) + "\n");
+  }
+  void shop(proc::Pid pid, uint64_t start_ticks, uint64_t run_ms, uint64_t wait_ms = 0) {
+    tasks_change();
+    fake_.add({.pid = pid, .comm = "shop", .user_ticks = run_ms / 10, .start_ticks = start_ticks});
+    fake_.thread(pid, pid, run_ms * 1'000'000, wait_ms * 1'000'000, 'D');
+    fake_.write("proc/" + std::to_string(pid) + "/cgroup", "0::/shop.service\n");
+    fake_.write("proc/" + std::to_string(pid) + "/smaps_rollup",
+                "Rss: 9 kB\nPss: 7 kB\nSwap: 1 kB\n");
     fake_.switches(pid, pid, 1, 1);
     fake_.io(pid, 0, 0);
     fake_.descriptor(pid, 0, "/dev/null");
@@ -85,13 +148,18 @@ class HostMetricsTest : public ::testing::Test {
     fake_.descriptor(pid, 4, "socket:[77]");
   }
   void begin(const std::string& document, bool sockets_refused = false) {
-    plugin_ = std::make_unique<HostMetrics>(Host(host_.get()), fake_.root(),
-                                            std::make_unique<OneSocket>(sockets_refused), 5);
+    plugin_ = make(sockets_refused);
     plumb_config config{};
     config.struct_size = sizeof(config);
     config.document = document.c_str();
     ASSERT_TRUE(plugin_->configure(Config(&config)));
     ASSERT_TRUE(plugin_->start());
+  }
+  std::unique_ptr<HostMetrics> make(bool sockets_refused) {
+    HostMetrics::Sources sources{fake_.root(), std::make_unique<OneSocket>(sockets_refused),
+                                 std::make_unique<SomeDelays>(),
+                                 [this] { return std::optional(clock_offset_); }, 5};
+    return std::make_unique<HostMetrics>(Host(host_.get()), std::move(sources));
   }
   void pass_a_second() {
     uptime_ += 1;
@@ -106,6 +174,8 @@ class HostMetricsTest : public ::testing::Test {
   RecordingHost host_;
   std::unique_ptr<HostMetrics> plugin_;
   double uptime_ = 1000;
+  int last_task_ = 24457;
+  int64_t clock_offset_ = 1'700'000'000'000'000'000;
 };
 
 constexpr const char* kShop = R"({"target":{"url":"http://127.0.0.1:8080","host":"127.0.0.1",
@@ -115,7 +185,10 @@ TEST_F(HostMetricsTest, EmitsEverySeriesOfTheContract) {
   shop(10, 100, 0);
   begin(kShop);
   machine(17100, 3020, 180080);
-  shop(10, 100, 600);
+  shop(10, 100, 600, 200);
+  disk(14, 100, 3500);
+  cgroup("100000 100000", 15, 8, 800000);
+  fake_.add({.pid = 30, .comm = "stress", .user_ticks = 40, .start_ticks = 100050});
   pass_a_second();
 
   EXPECT_EQ(host_.last("host_cpus"), 2);
@@ -126,8 +199,32 @@ TEST_F(HostMetricsTest, EmitsEverySeriesOfTheContract) {
   EXPECT_EQ(host_.last("host_pressure_seconds_total{resource=memory,kind=some}"), 2.5);
   EXPECT_EQ(host_.last("host_memory_available_bytes"), 400 * 1024);
   EXPECT_EQ(host_.last("host_swap_used_bytes"), 6 * 1024);
-  EXPECT_EQ(host_.last("host_disk_busy_seconds_total{device=vda}"), 3.0);
-  EXPECT_EQ(host_.last("host_disk_operations_total{device=vda}"), 30);
+  EXPECT_EQ(host_.last("host_disk_busy_seconds_total{device=vda}"), 3.5);
+  EXPECT_EQ(host_.last("host_disk_operations_total{device=vda}"), 34);
+  EXPECT_EQ(host_.last("host_disk_await_seconds{device=vda}"), 0.015);
+  EXPECT_EQ(host_.last("host_disk_busy_ratio{device=vda}"), 0.5);
+  EXPECT_EQ(host_.last("host_disk_in_flight{device=vda}"), 2);
+  EXPECT_EQ(host_.last("host_core_busy_ratio{core=1}"), 0.6);
+  EXPECT_EQ(host_.last("host_cpu_frequency_mean_hertz"), 1.6e9);
+  EXPECT_EQ(host_.last("host_cpu_frequency_min_hertz"), 8e8);
+  EXPECT_EQ(host_.last("host_memory_dirty_bytes"), 3072);
+  EXPECT_EQ(host_.last("host_tcp_sockets{state=time_wait}"), 7);
+  EXPECT_EQ(host_.last("host_tcp_sockets{state=established}"), 1);
+  EXPECT_EQ(host_.last("target_accept_queue{port=8080}"), 3);
+  EXPECT_EQ(host_.last("target_accept_queue_limit{port=8080}"), 128);
+  EXPECT_EQ(host_.last("target_quota_processors"), 1);
+  EXPECT_NEAR(host_.last("target_throttled_seconds_total").value(), 0.1, 1e-9);
+  EXPECT_EQ(host_.last("target_throttled_periods_total"), 6);
+  EXPECT_EQ(host_.last("target_periods_total"), 10);
+  EXPECT_EQ(host_.last("target_cgroup_memory_limit_bytes"), 8192);
+  EXPECT_EQ(host_.last("target_cgroup_memory_events_total{event=oom_kill}"), 0) << "none since";
+  EXPECT_EQ(host_.last("target_pss_bytes"), 7168);
+  EXPECT_EQ(host_.last("target_threads_in_state{state=uninterruptible}"), 1);
+  EXPECT_EQ(host_.last("host_group_cpu_seconds_total{group=target}"), 0.6);
+  EXPECT_EQ(host_.last("host_group_cpu_seconds_total{group=stress}"), 0.4);
+  // A tenth of a second of the waiting is the quota's; the rest is shared out by use.
+  EXPECT_NEAR(host_.last("target_runqueue_beside_seconds_total{group=quota}").value(), 0.1, 1e-9);
+  EXPECT_NEAR(host_.last("target_runqueue_beside_seconds_total{group=target}").value(), 0.05, 1e-9);
   EXPECT_FALSE(host_.last("host_disk_operations_total{device=vda1}"));
   EXPECT_EQ(host_.last("host_network_drops_total{interface=eth0}"), 5);
   EXPECT_EQ(host_.last("host_tcp_retransmits_total"), 9);
@@ -201,6 +298,7 @@ TEST_F(HostMetricsTest, ARestartIsNotedAndTotalsGoOn) {
   pass_a_second();
   EXPECT_EQ(host_.last("target_cpu_seconds_total"), 0.5);
   fake_.end(10);
+  tasks_change();
   pass_a_second();
   shop(20, 100250, 100);
   pass_a_second();
@@ -212,9 +310,10 @@ TEST_F(HostMetricsTest, ARestartIsNotedAndTotalsGoOn) {
 TEST_F(HostMetricsTest, WithoutATargetTheMachineIsWatched) {
   begin(R"({"target":{"url":"http://shop.example:80","host":"shop.example","port":80}})");
   machine(17100, 3020, 180080);
-  pass_a_second();
-  EXPECT_EQ(host_.last("host_cpu_busy_ratio"), 0.6);
+  for (int i = 0; i < 5; ++i) pass_a_second();
+  EXPECT_EQ(host_.series("host_cpu_busy_ratio").at(0).value, 0.6);
   EXPECT_NEAR(host_.last("others_cpu_seconds_total").value(), 1.2, 1e-9);
+  EXPECT_EQ(host_.series("others_cpu_seconds_total").size(), 2u) << "every five seconds";
   EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << host_.health_message;
 }
 
@@ -251,10 +350,7 @@ TEST_F(HostMetricsTest, TheProcessTableKeepsTheSteadyStage) {
   EXPECT_EQ(host_.tables["processes"], at_end);
 }
 
-TEST_F(HostMetricsTest, StopWithoutStartIsLegal) {
-  HostMetrics plugin(Host(host_.get()), fake_.root(), std::make_unique<OneSocket>(false), 5);
-  EXPECT_TRUE(plugin.stop(0));
-}
+TEST_F(HostMetricsTest, StopWithoutStartIsLegal) { EXPECT_TRUE(make(false)->stop(0)); }
 
 }  // namespace
 }  // namespace plumb::host_metrics

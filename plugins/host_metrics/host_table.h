@@ -2,7 +2,6 @@
 #ifndef PLUMB_PLUGINS_HOST_METRICS_HOST_TABLE_H_
 #define PLUMB_PLUGINS_HOST_METRICS_HOST_TABLE_H_
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,11 +19,6 @@ Rows describe_machine(const proc::Root& root);
 
 // The cgroup that a process is in, and the processor quota that binds it.
 Rows describe_cgroup(const proc::Root& root, proc::Pid pid);
-
-// Processors that a quota allows, the tightest of the cgroup and those around it; nothing when
-// there is none. `path` as in /proc/PID/cgroup.
-std::optional<double> cpu_quota_v2(const proc::Root& root, const std::string& path);
-std::optional<double> cpu_quota_v1(const proc::Root& root, const std::string& path);
 
 // plumb_table.json with the columns key and value; one row "cannot see" per problem.
 std::string host_table_json(const Rows& rows, const Problems& problems);

@@ -1,15 +1,14 @@
 // The plugin through its C entry, on real processes and real sockets of this machine. Durations are
 // measured, not assumed: each test compares with what the kernel or the test itself counted.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <plumb/abi/plugin.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,80 +19,13 @@
 #include <thread>
 #include <vector>
 
-#include "plugins/host_metrics/recording_host.h"
-
-extern "C" const plumb_plugin* plumb_plugin_entry_v1(void);
+#include "plugins/host_metrics/live_watch.h"
 
 namespace plumb::host_metrics {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = LiveClock;
 using std::chrono::milliseconds;
-
-// The plugin, driven as the host drives it: one collect per interval until told to stop.
-class Watch {
- public:
-  explicit Watch(const std::string& process) {
-    const std::string document = R"({"target":{"process":)" + process + "}}";
-    plumb_config config{};
-    config.struct_size = sizeof(config);
-    config.document = document.c_str();
-    check(table_->create(host.get(), &self_, &error_));
-    check(table_->configure(self_, &config, &error_));
-    check(table_->start(self_, &error_));
-  }
-  ~Watch() {
-    check(table_->stop(self_, host.get()->now_ns(host.get()->context) + 1'000'000'000, &error_));
-    table_->destroy(self_);
-  }
-  void collect_for(milliseconds time) {
-    const auto end = Clock::now() + time;
-    for (auto due = Clock::now(); due < end;) {
-      check(table_->collect(self_, &error_));
-      due += std::chrono::nanoseconds(table_->descriptor->default_interval_ns);
-      std::this_thread::sleep_until(due);
-    }
-  }
-
-  RecordingHost host;
-
- private:
-  void check(int32_t code) { EXPECT_EQ(code, PLUMB_OK) << error_.message; }
-  const plumb_plugin* table_ = plumb_plugin_entry_v1();
-  void* self_ = nullptr;
-  plumb_error error_{sizeof(plumb_error), {}};
-};
-
-// A child of the test that is ended and waited for with it.
-class Child {
- public:
-  template <typename Body>
-  explicit Child(Body&& body) {
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::alarm(40);  // should the test die first
-      body();
-      ::_exit(0);
-    }
-  }
-  ~Child() {
-    if (pid_ > 0) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
-    }
-  }
-  std::string selector() const { return R"({"pid":)" + std::to_string(pid_) + "}"; }
-  pid_t pid() const { return pid_; }
-
- private:
-  pid_t pid_ = -1;
-};
-
-double mean_after_first(const std::vector<RecordingHost::Point>& points) {
-  double sum = 0;
-  for (size_t i = 1; i < points.size(); ++i) sum += points[i].value;
-  return points.size() > 1 ? sum / static_cast<double>(points.size() - 1) : -1;
-}
 
 TEST(HostMetricsLive, ProcessorTimeOfABurningChildIsWhatGetrusageSays) {
   int answer[2];
@@ -249,6 +181,127 @@ TEST(HostMetricsLive, AFastPeerIsHardlyEverAwaited) {
   // On a crowded machine the sampler wakes together with the callers, just before their replies;
   // taking ties for unanswered requests would show most of the 8.
   EXPECT_LT(m.seen, m.truth + 1.5);
+}
+
+TEST(HostMetricsLive, ConnectionsThatNobodyAcceptsAreSeenInTheQueue) {
+  sockaddr_in address{};
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listener, 7), 0);
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  std::vector<int> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(clients.back(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  }
+  Watch watch(R"({"port":)" + std::to_string(ntohs(address.sin_port)) + "}");
+  watch.collect_for(milliseconds(2200));
+  const std::string port = "{port=" + std::to_string(ntohs(address.sin_port)) + "}";
+  EXPECT_EQ(watch.host.last("target_accept_queue" + port), 5);
+  EXPECT_EQ(watch.host.last("target_accept_queue_max" + port), 5);
+  EXPECT_EQ(watch.host.last("target_accept_queue_limit" + port), 7);
+  EXPECT_GT(watch.host.last("target_descriptors").value_or(0), 5);
+  for (const int client : clients) ::close(client);
+  ::close(listener);
+}
+
+[[noreturn]] void burn_forever() {
+  std::atomic<uint64_t> turns{0};
+  while (true) ++turns;
+}
+
+// A cgroup with a quota of a fifth of a processor, where this user may make one.
+class QuotaGroup {
+ public:
+  QuotaGroup() {
+    const std::string name = "/plumb-live-test-" + std::to_string(::getpid());
+    for (const char* base : {"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"}) {
+      const std::string at = base + name;
+      if (::mkdir(at.c_str(), 0755) != 0) continue;
+      path_ = at;
+      if (write("/cpu.cfs_period_us", "100000") && write("/cpu.cfs_quota_us", "20000")) return;
+      ::rmdir(at.c_str());
+      path_.clear();
+    }
+    const std::string at = "/sys/fs/cgroup" + name;
+    if (::mkdir(at.c_str(), 0755) != 0) return;
+    path_ = at;
+    if (write("/cpu.max", "20000 100000")) return;
+    ::rmdir(at.c_str());
+    path_.clear();
+  }
+  ~QuotaGroup() {
+    // It empties a little after its last process was waited for.
+    for (int i = 0; i < 50 && !path_.empty() && ::rmdir(path_.c_str()) != 0; ++i) {
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  }
+  bool made() const { return !path_.empty(); }
+  bool take(pid_t pid) const { return write("/cgroup.procs", std::to_string(pid)); }
+
+ private:
+  bool write(const char* leaf, const std::string& text) const {
+    const int fd = ::open((path_ + leaf).c_str(), O_WRONLY | O_CLOEXEC);
+    const bool done = fd >= 0 && ::write(fd, text.data(), text.size()) > 0;
+    if (fd >= 0) ::close(fd);
+    return done;
+  }
+  std::string path_;
+};
+
+TEST(HostMetricsLive, AQuotaThatHoldsTheTargetBackIsToldFromNeighbours) {
+  const QuotaGroup group;
+  if (!group.made()) GTEST_SKIP() << "this user may not make a cgroup with a quota";
+  const Child child(burn_forever);
+  ASSERT_TRUE(group.take(child.pid()));
+  Watch watch(child.selector());
+  watch.collect_for(milliseconds(4200));
+  EXPECT_EQ(watch.host.last("target_quota_processors"), 0.2);
+  const auto grown = [&](const std::string& key) {
+    const auto& points = watch.host.series(key);
+    return points.size() > 1 ? points.back().value - points.front().value : 0;
+  };
+  EXPECT_GT(grown("target_throttled_periods_total"), 10);
+  EXPECT_LE(grown("target_throttled_periods_total"), grown("target_periods_total"));
+  // It wants a whole processor and gets a fifth of one at most, less on a crowded machine.
+  EXPECT_GT(grown("target_throttled_seconds_total"), 1.0);
+  EXPECT_LT(grown("target_cpu_seconds_total"), 1.3);
+  EXPECT_FALSE(watch.host.disorder);
+}
+
+TEST(HostMetricsLive, GroupsSumToWhatTheMachineUsed) {
+  const Child child(burn_forever);
+  const Child neighbour(burn_forever);
+  Watch watch(child.selector());
+  watch.collect_for(milliseconds(5200));
+  const auto grown = [&](const std::string& key) {
+    const auto& points = watch.host.series(key);
+    return points.empty() ? 0 : points.back().value - points.front().value;
+  };
+  double groups = 0;
+  size_t labels = 0;
+  for (const auto& [key, points] : watch.host.points) {
+    if (!key.starts_with("host_group_cpu_seconds_total")) continue;
+    groups += points.back().value;
+    ++labels;
+  }
+  const double machine = grown("host_cpu_seconds_total{mode=user}") +
+                         grown("host_cpu_seconds_total{mode=system}") -
+                         grown("host_interrupt_seconds_total");
+  EXPECT_NEAR(groups, machine, 0.1 * machine);
+  EXPECT_LE(labels, 12u);
+  EXPECT_NEAR(watch.host.last("host_group_cpu_seconds_total{group=target}").value_or(0),
+              grown("target_cpu_seconds_total"), 0.05);
+  // What the target waited is shared out to the last millisecond.
+  double beside = 0;
+  for (const auto& [key, points] : watch.host.points) {
+    if (key.starts_with("target_runqueue_beside")) beside += points.back().value;
+  }
+  EXPECT_NEAR(beside, grown("target_runqueue_seconds_total"), 0.01 + 0.02 * beside);
+  EXPECT_TRUE(watch.host.tables.contains("host"));
 }
 
 }  // namespace

@@ -16,14 +16,29 @@ namespace {
 
 constexpr uint64_t kSectorBytes = 512;  // of /proc/diskstats, whatever the device's own size
 constexpr size_t kMostEntries = 256;
+constexpr size_t kMostCores = 1024;
+constexpr uint64_t kMostTicks = uint64_t{1} << 56;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Bytes from a line such as "MemTotal:  24682416 kB".
-std::optional<uint64_t> kilobytes_after(std::string_view text, std::string_view key) {
-  const auto kib = proc::number_after(text, key);
-  if (!kib || *kib > UINT64_MAX / 1024) return std::nullopt;
-  return *kib * 1024;
+// Of text with lines "KEY NUMBER", the numbers of `keys`, in one walk.
+template <size_t N>
+std::array<std::optional<uint64_t>, N> numbers_of(std::string_view text,
+                                                  const std::array<std::string_view, N>& keys) {
+  std::array<std::optional<uint64_t>, N> out{};
+  size_t left = N;
+  while (!text.empty() && left > 0) {
+    bool ended = false;
+    std::string_view line = next_line(text, &ended);
+    if (!ended) break;
+    const std::string_view key = next_word(line);
+    for (size_t i = 0; i < N; ++i) {
+      if (key != keys[i] || out[i]) continue;
+      out[i] = next_number(line);
+      --left;
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -35,7 +50,7 @@ std::optional<CpuTicks> parse_cpu(std::string_view stat) {
   std::array<uint64_t, 8> t{};  // user nice system idle iowait irq softirq steal
   for (uint64_t& value : t) {
     const auto number = next_number(line);
-    if (!number || *number > (uint64_t{1} << 56)) return std::nullopt;
+    if (!number || *number > kMostTicks) return std::nullopt;
     value = *number;
   }
   CpuTicks out;
@@ -74,14 +89,51 @@ std::optional<uint64_t> parse_runnable(std::string_view loadavg) {
 }
 
 std::optional<Memory> parse_memory(std::string_view meminfo) {
-  const auto total = kilobytes_after(meminfo, "MemTotal:");
-  const auto available = kilobytes_after(meminfo, "MemAvailable:");
-  const auto swap_total = kilobytes_after(meminfo, "SwapTotal:");
-  const auto swap_free = kilobytes_after(meminfo, "SwapFree:");
-  if (!total || !available || !swap_total || !swap_free || *swap_free > *swap_total) {
-    return std::nullopt;
+  // "MemTotal:  24682416 kB"
+  auto v = numbers_of<6>(
+      meminfo, {"MemTotal:", "MemAvailable:", "SwapTotal:", "SwapFree:", "Dirty:", "Writeback:"});
+  for (auto& value : v) {
+    if (value && *value > UINT64_MAX / 1024) return std::nullopt;
+    if (value) *value *= 1024;
   }
-  return Memory{*total, *available, *swap_total - *swap_free};
+  if (!v[0] || !v[1] || !v[2] || !v[3] || *v[3] > *v[2]) return std::nullopt;
+  return Memory{*v[0], *v[1], *v[2] - *v[3], v[4], v[5]};
+}
+
+Paging parse_paging(std::string_view vmstat) {
+  const auto v = numbers_of<4>(vmstat, {"pswpin", "pswpout", "pgmajfault", "oom_kill"});
+  return {v[0], v[1], v[2], v[3]};
+}
+
+Scheduling parse_scheduling(std::string_view stat) {
+  const auto v = numbers_of<3>(stat, {"ctxt", "processes", "procs_blocked"});
+  return {v[0], v[1], v[2]};
+}
+
+void parse_cores(std::string_view stat, std::vector<CoreTicks>& out) {
+  out.clear();
+  next_line(stat);
+  while (stat.starts_with("cpu") && out.size() < kMostCores) {
+    bool ended = false;
+    std::string_view line = next_line(stat, &ended);
+    const auto core = to_number<unsigned>(next_word(line).substr(3));
+    std::array<uint64_t, 8> t{};  // user nice system idle iowait irq softirq steal
+    bool whole = ended && core.has_value();
+    for (uint64_t& value : t) {
+      const auto number = next_number(line);
+      whole = whole && number && *number < kMostTicks;
+      value = number.value_or(0);
+    }
+    if (whole) out.push_back({*core, t[0] + t[1] + t[2] + t[5] + t[6] + t[7], t[3] + t[4]});
+  }
+}
+
+std::optional<double> busy_ratio(const CoreTicks& before, const CoreTicks& now) {
+  if (now.busy < before.busy || now.idle < before.idle) return std::nullopt;
+  const uint64_t busy = now.busy - before.busy;
+  const uint64_t total = busy + (now.idle - before.idle);
+  if (total == 0) return std::nullopt;
+  return static_cast<double>(busy) / static_cast<double>(total);
 }
 
 std::optional<Pressure> parse_pressure(std::string_view text) {
@@ -108,8 +160,8 @@ std::vector<Disk> parse_disks(std::string_view diskstats) {
     next_word(line);
     next_word(line);
     const std::string_view device = next_word(line);
-    // reads merged sectors ms, writes merged sectors ms, in flight, busy ms
-    std::array<uint64_t, 10> f{};
+    // reads merged sectors ms, writes merged sectors ms, in flight, busy ms, ms times in flight
+    std::array<uint64_t, 11> f{};
     bool whole = ended && !device.empty();
     for (uint64_t& value : f) {
       const auto number = next_number(line);
@@ -117,8 +169,8 @@ std::vector<Disk> parse_disks(std::string_view diskstats) {
       value = number.value_or(0);
     }
     if (!whole || f[2] > UINT64_MAX / kSectorBytes || f[6] > UINT64_MAX / kSectorBytes) continue;
-    out.push_back(
-        {std::string(device), f[0] + f[4], f[2] * kSectorBytes, f[6] * kSectorBytes, f[9]});
+    out.push_back({std::string(device), f[0] + f[4], f[2] * kSectorBytes, f[6] * kSectorBytes, f[9],
+                   f[3] + f[7], f[10], f[8]});
   }
   return out;
 }
@@ -156,13 +208,15 @@ std::vector<Interface> parse_interfaces(std::string_view net_dev) {
       value = number.value_or(0);
     }
     if (!whole || name.empty() || name == "lo") continue;
-    out.push_back({std::string(name), f[0], f[8], f[3] + f[11]});
+    out.push_back({std::string(name), f[0], f[8], f[3] + f[11], f[2] + f[10]});
   }
   return out;
 }
 
-std::optional<uint64_t> parse_protocol_counter(std::string_view text, std::string_view protocol,
-                                               std::string_view key) {
+void parse_protocol_counters(std::string_view text, std::string_view protocol,
+                             std::span<const std::string_view> keys,
+                             std::span<std::optional<uint64_t>> out) {
+  std::fill(out.begin(), out.end(), std::nullopt);
   // Two lines per protocol: "Tcp: NAME NAME ..." and "Tcp: NUMBER NUMBER ...".
   while (!text.empty()) {
     std::string_view names = next_line(text);
@@ -170,15 +224,51 @@ std::optional<uint64_t> parse_protocol_counter(std::string_view text, std::strin
     if (!head.ends_with(':') || head.substr(0, head.size() - 1) != protocol) continue;
     bool ended = false;
     std::string_view values = next_line(text, &ended);
-    if (!ended || next_word(values) != head) return std::nullopt;
+    if (!ended || next_word(values) != head) return;
     while (true) {
       const std::string_view name = next_word(names);
       const std::string_view value = next_word(values);
-      if (name.empty() || value.empty()) return std::nullopt;
-      if (name == key) return to_number(value);
+      if (name.empty() || value.empty()) return;
+      for (size_t i = 0; i < keys.size(); ++i) {
+        if (name == keys[i]) out[i] = to_number(value);
+      }
     }
   }
+}
+
+std::optional<uint64_t> parse_protocol_counter(std::string_view text, std::string_view protocol,
+                                               std::string_view key) {
+  std::optional<uint64_t> value;
+  parse_protocol_counters(text, protocol, {&key, 1}, {&value, 1});
+  return value;
+}
+
+std::optional<SocketTotals> parse_sockstat(std::string_view text) {
+  while (!text.empty()) {
+    bool ended = false;
+    std::string_view line = next_line(text, &ended);
+    if (next_word(line) != "TCP:") continue;
+    SocketTotals out;
+    bool any = false;
+    while (ended) {
+      const std::string_view key = next_word(line);
+      const auto value = next_number(line);
+      if (key.empty()) break;
+      if (!value) return std::nullopt;
+      if (key == "tw") out.time_wait = *value;
+      if (key == "orphan") out.orphans = *value;
+      any = any || key == "tw";
+    }
+    return any ? std::optional(out) : std::nullopt;
+  }
   return std::nullopt;
+}
+
+std::optional<PortRange> parse_port_range(std::string_view text) {
+  const auto first = next_number<uint16_t>(text);
+  const auto last = next_number<uint16_t>(text);
+  if (!first || !last || *last < *first) return std::nullopt;
+  return PortRange{*first, *last};
 }
 
 }  // namespace plumb::host_metrics

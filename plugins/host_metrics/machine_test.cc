@@ -130,5 +130,65 @@ TEST(Machine, ProtocolCountersAreFoundByName) {
   EXPECT_FALSE(parse_protocol_counter("Tcp: A RetransSegs\n", "Tcp", "RetransSegs"));
 }
 
+TEST(Machine, EachProcessor) {
+  std::vector<CoreTicks> cores;
+  parse_cores(kStat, cores);
+  ASSERT_EQ(cores.size(), 2u);
+  EXPECT_EQ(cores[1].core, 1u);
+  EXPECT_EQ(cores[1].busy, 9196u + 5 + 1664 + 3 + 83 + 18);
+  EXPECT_EQ(cores[1].idle, 93678u + 856);
+  CoreTicks later = cores[1];
+  later.busy += 30;
+  later.idle += 10;
+  EXPECT_EQ(busy_ratio(cores[1], later), 0.75);
+  EXPECT_FALSE(busy_ratio(later, cores[1]));
+  parse_cores("cpu 1\ncpu0 1 2 3\ncpux 1 2 3 4 5 6 7 8\ncpu1 1 2 3 4 5 6 7", cores);
+  EXPECT_TRUE(cores.empty());
+}
+
+TEST(Machine, SchedulingAndPaging) {
+  const Scheduling s = parse_scheduling(kStat);
+  EXPECT_EQ(s.context_switches, 919274u);
+  EXPECT_EQ(s.forks, 24457u);
+  EXPECT_FALSE(s.blocked);
+  const Paging p = parse_paging("nr_free_pages 5\npswpin 1\npswpout 2\npgmajfault 3\noom_ki");
+  EXPECT_EQ(p.swapped_in_pages, 1u);
+  EXPECT_EQ(p.swapped_out_pages, 2u);
+  EXPECT_EQ(p.major_faults, 3u);
+  EXPECT_FALSE(p.oom_kills);
+  EXPECT_FALSE(parse_paging("pswpin -1\n").swapped_in_pages);
+}
+
+TEST(Machine, SeveralCountersOfAProtocolAtOnce) {
+  const std::string_view keys[] = {"B", "missing", "A"};
+  std::optional<uint64_t> values[3];
+  parse_protocol_counters("Ip: A\nIp: 9\nTcp: A B\nTcp: 1 2\n", "Tcp", keys, values);
+  EXPECT_EQ(values[0], 2u);
+  EXPECT_FALSE(values[1]);
+  EXPECT_EQ(values[2], 1u);
+  parse_protocol_counters("Tcp: A B\nTcp: 1 2", "Tcp", keys, values);
+  EXPECT_FALSE(values[0]) << "torn";
+}
+
+TEST(Machine, SocketTotalsAndPorts) {
+  const auto s = parse_sockstat("sockets: used 15\nTCP: inuse 1 orphan 4 tw 102 alloc 1 mem 0\n");
+  ASSERT_TRUE(s);
+  EXPECT_EQ(s->time_wait, 102u);
+  EXPECT_EQ(s->orphans, 4u);
+  EXPECT_FALSE(parse_sockstat("TCP: inuse 1 orphan 4 tw 1"));
+  EXPECT_FALSE(parse_sockstat("TCP: inuse x tw 5\n"));
+  EXPECT_EQ(parse_port_range("32768\t60999\n")->size(), 28232u);
+  EXPECT_FALSE(parse_port_range("60999 32768\n"));
+  EXPECT_FALSE(parse_port_range("1 99999\n"));
+}
+
+TEST(Machine, DisksTellWaitingAndQueue) {
+  const auto disks = parse_disks(" 254 0 vda 10 0 100 40 20 0 200 60 2 3000 777 0 0 0 0 5 1\n");
+  ASSERT_EQ(disks.size(), 1u);
+  EXPECT_EQ(disks[0].waited_ms, 100u);
+  EXPECT_EQ(disks[0].in_flight, 2u);
+  EXPECT_EQ(disks[0].queued_ms, 777u);
+}
+
 }  // namespace
 }  // namespace plumb::host_metrics

@@ -60,6 +60,9 @@ class ReapedBalance {
     credit_ = 0;
     return gain;
   }
+  // What ended children had and the parent has not been seen to take over. Should it end too, its
+  // own parent takes over both.
+  uint64_t owed() const { return debt_now_ + debt_before_; }
 
  private:
   uint64_t credit_ = 0;

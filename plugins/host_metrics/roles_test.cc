@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "plugins/host_metrics/group_cpu.h"
 #include "plugins/proc/fake_proc.h"
 
 namespace plumb::host_metrics {
@@ -52,30 +51,6 @@ TEST(Roles, ATargetThatIsADatabaseIsTheTarget) {
   const Roles roles = assign_roles(list, Pids{70}, 51);
   EXPECT_EQ(roles.of(70), Role::kTarget);
   EXPECT_TRUE(roles.database.empty());
-}
-
-TEST(GroupCpu, CountsFromTheFirstLookAndKeepsWhatEndedProcessesUsed) {
-  FakeProc fake;
-  fake.add({.pid = 70, .user_ticks = 1000});
-  fake.add({.pid = 71, .ppid = 70, .user_ticks = 10});
-  GroupCpu group(fake.root(), GroupCpu::kReaped);
-  EXPECT_EQ(group.update(Pids{70, 71}, 0), 0u);
-  fake.add({.pid = 71, .ppid = 70, .user_ticks = 25});
-  EXPECT_EQ(group.update(Pids{70, 71}, 10000), 15u);
-  fake.end(71);
-  fake.add({.pid = 70, .user_ticks = 1001, .reaped_user_ticks = 30});
-  fake.add({.pid = 72, .ppid = 70, .user_ticks = 4, .start_ticks = 10050});
-  // 1 of the parent, 5 of the ended child unseen, 4 of the new one.
-  EXPECT_EQ(group.update(Pids{70, 72}, 10000), 25u);
-}
-
-TEST(GroupCpu, WithoutReapedTheTargetThatPlumbStartedIsNotChargedToPlumb) {
-  FakeProc fake;
-  fake.add({.pid = 50, .user_ticks = 10});
-  GroupCpu group(fake.root(), GroupCpu::kNotReaped);
-  EXPECT_EQ(group.update(Pids{50}, 0), 0u);
-  fake.add({.pid = 50, .user_ticks = 12, .reaped_user_ticks = 5000});
-  EXPECT_EQ(group.update(Pids{50}, 0), 2u);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "plugins/proc/fields.h"
 
@@ -12,16 +13,35 @@ using proc::Pid;
 namespace {
 
 constexpr size_t kMostKeptThreads = 200;  // three descriptors each, of the usual limit of 1,024
-constexpr size_t kMostProbed = 128;       // threads looked at by one disk_waiting()
-constexpr double kRunnableShare = 0.05;
+constexpr size_t kMostProbed = 128;       // threads looked at by one look_at_threads()
+constexpr size_t kMostSwitchReads = 32;   // per update
+constexpr int kMostGenerations = 16;      // of ended processes up to one that lives
 // utime and stime are each cut to a whole tick.
 constexpr uint64_t kTickSlack = 2;
 
 uint64_t nanoseconds_per_tick() { return 1'000'000'000 / proc::ticks_per_second(); }
 
+double tick_seconds(uint64_t ticks) {
+  return static_cast<double>(ticks) / static_cast<double>(proc::ticks_per_second());
+}
+
 uint64_t growth(uint64_t before, uint64_t now) { return now > before ? now - before : 0; }
 
+// The larger of each counter, so that a total never falls; what is no counter, as now.
+proc::Stat risen(const proc::Stat& before, const proc::Stat& now) {
+  proc::Stat out = now;
+  for (const auto counter :
+       {&proc::Stat::user_ticks, &proc::Stat::system_ticks, &proc::Stat::reaped_user_ticks,
+        &proc::Stat::reaped_system_ticks, &proc::Stat::minor_faults, &proc::Stat::major_faults}) {
+    out.*counter = std::max(before.*counter, now.*counter);
+  }
+  return out;
+}
+
 }  // namespace
+
+TargetUsage::Process::Process(const proc::Root& root, Pid pid)
+    : stat(root.of(pid, "stat")), io(root.of(pid, "io")), threads(root, pid) {}
 
 proc::Text TargetUsage::read(proc::KeptFile& file) {
   const proc::Text text = file.read(buffer_);
@@ -39,58 +59,201 @@ uint64_t TargetUsage::ticks_since_boot() {
   return static_cast<uint64_t>(*seconds * static_cast<double>(proc::ticks_per_second()));
 }
 
-TargetTotals TargetUsage::update(std::span<const Pid> pids, int64_t now_ns) {
+void TargetUsage::read_accounting() {
+  if (accounting_file_.path().empty()) {
+    accounting_file_ = proc::KeptFile(root_.proc + "/sys/kernel/task_delayacct");
+  }
+  const proc::Text text = accounting_file_.read(buffer_);
+  // Kernels before 5.14 have no switch, and may account or not.
+  accounting_ = !text.ok()                     ? Accounting::kUnknown
+                : text.text.starts_with("1\n") ? Accounting::kOn
+                                               : Accounting::kOff;
+}
+
+TargetTotals TargetUsage::update(std::span<const Pid> pids, int64_t now_ns,
+                                 proc::ProcessList* list) {
   Interval now;
-  now.length_ns = updated_ ? now_ns - last_update_ns_ : 0;
   // Read before the processes, so that one born meanwhile is taken for new at the next update too
   // rather than for old.
   const uint64_t ticks_now = ticks_since_boot();
+  if (!pids.empty()) read_accounting();
+  ThreadReading reading{.buffer = buffer_};
+  reading.now_ns = now_ns;
+  reading.before_ns = updated_ ? last_update_ns_ : now_ns;
+  reading.keep_open = keep_open_;
+  reading.all = read_all_;
+  reading.block_delay = accounting_ == Accounting::kOn && (delays_ == nullptr || delays_refused_);
+  reading.switch_reads = kMostSwitchReads;
   for (auto& [pid, process] : processes_) process.seen = false;
-  for (const Pid pid : pids) {
-    auto it = processes_.find(pid);
-    if (it == processes_.end()) {
-      it = processes_.try_emplace(pid).first;
-      it->second.stat = proc::KeptFile(root_.of(pid, "stat"));
-      it->second.io = proc::KeptFile(root_.of(pid, "io"));
-    }
-    Process& p = it->second;
-    const proc::Text text = read(p.stat);
-    const auto stat = text.ok() ? proc::parse_stat(text.text) : std::nullopt;
-    if (!stat || stat->pid != pid) {
-      // Torn: keep what is known of it. Gone: it is forgotten below.
-      p.seen = text.ok() && p.start_ticks != 0;
-      continue;
-    }
-    const bool first = p.start_ticks != stat->start_ticks;
-    const bool born =
-        first && updated_ && stat->start_ticks + 1 >= last_update_ticks_ && last_update_ticks_ != 0;
-    if (first) {
-      Process fresh;
-      fresh.start_ticks = stat->start_ticks;
-      fresh.stat = std::move(p.stat);
-      fresh.io = proc::KeptFile(root_.of(pid, "io"));
-      if (!born) {
-        fresh.base_ticks = stat->user_ticks + stat->system_ticks;
-        fresh.reaped_ticks = stat->reaped_user_ticks + stat->reaped_system_ticks;
-      }
-      fresh.ticks = fresh.base_ticks;
-      p = std::move(fresh);
-    }
-    p.seen = true;
-    update_process(pid, *stat, p, !first || born, now);
-  }
+  for (const Pid pid : pids) update_one(pid, reading, list, now);
   forget_ended();
+  finish(now, now_ns - reading.before_ns);
+  lively_.clear();
+  threads_ = now.totals.threads;
+  for (auto& [pid, process] : processes_) process.threads.lively(lively_);
+  keep_open_ = now.totals.threads <= kMostKeptThreads;
+  read_all_ = false;
+  updated_ = true;
+  last_update_ns_ = now_ns;
+  last_update_ticks_ = ticks_now;
+  return now.totals;
+}
+
+void TargetUsage::update_one(Pid pid, ThreadReading& reading, proc::ProcessList* list,
+                             Interval& now) {
+  const auto it = processes_.try_emplace(pid, root_, pid).first;
+  Process* p = &it->second;
+  if (p->start_ticks != 0 && !p->threads.moved(reading)) {
+    p->seen = true;
+    count_standing(*p, now);
+    return;
+  }
+  const proc::Text text = read(p->stat);
+  const auto stat = text.ok() ? proc::parse_stat(text.text) : std::nullopt;
+  if (!stat || stat->pid != pid) {
+    // Torn: keep what is known of it. Gone: it is forgotten below.
+    p->seen = text.ok() && p->start_ticks != 0;
+    return;
+  }
+  if (list != nullptr) list->note(*stat);
+  if (p->start_ticks != stat->start_ticks) {
+    const bool born =
+        updated_ && last_update_ticks_ != 0 && stat->start_ticks + 1 >= last_update_ticks_;
+    processes_.erase(it);
+    p = &processes_.try_emplace(pid, root_, pid).first->second;
+    p->start_ticks = stat->start_ticks;
+    p->born = born;
+    if (!born) p->first = p->last = *stat;
+  }
+  p->seen = true;
+  update_process(*stat, *p, reading, now);
+}
+
+void TargetUsage::count_standing(const Process& p, Interval& now) const {
+  ++now.totals.processes;
+  now.totals.threads += p.threads.all().size();
+  now.totals.resident_bytes += p.last.resident_pages * proc::page_bytes();
+  now.any_schedstat = true;
+  now.any_io = now.any_io || p.io_last;
+  now.any_delays = now.any_delays || p.delays;
+  for (const auto& [tid, t] : p.threads.all()) now.any_switches = now.any_switches || t.switches;
+}
+
+void TargetUsage::update_process(const proc::Stat& stat, Process& p, ThreadReading& reading,
+                                 Interval& now) {
+  const proc::Stat before = p.last;
+  p.last = risen(before, stat);
+  p.parent = stat.ppid;
+  p.command = stat.comm;
+  const uint64_t user = p.last.user_ticks - before.user_ticks;
+  const uint64_t system = p.last.system_ticks - before.system_ticks;
+  user_ticks_ += user;
+  system_ticks_ += system;
+  minor_faults_ += p.last.minor_faults - before.minor_faults;
+  major_faults_ += p.last.major_faults - before.major_faults;
+
+  const ThreadGrowth threads =
+      p.threads.update(reading, stat.threads, (user + system) * nanoseconds_per_tick(), p.born);
+  // From now on its new threads are born under watch.
+  p.born = true;
+  p.scheduled_ns += threads.ran_ns;
+  p.waited_ns += threads.waited_ns;
+  p.block_delay_ticks += threads.block_delay_ticks;
+  block_io_ns_ += threads.block_delay_ticks * nanoseconds_per_tick();
+  voluntary_ += threads.voluntary;
+  involuntary_ += threads.involuntary;
+  now.busiest = std::max(now.busiest, threads.busiest);
+  now.runnable += threads.runnable;
+  now.any_schedstat = now.any_schedstat || threads.scheduled;
+  now.any_switches = now.any_switches || threads.switches;
+  now.any_delays = now.any_delays || reading.block_delay;
+
+  const uint64_t ticks = p.last.user_ticks + p.last.system_ticks;
+  const uint64_t base = p.first.user_ticks + p.first.system_ticks;
+  const uint64_t in_ticks =
+      growth(base + (threads.scheduled ? kTickSlack : 0), ticks) * nanoseconds_per_tick();
+  const uint64_t used = std::max(p.scheduled_ns, in_ticks);
+  cpu_ns_ += growth(p.counted_ns, used);
+  p.counted_ns = std::max(p.counted_ns, used);
+
+  reaped_cpu_.grew(p.last.reaped_user_ticks - before.reaped_user_ticks +
+                   p.last.reaped_system_ticks - before.reaped_system_ticks);
+  update_delays(stat.pid, p, now);
+  const uint64_t waited =
+      p.delays ? std::max(p.waited_ns, p.delays->runqueue_ns - p.first_delays->runqueue_ns)
+               : p.waited_ns;
+  runqueue_ns_ += growth(p.waited_counted_ns, waited);
+  p.waited_counted_ns = std::max(p.waited_counted_ns, waited);
+  update_io(p, now);
+
+  ++now.totals.processes;
+  now.totals.threads += p.threads.all().size();
+  now.totals.resident_bytes += stat.resident_pages * proc::page_bytes();
+}
+
+void TargetUsage::update_delays(Pid pid, Process& p, Interval& now) {
+  if (delays_ == nullptr || delays_refused_) return;
+  auto answer = delays_->of_process(pid);
+  if (!answer) {
+    delays_refused_ = answer.status().code() != PLUMB_NOT_FOUND;
+    return;
+  }
+  proc::Delays delays = answer.value();
+  if (!p.delays) {
+    // Of a process that was there before the watch, the past is not counted.
+    p.first_delays = p.first.pid != 0 ? delays : proc::Delays{};
+    p.delays = *p.first_delays;
+  }
+  const auto rise = [&](uint64_t proc::Delays::*what) {
+    delays.*what = std::max(delays.*what, (*p.delays).*what);
+    return delays.*what - (*p.delays).*what;
+  };
+  rise(&proc::Delays::runqueue_ns);
+  if (accounting_ == Accounting::kOn) {
+    block_io_ns_ += rise(&proc::Delays::block_io_ns);
+    memory_ns_ += rise(&proc::Delays::swap_in_ns) + rise(&proc::Delays::reclaim_ns) +
+                  rise(&proc::Delays::thrashing_ns);
+    now.any_delays = true;
+  }
+  p.delays = delays;
+}
+
+void TargetUsage::update_io(Process& p, Interval& now) {
+  const proc::Text text = read(p.io);
+  if (text.denied()) now.totals.io_denied = true;
+  const auto io = text.ok() ? proc::parse_io(text.text) : std::nullopt;
+  if (!io) return;
+  now.any_io = true;
+  if (p.io_last || p.first.pid == 0) {
+    const proc::StorageBytes before = p.io_last.value_or(proc::StorageBytes{});
+    reaped_read_.grew(growth(before.read, io->read));
+    reaped_written_.grew(growth(before.written, io->written));
+  }
+  p.io_last = io;
+}
+
+void TargetUsage::finish(Interval& now, int64_t length_ns) {
   cpu_ns_ += reaped_cpu_.settle() * nanoseconds_per_tick();
   read_bytes_ += reaped_read_.settle();
   written_bytes_ += reaped_written_.settle();
 
   TargetTotals& out = now.totals;
   out.cpu_seconds = static_cast<double>(cpu_ns_) / 1e9;
+  // Which part of it was which the process's own clock knows, to a tick; what came since the last
+  // tick is split as all before.
+  const double known = static_cast<double>(user_ticks_ + system_ticks_);
+  const double user_part = known > 0 ? static_cast<double>(user_ticks_) / known : 1;
+  user_seconds_ = std::clamp(out.cpu_seconds * user_part, user_seconds_,
+                             std::max(user_seconds_, out.cpu_seconds - system_seconds_));
+  system_seconds_ = std::max(system_seconds_, out.cpu_seconds - user_seconds_);
+  out.user_seconds = user_seconds_;
+  out.system_seconds = system_seconds_;
+  out.minor_faults = minor_faults_;
+  out.major_faults = major_faults_;
   if (now.any_schedstat) {
     out.runqueue_seconds = static_cast<double>(runqueue_ns_) / 1e9;
-    if (now.length_ns > 0) {
-      out.busiest_thread_ratio =
-          std::min(1.0, static_cast<double>(now.busiest_ns) / static_cast<double>(now.length_ns));
+    if (length_ns > 0) {
+      out.busiest_thread_ratio = now.busiest;
       out.runnable_threads = now.runnable;
     }
   }
@@ -102,139 +265,96 @@ TargetTotals TargetUsage::update(std::span<const Pid> pids, int64_t now_ns) {
     out.voluntary_switches = voluntary_;
     out.involuntary_switches = involuntary_;
   }
-  keep_open_ = out.threads <= kMostKeptThreads;
-  updated_ = true;
-  last_update_ns_ = now_ns;
-  last_update_ticks_ = ticks_now;
-  return out;
-}
-
-void TargetUsage::update_process(Pid pid, const proc::Stat& stat, Process& p, bool watched,
-                                 Interval& now) {
-  ++now.totals.processes;
-  now.totals.resident_bytes += stat.resident_pages * proc::page_bytes();
-  p.parent = stat.ppid;
-
-  for (auto& [tid, thread] : p.threads) thread.seen = false;
-  bool scheduled = false;
-  for (const Pid tid : proc::list_tasks(root_, pid)) {
-    auto it = p.threads.find(tid);
-    if (it == p.threads.end()) {
-      it = p.threads.try_emplace(tid).first;
-      it->second.schedstat = proc::KeptFile(root_.of_task(pid, tid, "schedstat"));
-      it->second.stat = proc::KeptFile(root_.of_task(pid, tid, "stat"));
-      it->second.status = proc::KeptFile(root_.of_task(pid, tid, "status"));
-    }
-    it->second.seen = true;
-    ++now.totals.threads;
-    update_thread(it->second, watched, p, now);
-    scheduled = scheduled || it->second.has_run;
-  }
-  std::erase_if(p.threads, [](const auto& entry) { return !entry.second.seen; });
-
-  p.ticks = std::max(p.ticks, stat.user_ticks + stat.system_ticks);
-  const uint64_t in_ticks =
-      growth(p.base_ticks + (scheduled ? kTickSlack : 0), p.ticks) * nanoseconds_per_tick();
-  const uint64_t used = std::max(p.scheduled_ns, in_ticks);
-  cpu_ns_ += growth(p.counted_ns, used);
-  p.counted_ns = std::max(p.counted_ns, used);
-
-  const uint64_t reaped = stat.reaped_user_ticks + stat.reaped_system_ticks;
-  reaped_cpu_.grew(growth(p.reaped_ticks, reaped));
-  p.reaped_ticks = std::max(p.reaped_ticks, reaped);
-
-  update_io(p, watched, now);
-}
-
-void TargetUsage::update_thread(Thread& t, bool watched, Process& p, Interval& now) {
-  if (const proc::Text text = read(t.schedstat); text.ok()) {
-    if (const auto s = proc::parse_schedstat(text.text)) {
-      now.any_schedstat = true;
-      // A thread first seen in a watched process was born since the last update.
-      const bool counts = t.has_run || watched;
-      const uint64_t ran = counts ? growth(t.last.run_ns, s->run_ns) : 0;
-      p.scheduled_ns += ran;
-      runqueue_ns_ += counts ? growth(t.last.wait_ns, s->wait_ns) : 0;
-      now.busiest_ns = std::max(now.busiest_ns, ran);
-      if (static_cast<double>(ran) > kRunnableShare * static_cast<double>(now.length_ns) &&
-          now.length_ns > 0) {
-        ++now.runnable;
-      }
-      t.last.run_ns = std::max(t.last.run_ns, s->run_ns);
-      t.last.wait_ns = std::max(t.last.wait_ns, s->wait_ns);
-      t.has_run = true;
+  if (now.any_delays) {
+    out.block_io_seconds = static_cast<double>(block_io_ns_) / 1e9;
+    if (delays_ != nullptr && !delays_refused_) {
+      out.memory_seconds = static_cast<double>(memory_ns_) / 1e9;
     }
   }
-  if (const proc::Text text = read(t.status); text.ok()) {
-    if (const auto s = proc::parse_switches(text.text)) {
-      now.any_switches = true;
-      if (t.switches || watched) {
-        const proc::Switches before = t.switches.value_or(proc::Switches{});
-        voluntary_ += growth(before.voluntary, s->voluntary);
-        involuntary_ += growth(before.involuntary, s->involuntary);
-      }
-      t.switches = s;
-    }
-  }
-}
-
-void TargetUsage::update_io(Process& p, bool watched, Interval& now) {
-  const proc::Text text = read(p.io);
-  if (text.denied()) now.totals.io_denied = true;
-  const auto io = text.ok() ? proc::parse_io(text.text) : std::nullopt;
-  if (!io) return;
-  now.any_io = true;
-  if (p.io_last || watched) {
-    const proc::StorageBytes before = p.io_last.value_or(proc::StorageBytes{});
-    reaped_read_.grew(growth(before.read, io->read));
-    reaped_written_.grew(growth(before.written, io->written));
-  }
-  p.io_last = io;
 }
 
 void TargetUsage::forget_ended() {
-  for (auto it = processes_.begin(); it != processes_.end();) {
-    const Process& p = it->second;
-    if (p.seen) {
-      ++it;
-      continue;
+  const auto heir_lives = [&](const Process& p) {
+    auto parent = processes_.find(p.parent);
+    for (int generation = 0; generation < kMostGenerations; ++generation) {
+      if (parent == processes_.end() || parent->second.seen) break;
+      parent = processes_.find(parent->second.parent);
     }
-    // Its parent's reaped times and storage bytes now hold all that this one had.
-    const auto parent = processes_.find(p.parent);
-    if (parent != processes_.end() && parent->second.seen) {
-      reaped_cpu_.ended(p.ticks + p.reaped_ticks);
-      if (p.io_last) {
-        reaped_read_.ended(p.io_last->read);
-        reaped_written_.ended(p.io_last->written);
-      }
+    return parent != processes_.end() && parent->second.seen;
+  };
+  for (const auto& [pid, p] : processes_) {
+    // Its parent's reaped times and storage bytes now hold all that this one had; if the parent
+    // has ended with it, those of the parent's parent.
+    if (p.seen || !heir_lives(p)) continue;
+    reaped_cpu_.ended(p.last.user_ticks + p.last.system_ticks + p.last.reaped_user_ticks +
+                      p.last.reaped_system_ticks);
+    if (p.io_last) {
+      reaped_read_.ended(p.io_last->read);
+      reaped_written_.ended(p.io_last->written);
     }
-    it = processes_.erase(it);
   }
+  std::erase_if(processes_, [](const auto& entry) { return !entry.second.seen; });
 }
 
-std::optional<double> TargetUsage::disk_waiting() {
-  size_t total = 0;
-  for (const auto& [pid, process] : processes_) total += process.threads.size();
-  if (total == 0) return std::nullopt;
+std::optional<ThreadStates> TargetUsage::look_at_threads() {
+  if (threads_ == 0) return std::nullopt;
+  const size_t total = lively_.size();
+  ThreadStates states;
   const size_t probes = std::min(total, kMostProbed);
   const size_t first = probes == total ? 0 : next_thread_ % total;
   next_thread_ = first + probes;
   size_t read_ok = 0;
-  size_t waiting = 0;
-  size_t index = 0;
-  for (auto& [pid, process] : processes_) {
-    for (auto& [tid, thread] : process.threads) {
-      const size_t distance = (index++ + total - first) % total;
-      if (distance >= probes) continue;
-      const proc::Text text = read(thread.stat);
-      const char state = text.ok() ? proc::parse_state(text.text) : '\0';
-      if (state == '\0') continue;
-      ++read_ok;
-      if (state == 'D') ++waiting;
-    }
+  for (size_t i = 0; i < probes; ++i) {
+    TargetThreads::Thread& thread = *lively_[(first + i) % total];
+    const proc::Text text = read(thread.stat);
+    const char state = text.ok() ? proc::parse_state(text.text) : '\0';
+    if (state == '\0') continue;
+    thread.state = state;
+    ++read_ok;
+    if (state == 'R') states.running += 1;
+    if (state == 'D') states.uninterruptible += 1;
   }
-  if (read_ok == 0) return std::nullopt;
-  return static_cast<double>(waiting) * static_cast<double>(total) / static_cast<double>(read_ok);
+  if (total > 0 && read_ok == 0) return std::nullopt;
+  const double scale = read_ok > 0 ? static_cast<double>(total) / static_cast<double>(read_ok) : 0;
+  states.running *= scale;
+  states.uninterruptible *= scale;
+  states.sleeping =
+      std::max(0.0, static_cast<double>(threads_) - states.running - states.uninterruptible);
+  return states;
+}
+
+std::vector<ProcessUse> TargetUsage::by_process() const {
+  std::vector<ProcessUse> out;
+  for (const auto& [pid, p] : processes_) {
+    ProcessUse use;
+    use.pid = pid;
+    use.start_ticks = p.start_ticks;
+    use.command = p.command;
+    use.threads = p.threads.all().size();
+    use.resident_bytes = p.last.resident_pages * proc::page_bytes();
+    use.user_seconds = tick_seconds(growth(p.first.user_ticks, p.last.user_ticks));
+    use.system_seconds = tick_seconds(growth(p.first.system_ticks, p.last.system_ticks));
+    use.runqueue_seconds = static_cast<double>(p.waited_counted_ns) / 1e9;
+    if (accounting_ == Accounting::kOn) {
+      use.block_io_seconds =
+          p.delays
+              ? static_cast<double>(growth(p.first_delays->block_io_ns, p.delays->block_io_ns)) /
+                    1e9
+              : tick_seconds(p.block_delay_ticks);
+    }
+    use.minor_faults = growth(p.first.minor_faults, p.last.minor_faults);
+    use.major_faults = growth(p.first.major_faults, p.last.major_faults);
+    uint64_t most = 0;
+    for (const auto& [tid, t] : p.threads.all()) {
+      const uint64_t ran = growth(t.first_run_ns, t.last.run_ns);
+      if (ran <= most) continue;
+      most = ran;
+      use.busiest_thread = tid;
+    }
+    use.busiest_seconds = static_cast<double>(most) / 1e9;
+    out.push_back(std::move(use));
+  }
+  return out;
 }
 
 }  // namespace plumb::host_metrics

@@ -23,6 +23,12 @@ class TargetUsageTest : public ::testing::Test {
     fake_.uptime(static_cast<double>(seconds_));
     return usage_.update(pids, seconds_ * kSecondNs);
   }
+  // The process has waited for children that used so much; it ran to do so.
+  void reaped(Pid pid, uint64_t user_ticks, uint64_t system_ticks = 0) {
+    fake_.add({.pid = pid, .reaped_user_ticks = user_ticks, .reaped_system_ticks = system_ticks});
+    fake_.thread(pid, pid, 0, ++waits_ns_);
+  }
+  uint64_t waits_ns_ = 0;
   FakeProc fake_;
   TargetUsage usage_{fake_.root()};
   int64_t seconds_ = 100;
@@ -94,7 +100,7 @@ TEST_F(TargetUsageTest, AChildThatEndsIsNotCountedAgainThroughItsParent) {
   EXPECT_DOUBLE_EQ(update({10, 12}).cpu_seconds, 0.5);
   // It used 0.6 s in all; its parent has waited for it.
   fake_.end(12);
-  fake_.add({.pid = 10, .reaped_user_ticks = 60});
+  reaped(10, 60);
   EXPECT_DOUBLE_EQ(update({10}).cpu_seconds, 0.6);
   EXPECT_DOUBLE_EQ(update({10}).cpu_seconds, 0.6);
 }
@@ -103,7 +109,7 @@ TEST_F(TargetUsageTest, ChildrenNeverSeenAreCountedThroughTheirParent) {
   fake_.add({.pid = 10, .reaped_user_ticks = 1000});
   fake_.thread(10, 10, 0, 0);
   update({10});
-  fake_.add({.pid = 10, .reaped_user_ticks = 1030, .reaped_system_ticks = 5});
+  reaped(10, 1030, 5);
   EXPECT_DOUBLE_EQ(update({10}).cpu_seconds, 0.35);
 }
 
@@ -135,7 +141,7 @@ TEST_F(TargetUsageTest, TotalsNeverFallWhileProcessesChurn) {
     if (round % 3 != 0) {
       fake_.end(pid - 1);
       reaped += 12;
-      fake_.add({.pid = 10, .reaped_user_ticks = reaped});
+      this->reaped(10, reaped);
     }
     const TargetTotals now = update(pids);
     EXPECT_GE(now.cpu_seconds, before.cpu_seconds);
@@ -200,6 +206,8 @@ TEST_F(TargetUsageTest, ContextSwitchesSumOverThreads) {
   fake_.switches(10, 10, 100, 10);
   fake_.switches(10, 11, 1000, 20);
   update({10});
+  fake_.thread(10, 10, 1 * kMs, 0);
+  fake_.thread(10, 11, 1 * kMs, 0);
   fake_.switches(10, 10, 105, 10);
   fake_.switches(10, 11, 1100, 23);
   const TargetTotals t = update({10});
@@ -208,19 +216,19 @@ TEST_F(TargetUsageTest, ContextSwitchesSumOverThreads) {
 }
 
 TEST_F(TargetUsageTest, ThreadsInUninterruptibleSleepAreCounted) {
-  EXPECT_FALSE(usage_.disk_waiting());
+  EXPECT_FALSE(usage_.look_at_threads());
   fake_.add({.pid = 10});
   for (Pid tid = 10; tid < 15; ++tid) fake_.thread(10, tid, 0, 0, tid < 13 ? 'D' : 'S');
   update({10});
-  EXPECT_EQ(usage_.disk_waiting(), 3.0);
+  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 3.0);
 }
 
 TEST_F(TargetUsageTest, OnManyThreadsASampleOfThemIsScaledUp) {
   fake_.add({.pid = 10});
   for (Pid tid = 10; tid < 266; ++tid) fake_.thread(10, tid, 0, 0, tid < 138 ? 'D' : 'S');
   update({10});
-  EXPECT_EQ(usage_.disk_waiting(), 256.0);  // it looks at the first 128,
-  EXPECT_EQ(usage_.disk_waiting(), 0.0);    // and then at the others
+  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 256.0);  // it looks at the first 128,
+  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 0.0);    // and then at the others
 }
 
 }  // namespace

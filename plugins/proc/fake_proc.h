@@ -26,13 +26,18 @@ struct FakeProcess {
   uint64_t threads = 1;
   uint64_t start_ticks = 100;
   uint64_t resident_pages = 10;
+  uint64_t minor_faults = 101;
+  uint64_t major_faults = 0;
+  uint64_t block_delay_ticks = 0;
 
   std::string stat() const {
     const auto n = [](uint64_t v) { return std::to_string(v) + " "; };
     return std::to_string(pid) + " (" + comm + ") " + state + " " + std::to_string(ppid) +
-           " 1 1 0 -1 4194304 101 0 0 0 " + n(user_ticks) + n(system_ticks) + n(reaped_user_ticks) +
-           n(reaped_system_ticks) + "20 0 " + n(threads) + "0 " + n(start_ticks) + "3133440 " +
-           n(resident_pages) + "18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n";
+           " 1 1 0 -1 4194304 " + n(minor_faults) + "0 " + n(major_faults) + "0 " + n(user_ticks) +
+           n(system_ticks) + n(reaped_user_ticks) + n(reaped_system_ticks) + "20 0 " + n(threads) +
+           "0 " + n(start_ticks) + "3133440 " + n(resident_pages) +
+           "18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 " + n(block_delay_ticks) +
+           "0 0\n";
   }
 };
 
@@ -66,7 +71,8 @@ class FakeProc {
   }
   void thread(Pid pid, Pid tid, uint64_t run_ns, uint64_t wait_ns, char state = 'S') const {
     const std::string at = task(pid, tid);
-    write(at + "schedstat", std::to_string(run_ns) + " " + std::to_string(wait_ns) + " 7\n");
+    write(at + "schedstat", std::to_string(run_ns) + " " + std::to_string(wait_ns) + " " +
+                                std::to_string(run_ns / 1000 + wait_ns / 1000) + "\n");
     write(at + "stat", FakeProcess{.pid = tid, .state = state}.stat());
   }
   void switches(Pid pid, Pid tid, uint64_t voluntary, uint64_t involuntary) const {

@@ -75,29 +75,42 @@ std::string read_cmdline(const Root& root, Pid pid, Buffer& buffer, size_t limit
 }
 
 Status ProcessList::refresh(bool full) {
-  std::vector<Pid> pids;
-  if (!numeric_entries(root_.proc, pids)) {
+  pids_.clear();
+  if (!numeric_entries(root_.proc, pids_)) {
     return Status::unavailable("the processes under " + root_.proc +
                                " cannot be listed: is proc mounted there?");
   }
-  for (auto it = stats_.begin(); it != stats_.end();) {
-    const bool lives = std::binary_search(pids.begin(), pids.end(), it->first);
-    it = lives ? std::next(it) : stats_.erase(it);
-  }
+  const size_t ended = std::erase_if(stats_, [&](const auto& entry) {
+    return !std::binary_search(pids_.begin(), pids_.end(), entry.first);
+  });
+  if (ended > 0) ++generation_;
   std::vector<Pid> young;
-  for (const Pid pid : pids) {
-    const auto known = stats_.find(pid);
-    if (known == stats_.end()) young.push_back(pid);
+  for (const Pid pid : pids_) {
+    const bool known = stats_.contains(pid);
+    if (!known) young.push_back(pid);
     const bool was_young = std::binary_search(young_.begin(), young_.end(), pid);
-    if (known != stats_.end() && !full && !was_young) continue;
-    if (auto stat = read_stat(root_, pid, buffer_)) {
-      stats_.insert_or_assign(pid, std::move(*stat));
-    } else if (known != stats_.end()) {
-      stats_.erase(known);
+    if (known && !full && !was_young) continue;
+    if (const auto stat = read_stat(root_, pid, buffer_)) {
+      take(*stat);
+    } else if (known) {
+      stats_.erase(pid);
+      ++generation_;
     }
   }
   young_ = std::move(young);
   return Status::ok();
+}
+
+void ProcessList::note(const Stat& stat) {
+  if (stats_.contains(stat.pid)) take(stat);
+}
+
+void ProcessList::take(const Stat& stat) {
+  Stat& kept = stats_[stat.pid];
+  if (kept.start_ticks != stat.start_ticks || kept.ppid != stat.ppid || kept.comm != stat.comm) {
+    ++generation_;
+  }
+  kept = stat;
 }
 
 const Stat* ProcessList::find(Pid pid) const {

@@ -55,6 +55,11 @@ class ProcessList {
   // UNAVAILABLE when <proc> cannot be listed.
   Status refresh(bool full);
 
+  // Takes in a stat that somebody else has read of a process in the list.
+  void note(const Stat& stat);
+  // Another number whenever a process came, went, or changed its parent or its name.
+  uint64_t generation() const { return generation_; }
+
   // As of the last refresh; each Stat as of the last time it was read.
   const std::unordered_map<Pid, Stat>& all() const { return stats_; }
   const Stat* find(Pid pid) const;
@@ -63,10 +68,14 @@ class ProcessList {
   const Root& root() const { return root_; }
 
  private:
+  void take(const Stat& stat);
+
   Root root_;
   Buffer buffer_;
   std::unordered_map<Pid, Stat> stats_;
   std::vector<Pid> young_;  // new at the last refresh, ascending
+  std::vector<Pid> pids_;   // of the last refresh
+  uint64_t generation_ = 0;
 };
 
 // Finds the target again and again: cheaply while its roots live, thoroughly when they do not.
@@ -89,7 +98,8 @@ class TargetFinder {
     Pid pid;
     uint64_t start_ticks;
   };
-  std::vector<Known> roots_;  // when selected by port
+  std::vector<Known> roots_;       // when selected by port
+  std::vector<uint64_t> sockets_;  // that listened on it when the roots were found
   int calls_since_search_ = 0;
 };
 

@@ -5,7 +5,6 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
-#include <linux/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -15,6 +14,8 @@
 #include <cstring>
 #include <utility>
 
+#include "plugins/proc/sock_diag_reply.h"
+
 namespace plumb::proc {
 
 namespace {
@@ -22,7 +23,7 @@ namespace {
 constexpr size_t kBufferBytes = 64 * 1024;
 constexpr size_t kMostPorts = 16;
 // Replies to one batch must fit the socket's default receive buffer.
-constexpr size_t kBatch = 32;
+constexpr size_t kBatch = 64;
 
 static_assert(sizeof(inet_diag_sockid) <= sizeof(TcpSocket::identity));
 
@@ -34,44 +35,6 @@ Status refused(int error, const char* what) {
     return Status::unsupported(message + "; load the kernel module tcp_diag");
   }
   return Status::unavailable(message);
-}
-
-TcpInfo to_info(const void* data, size_t bytes) {
-  // Older kernels send a shorter structure: what is missing stays zero.
-  tcp_info raw{};
-  std::memcpy(&raw, data, std::min(bytes, sizeof(raw)));
-  TcpInfo out;
-  out.last_data_sent_ms = raw.tcpi_last_data_sent;
-  out.last_data_received_ms = raw.tcpi_last_data_recv;
-  out.last_ack_received_ms = raw.tcpi_last_ack_recv;
-  out.unacked = raw.tcpi_unacked;
-  out.segments_out = raw.tcpi_segs_out;
-  out.segments_in = raw.tcpi_segs_in;
-  out.data_segments_out = raw.tcpi_data_segs_out;
-  out.data_segments_in = raw.tcpi_data_segs_in;
-  out.bytes_sent = raw.tcpi_bytes_sent;
-  out.bytes_received = raw.tcpi_bytes_received;
-  return out;
-}
-
-TcpSocket to_socket(const nlmsghdr* header) {
-  const auto* m = static_cast<const inet_diag_msg*>(NLMSG_DATA(header));
-  TcpSocket out;
-  out.family = m->idiag_family;
-  out.state = m->idiag_state;
-  out.local_port = ntohs(m->id.idiag_sport);
-  out.peer_port = ntohs(m->id.idiag_dport);
-  std::memcpy(out.peer.data(), m->id.idiag_dst, out.peer.size());
-  out.inode = m->idiag_inode;
-  std::memcpy(out.identity.data(), &m->id, sizeof(m->id));
-  int left = static_cast<int>(header->nlmsg_len) - static_cast<int>(NLMSG_LENGTH(sizeof(*m)));
-  for (const auto* a = reinterpret_cast<const rtattr*>(m + 1); RTA_OK(a, left);
-       a = RTA_NEXT(a, left)) {
-    if (a->rta_type != INET_DIAG_INFO) continue;
-    out.info = to_info(RTA_DATA(a), RTA_PAYLOAD(a));
-    out.has_info = true;
-  }
-  return out;
 }
 
 // A program for the kernel's socket filter that rejects sockets on any of the local ports. Each
@@ -170,7 +133,7 @@ Status SockDiag::dump(uint32_t states, bool with_info, std::span<const uint16_t>
     std::memcpy(request_.data() + sizeof(request) + RTA_LENGTH(0), program.data(), program_bytes);
   }
   PLUMB_RETURN_IF_ERROR(send(request_.data(), request_.size()));
-  return receive(0, with_info, out);
+  return receive_dump(with_info, out);
 }
 
 Status SockDiag::refresh(std::span<const TcpSocket> sockets, std::vector<TcpSocket>& out) {
@@ -196,37 +159,53 @@ Status SockDiag::refresh(std::span<const TcpSocket> sockets, std::vector<TcpSock
       std::memcpy(request_.data() + i * sizeof(Request), &request, sizeof(request));
     }
     PLUMB_RETURN_IF_ERROR(send(request_.data(), request_.size()));
-    PLUMB_RETURN_IF_ERROR(receive(n, true, out));
+    PLUMB_RETURN_IF_ERROR(receive(n, out));
     sockets = sockets.subspan(n);
   }
   return Status::ok();
 }
 
-Status SockDiag::receive(size_t answers, bool with_info, std::vector<TcpSocket>& out) {
-  const bool is_dump = answers == 0;
-  size_t got = 0;
-  while (is_dump || got < answers) {
+Status SockDiag::receive_dump(bool with_info, std::vector<TcpSocket>& out) {
+  while (true) {
     const ssize_t n = ::recv(descriptor_, buffer_.data(), buffer_.size(), 0);
     if (n < 0) {
       if (errno == EINTR) continue;
       return refused(errno, "an answer from sock_diag");
     }
-    auto left = static_cast<unsigned>(n);
-    for (const auto* h = reinterpret_cast<const nlmsghdr*>(buffer_.data()); NLMSG_OK(h, left);
-         h = NLMSG_NEXT(h, left)) {
-      if (h->nlmsg_seq != sequence_) continue;  // left over from a request that timed out
-      ++got;
-      if (h->nlmsg_type == NLMSG_DONE) return Status::ok();
-      if (h->nlmsg_type == NLMSG_ERROR) {
-        const auto* e = static_cast<const nlmsgerr*>(NLMSG_DATA(h));
-        // Of a single socket: it is gone.
-        if (is_dump && e->error != 0) return refused(-e->error, "a list of TCP sockets");
+    const SockDiagReply reply =
+        parse_sock_diag({buffer_.data(), static_cast<size_t>(n)}, sequence_, with_info, out);
+    if (reply.error != 0) return refused(reply.error, "a list of TCP sockets");
+    if (reply.done) return Status::ok();
+  }
+}
+
+Status SockDiag::receive(size_t answers, std::vector<TcpSocket>& out) {
+  // The answers lie ready, a datagram each: one call takes many of them.
+  constexpr size_t kAtOnce = 32;
+  constexpr size_t kPiece = kBufferBytes / kAtOnce;
+  std::array<mmsghdr, kAtOnce> messages{};
+  std::array<iovec, kAtOnce> pieces{};
+  for (size_t i = 0; i < kAtOnce; ++i) {
+    pieces[i] = {buffer_.data() + i * kPiece, kPiece};
+    messages[i].msg_hdr.msg_iov = &pieces[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  for (size_t got = 0; got < answers;) {
+    const auto want = static_cast<unsigned>(std::min(answers - got, kAtOnce));
+    const int n = ::recvmmsg(descriptor_, messages.data(), want, MSG_WAITFORONE, nullptr);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return refused(errno, "an answer from sock_diag");
+    }
+    for (int i = 0; i < n; ++i) {
+      // An error tells of a single socket that it is gone.
+      const auto& message = messages[static_cast<size_t>(i)];
+      const char* bytes = static_cast<const char*>(message.msg_hdr.msg_iov->iov_base);
+      if ((message.msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+        ++got;  // too long to be understood, but an answer
         continue;
       }
-      if (h->nlmsg_len < NLMSG_LENGTH(sizeof(inet_diag_msg))) continue;
-      TcpSocket socket = to_socket(h);
-      if (with_info && !socket.has_info) continue;
-      out.push_back(socket);
+      got += parse_sock_diag({bytes, message.msg_len}, sequence_, true, out).answers;
     }
   }
   return Status::ok();

@@ -34,6 +34,10 @@ struct TcpSocket {
   uint16_t peer_port = 0;
   std::array<uint8_t, 16> peer{};  // the first 4 for AF_INET
   uint64_t inode = 0;
+  // Of a connection: bytes received and not read yet, bytes sent and not acknowledged. Of a
+  // listener: connections that wait to be accepted, and how many may.
+  uint32_t receive_queue = 0;
+  uint32_t send_queue = 0;
   bool has_info = false;
   TcpInfo info;
   std::array<uint8_t, 48> identity{};  // for refresh()
@@ -44,7 +48,12 @@ std::string peer_label(const TcpSocket& socket);
 
 class SockDiag {
  public:
-  enum States : uint32_t { kEstablished = 1u << 1, kListening = 1u << 10 };
+  // Bits by the kernel's numbers of the states (TCP_ESTABLISHED is 1, TCP_LISTEN 10).
+  enum States : uint32_t {
+    kEstablished = 1u << 1,
+    kListening = 1u << 10,
+    kAnyButListening = 0xfffu & ~kListening
+  };
 
   // UNSUPPORTED or PERMISSION_DENIED when the kernel refuses.
   static Result<SockDiag> open();
@@ -57,15 +66,16 @@ class SockDiag {
   Status dump(uint32_t states, bool with_info, std::span<const uint16_t> except_local_ports,
               std::vector<TcpSocket>& out);
 
-  // Reads the same sockets again, one lookup each: cheaper than a dump, which walks the machine's
-  // whole table, while there are not many. Appends to `out` those that still exist.
+  // Reads the same sockets again, listeners too, one lookup each: cheaper than a dump, which walks
+  // the machine's whole table, while there are not many. Appends to `out` those that still exist.
   Status refresh(std::span<const TcpSocket> sockets, std::vector<TcpSocket>& out);
 
  private:
   explicit SockDiag(int descriptor);
   Status send(const void* data, size_t bytes);
-  // Takes replies until `answers` have come (0: until the end of a dump).
-  Status receive(size_t answers, bool with_info, std::vector<TcpSocket>& out);
+  Status receive_dump(bool with_info, std::vector<TcpSocket>& out);
+  // Takes replies until `answers` have come.
+  Status receive(size_t answers, std::vector<TcpSocket>& out);
   int descriptor_ = -1;
   uint32_t sequence_ = 0;
   std::vector<char> buffer_;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +12,17 @@
 #include "plugins/proc/file.h"
 
 namespace plumb::proc {
+
+Result<size_t> count_descriptors(const Root& root, Pid pid) {
+  const std::string path = root.of(pid, "fd");
+  struct stat entry {};
+  // The size of other file systems' directories means something else.
+  if (root.proc == "/proc" && ::stat(path.c_str(), &entry) == 0 && entry.st_size > 0) {
+    return static_cast<size_t>(entry.st_size);
+  }
+  PLUMB_ASSIGN_OR_RETURN(const Descriptors descriptors, list_descriptors(root, pid));
+  return descriptors.count;
+}
 
 Result<Descriptors> list_descriptors(const Root& root, Pid pid) {
   const std::string path = root.of(pid, "fd");

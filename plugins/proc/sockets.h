@@ -29,6 +29,10 @@ struct Descriptors {
 // lacks CAP_SYS_PTRACE; NOT_FOUND when the process is gone.
 Result<Descriptors> list_descriptors(const Root& root, Pid pid);
 
+// How many descriptors a process has open: told by the kernel at once (Linux 6.2 and later), else
+// counted. Errors as list_descriptors().
+Result<size_t> count_descriptors(const Root& root, Pid pid);
+
 }  // namespace plumb::proc
 
 #endif  // PLUMB_PLUGINS_PROC_SOCKETS_H_

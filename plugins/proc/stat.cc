@@ -47,6 +47,8 @@ std::optional<Stat> parse_stat(std::string_view text) {
   constexpr size_t kLast = 24;
   std::array<std::string_view, kLast + 1> field;
   for (size_t i = kFirst; i <= kLast; ++i) field[i] = next_word(rest);
+  const auto minor = to_number(field[10]);
+  const auto major = to_number(field[12]);
   const auto user = to_number(field[14]);
   const auto system = to_number(field[15]);
   const auto reaped_user = to_number(field[16]);
@@ -54,7 +56,8 @@ std::optional<Stat> parse_stat(std::string_view text) {
   const auto threads = to_number(field[20]);
   const auto start = to_number(field[22]);
   const auto resident = to_number(field[24]);
-  if (!user || !system || !reaped_user || !reaped_system || !threads || !start || !resident) {
+  if (!minor || !major || !user || !system || !reaped_user || !reaped_system || !threads ||
+      !start || !resident) {
     return std::nullopt;
   }
   out.user_ticks = *user;
@@ -64,7 +67,18 @@ std::optional<Stat> parse_stat(std::string_view text) {
   out.threads = *threads;
   out.start_ticks = *start;
   out.resident_pages = *resident;
+  out.minor_faults = *minor;
+  out.major_faults = *major;
   return out;
+}
+
+std::optional<uint64_t> parse_block_delay(std::string_view text) {
+  if (text.empty() || text.back() != '\n') return std::nullopt;
+  std::string_view rest = after_comm(text);
+  constexpr int kState = 3;  // fields as proc(5) numbers them
+  constexpr int kBlockDelay = 42;
+  for (int i = kState; i < kBlockDelay; ++i) next_word(rest);
+  return next_number(rest);
 }
 
 char parse_state(std::string_view text) {

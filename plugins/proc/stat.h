@@ -26,8 +26,14 @@ struct Stat {
   uint64_t threads = 0;
   uint64_t start_ticks = 0;  // since boot: with pid, this names a process for good
   uint64_t resident_pages = 0;
+  uint64_t minor_faults = 0;  // page faults served without the disk
+  uint64_t major_faults = 0;  // page faults that waited for it
 };
 std::optional<Stat> parse_stat(std::string_view text);
+
+// Of a thread's stat file: the ticks it waited for block I/O; they stand still while
+// kernel.task_delayacct is off.
+std::optional<uint64_t> parse_block_delay(std::string_view text);
 
 // Only the state letter of a stat file; 0 when there is none. Cheap: for frequent sampling.
 char parse_state(std::string_view text);

@@ -15,16 +15,23 @@ constexpr size_t kCommBytes = 15;      // the kernel cuts a command's name to th
 constexpr int kSearchAgainAfter = 10;  // calls between two searches by port while the roots live
 constexpr int kMostDepth = 8;
 
-Result<std::vector<Pid>> owners_of_port(const Root& root, int port, const ProcessList& list) {
+// The sockets that listen on the port, ascending by inode; NOT_FOUND when there is none.
+Result<std::vector<uint64_t>> listening_sockets(const Root& root, int port) {
   PLUMB_ASSIGN_OR_RETURN(const std::vector<Listener> listeners, list_listeners(root));
   std::vector<uint64_t> inodes;
   for (const Listener& l : listeners) {
     if (l.port == port) inodes.push_back(l.inode);
   }
+  std::sort(inodes.begin(), inodes.end());
   if (inodes.empty()) {
     return Status::not_found("nothing listens on port " + std::to_string(port) +
                              " in this network namespace");
   }
+  return inodes;
+}
+
+Result<std::vector<Pid>> owners_of(const Root& root, int port, std::span<const uint64_t> inodes,
+                                   const ProcessList& list) {
   std::vector<Pid> owners;
   bool denied = false;
   for (const auto& [pid, stat] : list.all()) {
@@ -116,9 +123,17 @@ Result<std::vector<Pid>> TargetFinder::find_roots(const ProcessList& list) {
       return out;
     }
     calls_since_search_ = 0;
+    // Looking through everybody's descriptors is dear: only when other sockets listen than did.
+    PLUMB_ASSIGN_OR_RETURN(std::vector<uint64_t> sockets,
+                           listening_sockets(root_, *selector_.port));
+    if (alive && sockets == sockets_) {
+      for (const Known& k : roots_) out.push_back(k.pid);
+      return out;
+    }
     roots_.clear();
-    PLUMB_ASSIGN_OR_RETURN(out, owners_of_port(root_, *selector_.port, list));
+    PLUMB_ASSIGN_OR_RETURN(out, owners_of(root_, *selector_.port, sockets, list));
     for (const Pid pid : out) roots_.push_back({pid, list.find(pid)->start_ticks});
+    sockets_ = std::move(sockets);
     return out;
   }
   if (selector_.pid) return std::vector<Pid>{*selector_.pid};

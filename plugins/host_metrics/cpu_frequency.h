@@ -1,0 +1,32 @@
+// How fast the processors run, where the kernel tells. Asking may wake a sleeping processor, so it
+// is done rarely. Not thread-safe.
+#ifndef PLUMB_PLUGINS_HOST_METRICS_CPU_FREQUENCY_H_
+#define PLUMB_PLUGINS_HOST_METRICS_CPU_FREQUENCY_H_
+
+#include <optional>
+#include <vector>
+
+#include "plugins/proc/file.h"
+#include "plugins/proc/root.h"
+
+namespace plumb::host_metrics {
+
+class CpuFrequency {
+ public:
+  explicit CpuFrequency(const proc::Root& root);
+
+  struct Reading {
+    double mean_hertz = 0;
+    double least_hertz = 0;
+  };
+  // Over the processors that tell, at most 64; nothing when none does (most virtual machines).
+  std::optional<Reading> read();
+
+ private:
+  proc::Buffer buffer_;
+  std::vector<proc::KeptFile> files_;
+};
+
+}  // namespace plumb::host_metrics
+
+#endif  // PLUMB_PLUGINS_HOST_METRICS_CPU_FREQUENCY_H_

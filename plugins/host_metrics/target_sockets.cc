@@ -1,0 +1,175 @@
+#include "plugins/host_metrics/target_sockets.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "plugins/proc/sockets.h"
+
+namespace plumb::host_metrics {
+
+using proc::Pid;
+
+namespace {
+
+// Looks at sockets take at most this part of a processor, reading descriptors likewise.
+constexpr int64_t kLookPart = 700;
+constexpr int64_t kDescriptorPart = 1000;
+constexpr int64_t kCountPart = 5000;
+constexpr int64_t kListenersEveryNs = 4'500'000'000;
+
+}  // namespace
+
+TargetSockets::TargetSockets(proc::Root root, SocketSource& source, Pid self)
+    : root_(std::move(root)),
+      self_(self),
+      downstream_(source),
+      queues_(source),
+      source_(source),
+      scan_pace_(kDescriptorPart, 0),
+      look_pace_(kLookPart, 0),
+      resolve_pace_(kLookPart, 0),
+      count_pace_(kCountPart, 0),
+      listeners_pace_(kCountPart, kListenersEveryNs) {}
+
+void TargetSockets::forget() {
+  for (Pace* pace : {&scan_pace_, &look_pace_, &resolve_pace_, &count_pace_, &listeners_pace_}) {
+    pace->hurry();
+  }
+  listener_inodes_.clear();
+}
+
+void TargetSockets::tick(int64_t now_ns, std::span<const Pid> target, Problems& problems) {
+  if (!visible_ || target.empty() || !look_pace_.due(now_ns)) return;
+  if (!downstream_.any() && !downstream_.churns() && !queues_.any()) return;
+  const Pace::Turn turn(look_pace_, now_ns);
+  Status status;
+  if (downstream_.churns()) {
+    resolve(now_ns, target, problems);
+  } else if (downstream_.any()) {
+    status = downstream_.look_again();
+  }
+  if (status) status = queues_.look();
+  if (!status) problems.set("downstream", status.message());
+}
+
+void TargetSockets::second(int64_t now_ns, std::span<const Pid> target, Outlet& outlet,
+                           Problems& problems) {
+  for (const PeerReading& peer : downstream_.take()) {
+    const auto add = [&](const char* name, double value) {
+      outlet.add(name, now_ns, value, {{"peer", peer.peer}});
+    };
+    add("downstream_awaiting", peer.awaiting);
+    add("downstream_awaiting_low", peer.low);
+    add("downstream_awaiting_high", peer.high);
+    add("downstream_sockets", peer.sockets);
+  }
+  for (const AcceptQueueReading& queue : queues_.take()) {
+    const std::string port = std::to_string(queue.port);
+    const auto add = [&](const char* name, double value) {
+      outlet.add(name, now_ns, value, {{"port", port}});
+    };
+    add("target_accept_queue", queue.mean);
+    add("target_accept_queue_max", queue.longest);
+    add("target_accept_queue_limit", queue.limit);
+  }
+  if (target.empty()) {
+    visible_ = false;
+    inodes_.clear();
+    listener_inodes_.clear();
+    listeners_pace_.hurry();
+    problems.set("descriptors", "");
+    return;
+  }
+  visible_ = !other_network(target.front());
+  if (visible_) {
+    if (listeners_pace_.due(now_ns)) resolve_listeners(now_ns, target, problems);
+    if (resolve_pace_.due(now_ns)) resolve(now_ns, target, problems);
+  } else {
+    problems.set("downstream",
+                 "the target lives in another network namespace: run plumb inside it to see its "
+                 "outbound connections");
+  }
+  emit_descriptors(now_ns, target, outlet, problems);
+}
+
+void TargetSockets::resolve_listeners(int64_t now_ns, std::span<const Pid> target,
+                                      Problems& problems) {
+  const Pace::Turn turn(listeners_pace_, now_ns);
+  listeners_.clear();
+  if (const Status status = source_.listening(listeners_); !status) {
+    problems.set("downstream", status.message());
+    return;
+  }
+  std::vector<uint64_t> inodes;
+  for (const proc::TcpSocket& s : listeners_) inodes.push_back(s.inode);
+  std::sort(inodes.begin(), inodes.end());
+  if (inodes != listener_inodes_ && scan_descriptors(now_ns, target, problems)) {
+    listener_inodes_ = std::move(inodes);
+  }
+  queues_.resolve(listeners_, inodes_);
+}
+
+void TargetSockets::resolve(int64_t now_ns, std::span<const Pid> target, Problems& problems) {
+  const Pace::Turn turn(resolve_pace_, now_ns);
+  const Status status = downstream_.resolve(queues_.ports());
+  problems.set("downstream", status.message());
+  if (!status) return;
+  if (downstream_.owners_unknown()) {
+    const bool later = scan_descriptors(now_ns, target, problems);
+    downstream_.claim(inodes_, later);
+  }
+  downstream_.look();
+}
+
+bool TargetSockets::scan_descriptors(int64_t now_ns, std::span<const Pid> target,
+                                     Problems& problems) {
+  if (!scan_pace_.due(now_ns)) return false;
+  const Pace::Turn turn(scan_pace_, now_ns);
+  std::string denied;
+  inodes_.clear();
+  for (const Pid pid : target) {
+    const auto held = proc::list_descriptors(root_, pid);
+    if (!held) {
+      if (held.status().code() == PLUMB_PERMISSION_DENIED) denied = held.status().message();
+      continue;
+    }
+    inodes_.insert(inodes_.end(), held.value().sockets.begin(), held.value().sockets.end());
+  }
+  std::sort(inodes_.begin(), inodes_.end());
+  inodes_.erase(std::unique(inodes_.begin(), inodes_.end()), inodes_.end());
+  problems.set("descriptors", denied);
+  return true;
+}
+
+void TargetSockets::emit_descriptors(int64_t now_ns, std::span<const Pid> target, Outlet& outlet,
+                                     Problems& problems) {
+  if (!count_pace_.due(now_ns)) return;
+  const Pace::Turn turn(count_pace_, now_ns);
+  size_t count = 0;
+  for (const Pid pid : target) {
+    const auto open = proc::count_descriptors(root_, pid);
+    if (open) {
+      count += open.value();
+    } else if (open.status().code() == PLUMB_PERMISSION_DENIED) {
+      problems.set("descriptors", open.status().message());
+      return;
+    }
+  }
+  outlet.add("target_descriptors", now_ns, static_cast<double>(count));
+}
+
+bool TargetSockets::other_network(Pid target) const {
+  const auto network = [](const std::string& path) {
+    char link[64];
+    const ssize_t n = ::readlink(path.c_str(), link, sizeof(link));
+    return n > 0 ? std::string(link, static_cast<size_t>(n)) : std::string();
+  };
+  const std::string own = network(root_.of(self_, "ns/net"));
+  const std::string theirs = network(root_.of(target, "ns/net"));
+  return !own.empty() && !theirs.empty() && own != theirs;
+}
+
+}  // namespace plumb::host_metrics

@@ -1,0 +1,61 @@
+// The target's TCP sockets: what it awaits downstream and what waits in front of it. Knows which
+// sockets are the target's by reading its descriptors, and does so only when sockets turn up whose
+// owner is not known. Not thread-safe.
+#ifndef PLUMB_PLUGINS_HOST_METRICS_TARGET_SOCKETS_H_
+#define PLUMB_PLUGINS_HOST_METRICS_TARGET_SOCKETS_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "plugins/host_metrics/accept_queues.h"
+#include "plugins/host_metrics/downstream.h"
+#include "plugins/host_metrics/outlet.h"
+#include "plugins/host_metrics/pace.h"
+#include "plugins/host_metrics/problems.h"
+#include "plugins/host_metrics/socket_source.h"
+#include "plugins/proc/root.h"
+
+namespace plumb::host_metrics {
+
+class TargetSockets {
+ public:
+  // `self` is this process: the network namespace that can be seen is its own.
+  TargetSockets(proc::Root root, SocketSource& source, proc::Pid self);
+
+  // A look at connections and queues, unless the last ones took so long that one now would cost
+  // too much. `target`: its processes, ascending.
+  void tick(int64_t now_ns, std::span<const proc::Pid> target, Problems& problems);
+  // Once per second: emits what the ticks saw, and finds out which sockets there are.
+  void second(int64_t now_ns, std::span<const proc::Pid> target, Outlet& outlet,
+              Problems& problems);
+  // The target is another process now.
+  void forget();
+
+  const Downstream& downstream() const { return downstream_; }
+
+ private:
+  void resolve(int64_t now_ns, std::span<const proc::Pid> target, Problems& problems);
+  void resolve_listeners(int64_t now_ns, std::span<const proc::Pid> target, Problems& problems);
+  // False when it may not be done now: it would take too large a part of the time.
+  bool scan_descriptors(int64_t now_ns, std::span<const proc::Pid> target, Problems& problems);
+  bool other_network(proc::Pid target) const;
+  void emit_descriptors(int64_t now_ns, std::span<const proc::Pid> target, Outlet& outlet,
+                        Problems& problems);
+
+  proc::Root root_;
+  proc::Pid self_;
+  Downstream downstream_;
+  AcceptQueues queues_;
+  SocketSource& source_;
+  std::vector<proc::TcpSocket> listeners_;
+  std::vector<uint64_t> inodes_;           // sockets that the target held at the last scan
+  std::vector<uint64_t> listener_inodes_;  // all listeners', ascending, at the last resolve
+  bool visible_ = false;                   // the target lives in this network
+  Pace scan_pace_, look_pace_, resolve_pace_, count_pace_, listeners_pace_;
+};
+
+}  // namespace plumb::host_metrics
+
+#endif  // PLUMB_PLUGINS_HOST_METRICS_TARGET_SOCKETS_H_

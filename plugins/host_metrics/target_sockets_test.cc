@@ -1,0 +1,129 @@
+#include "plugins/host_metrics/target_sockets.h"
+
+#include <gtest/gtest.h>
+
+#include "plugins/host_metrics/recording_host.h"
+#include "plugins/proc/fake_proc.h"
+
+namespace plumb::host_metrics {
+namespace {
+
+using proc::FakeProc;
+using proc::Pid;
+using proc::TcpSocket;
+
+TcpSocket listener(uint64_t inode, uint16_t port, uint32_t waiting, uint32_t limit) {
+  TcpSocket s;
+  s.state = 10;
+  s.inode = inode;
+  s.local_port = port;
+  s.receive_queue = waiting;
+  s.send_queue = limit;
+  return s;
+}
+
+class Listeners final : public SocketSource {
+ public:
+  Status established(std::span<const uint16_t>, std::vector<TcpSocket>&) override {
+    return Status::ok();
+  }
+  Status listening(std::vector<TcpSocket>& out) override {
+    ++lists;
+    out.insert(out.end(), all.begin(), all.end());
+    return Status::ok();
+  }
+  Status connections(std::vector<TcpSocket>&) override { return Status::ok(); }
+  Status again(std::span<const TcpSocket> asked, std::vector<TcpSocket>& out) override {
+    // As the kernel: a lookup by address finds one of those that share it.
+    std::vector<uint16_t> found;
+    for (const TcpSocket& a : asked) {
+      if (std::find(found.begin(), found.end(), a.local_port) != found.end()) continue;
+      found.push_back(a.local_port);
+      for (const TcpSocket& s : all) {
+        if (s.inode == a.inode) out.push_back(s);
+      }
+    }
+    return Status::ok();
+  }
+  std::vector<TcpSocket> all;
+  int lists = 0;
+};
+
+TEST(AcceptQueues, MeanAndLongestOfTheLooks) {
+  Listeners source;
+  AcceptQueues queues(source);
+  source.all = {listener(1, 80, 0, 128), listener(9, 22, 5, 10)};
+  const uint64_t own[] = {1};
+  queues.resolve(source.all, own);
+  source.all[0].receive_queue = 6;
+  ASSERT_TRUE(queues.look());
+  const auto readings = queues.take();
+  ASSERT_EQ(readings.size(), 1u);
+  EXPECT_EQ(readings[0].port, 80);
+  EXPECT_EQ(readings[0].mean, 3);
+  EXPECT_EQ(readings[0].longest, 6);
+  EXPECT_EQ(readings[0].limit, 128);
+  EXPECT_TRUE(queues.take().empty());
+}
+
+TEST(AcceptQueues, WorkersThatShareAPortAreOneQueue) {
+  Listeners source;
+  AcceptQueues queues(source);
+  source.all = {listener(1, 80, 2, 100), listener(2, 80, 3, 100)};
+  const uint64_t own[] = {1, 2};
+  queues.resolve(source.all, own);
+  (void)queues.take();
+  ASSERT_TRUE(queues.look());
+  EXPECT_EQ(source.lists, 1) << "a lookup finds one of the two only";
+  const auto readings = queues.take();
+  EXPECT_EQ(readings.at(0).mean, 5);
+  EXPECT_EQ(readings.at(0).limit, 200);
+}
+
+class TargetSocketsTest : public ::testing::Test {
+ protected:
+  void second() {
+    sockets_.second(now_ += 1'000'000'000, target_, outlet_, problems_);
+    outlet_.flush();
+  }
+  FakeProc fake_;
+  RecordingHost host_;
+  Outlet outlet_{Host(host_.get())};
+  Problems problems_;
+  Listeners source_;
+  TargetSockets sockets_{fake_.root(), source_, 5};
+  std::vector<Pid> target_{10};
+  int64_t now_ = 0;
+};
+
+TEST_F(TargetSocketsTest, TheQueueIsToldByPortAndTheDescriptorsCounted) {
+  fake_.add({.pid = 10});
+  fake_.descriptor(10, 3, "socket:[1]");
+  fake_.descriptor(10, 4, "/dev/null");
+  source_.all = {listener(1, 80, 4, 50)};
+  second();
+  second();
+  EXPECT_EQ(host_.last("target_accept_queue{port=80}"), 4);
+  EXPECT_EQ(host_.last("target_accept_queue_max{port=80}"), 4);
+  EXPECT_EQ(host_.last("target_accept_queue_limit{port=80}"), 50);
+  EXPECT_EQ(host_.last("target_descriptors"), 2);
+}
+
+TEST_F(TargetSocketsTest, ATargetThatIsGoneHasNoQueue) {
+  fake_.add({.pid = 10});
+  fake_.descriptor(10, 3, "socket:[1]");
+  source_.all = {listener(1, 80, 4, 50)};
+  second();
+  second();
+  const size_t before = host_.series("target_accept_queue{port=80}").size();
+  target_.clear();
+  fake_.end(10);
+  second();
+  second();
+  sockets_.tick(now_, target_, problems_);
+  EXPECT_LE(host_.series("target_accept_queue{port=80}").size(), before + 1);
+  EXPECT_TRUE(problems_.empty()) << problems_.text();
+}
+
+}  // namespace
+}  // namespace plumb::host_metrics

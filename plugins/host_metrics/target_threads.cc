@@ -1,0 +1,138 @@
+#include "plugins/host_metrics/target_threads.h"
+
+#include <algorithm>
+
+#include "plugins/proc/processes.h"
+
+namespace plumb::host_metrics {
+
+using proc::Pid;
+
+namespace {
+
+constexpr double kRunnableShare = 0.05;
+constexpr int kMostIdle = 3;                // an idle thread is read every 8th update at least
+constexpr uint64_t kListEvery = 10;         // updates, while the number of threads stays
+constexpr uint64_t kUnseenNs = 20'000'000;  // two ticks: what the process's own clock may be off
+
+uint64_t grown(uint64_t before, uint64_t now) { return now > before ? now - before : 0; }
+
+proc::Text read_file(proc::KeptFile& file, ThreadReading& reading) {
+  const proc::Text text = file.read(reading.buffer);
+  if (!reading.keep_open) file.close();
+  return text;
+}
+
+}  // namespace
+
+void TargetThreads::list(const ThreadReading& reading, bool watched) {
+  for (auto& [tid, thread] : threads_) thread.seen = false;
+  for (const Pid tid : proc::list_tasks(root_, pid_)) {
+    const auto [it, added] = threads_.try_emplace(tid);
+    it->second.seen = true;
+    if (!added) continue;
+    it->second.schedstat = proc::KeptFile(root_.of_task(pid_, tid, "schedstat"));
+    it->second.stat = proc::KeptFile(root_.of_task(pid_, tid, "stat"));
+    it->second.status = proc::KeptFile(root_.of_task(pid_, tid, "status"));
+    it->second.read_ns = reading.before_ns;
+    it->second.born = watched;
+  }
+  std::erase_if(threads_, [](const auto& entry) { return !entry.second.seen; });
+  next_list_ = updates_ + kListEvery;
+}
+
+bool TargetThreads::moved(ThreadReading& reading) {
+  if (threads_.size() != 1 || reading.all || updates_ + 1 >= next_list_) return true;
+  Thread& only = threads_.begin()->second;
+  if (!only.has_run) return true;
+  const proc::Text text = read_file(only.schedstat, reading);
+  const auto s = text.ok() ? proc::parse_schedstat(text.text) : std::nullopt;
+  if (!s || s->run_ns != only.last.run_ns || s->wait_ns != only.last.wait_ns ||
+      s->slices != only.last.slices) {
+    return true;
+  }
+  only.read_ns = reading.now_ns;
+  only.idle = std::max(only.idle, 1);
+  ++updates_;
+  return false;
+}
+
+ThreadGrowth TargetThreads::update(ThreadReading& reading, uint64_t count, uint64_t process_ns,
+                                   bool watched) {
+  ++updates_;
+  if (reading.all || count != threads_.size() || updates_ >= next_list_) list(reading, watched);
+  ThreadGrowth growth;
+  for (auto& [tid, t] : threads_) {
+    const bool due = reading.all || t.idle == 0 || t.due <= updates_;
+    if (due) read(t, reading, growth);
+  }
+  if (process_ns > growth.ran_ns + kUnseenNs) {
+    // One that was idle runs now, or threads were replaced by others.
+    list(reading, watched);
+    for (auto& [tid, t] : threads_) {
+      if (t.read_ns != reading.now_ns || !t.has_run) read(t, reading, growth);
+    }
+  }
+  for (const auto& [tid, t] : threads_) growth.scheduled = growth.scheduled || t.has_run;
+  for (const auto& [tid, t] : threads_) growth.switches = growth.switches || t.switches;
+  return growth;
+}
+
+void TargetThreads::read(Thread& t, ThreadReading& reading, ThreadGrowth& growth) {
+  const proc::Text text = read_file(t.schedstat, reading);
+  const auto s = text.ok() ? proc::parse_schedstat(text.text) : std::nullopt;
+  if (!text.ok()) next_list_ = updates_ + 1;  // it has ended: there may be others in its place
+  if (s) {
+    const bool counts = t.has_run || t.born;
+    const uint64_t ran = counts ? grown(t.last.run_ns, s->run_ns) : 0;
+    growth.ran_ns += ran;
+    growth.waited_ns += counts ? grown(t.last.wait_ns, s->wait_ns) : 0;
+    const int64_t length = reading.now_ns - t.read_ns;
+    const double share = length > 0 ? static_cast<double>(ran) / static_cast<double>(length) : 0;
+    growth.busiest = std::max(growth.busiest, std::min(1.0, share));
+    if (share > kRunnableShare) ++growth.runnable;
+    const bool idle = t.has_run && s->slices == t.last.slices && s->run_ns == t.last.run_ns;
+    t.idle = idle ? std::min(t.idle + 1, kMostIdle) : 0;
+    t.due = updates_ + (uint64_t{1} << t.idle);
+    if (!t.has_run) t.first_run_ns = counts ? 0 : s->run_ns;
+    t.last.run_ns = std::max(t.last.run_ns, s->run_ns);
+    t.last.wait_ns = std::max(t.last.wait_ns, s->wait_ns);
+    t.last.slices = s->slices;
+    t.has_run = true;
+    t.read_ns = reading.now_ns;
+  }
+  read_switches(t, reading, growth);
+  if (!reading.block_delay) return;
+  const proc::Text line = read_file(t.stat, reading);
+  const auto ticks = line.ok() ? proc::parse_block_delay(line.text) : std::nullopt;
+  if (!ticks) return;
+  if (t.block_delay_ticks || t.born) {
+    growth.block_delay_ticks += grown(t.block_delay_ticks.value_or(0), *ticks);
+  }
+  t.block_delay_ticks = ticks;
+}
+
+void TargetThreads::read_switches(Thread& t, ThreadReading& reading, ThreadGrowth& growth) {
+  // A thread switches away as often as it is put on a processor.
+  const bool same = t.switches && t.has_run && t.switches_at == t.last.slices;
+  if (same || (reading.switch_reads == 0 && !reading.all)) return;
+  if (reading.switch_reads > 0) --reading.switch_reads;
+  const proc::Text text = read_file(t.status, reading);
+  const auto s = text.ok() ? proc::parse_switches(text.text) : std::nullopt;
+  if (!s) return;
+  if (t.switches || t.born) {
+    const proc::Switches before = t.switches.value_or(proc::Switches{});
+    growth.voluntary += grown(before.voluntary, s->voluntary);
+    growth.involuntary += grown(before.involuntary, s->involuntary);
+  }
+  t.switches = s;
+  t.switches_at = t.last.slices;
+}
+
+void TargetThreads::lively(std::vector<Thread*>& out) {
+  for (auto& [tid, t] : threads_) {
+    if (t.idle == 0 || t.state == 'D' || t.state == '\0') out.push_back(&t);
+  }
+}
+
+}  // namespace plumb::host_metrics
