@@ -307,9 +307,10 @@ TEST_F(PgStats, TheRunGoesOnWhenTheServerCrashesAndComesBack) {
     run.collect();
     return run.health.back().first == PLUMB_HEALTH_OK;
   })) << run.health.back().second;
-  ASSERT_EQ(run.events.size(), 2u);
+  ASSERT_EQ(run.events.size(), 3u);
   EXPECT_EQ(run.events[0].first, "database-lost");
-  EXPECT_EQ(run.events[1].first, "database-back");
+  EXPECT_EQ(run.events[1].first, "database-restarted");
+  EXPECT_EQ(run.events[2].first, "database-back");
   EXPECT_GT(run.samples["pg_lock_waiters"].size(), ticks);
   run.advance(kSecondNs);
   EXPECT_EQ(run.collect(), PLUMB_OK) << run.error();
