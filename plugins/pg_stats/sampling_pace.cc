@@ -12,14 +12,18 @@ constexpr int64_t kLeastWindowNs = 1'000'000'000;
 constexpr double kRoom = 0.85;
 // The sessions keep at least this part of the budget, whatever else is read.
 constexpr double kLeastPart = 0.5;
+constexpr double kRounding = 1e-6;
 constexpr double kPurseSeconds = 10;
 constexpr double kFadeSeconds = 60;
 
 }  // namespace
 
 bool SamplingPace::due(int64_t now_ns) {
-  if (window_start_ns_ == 0) window_start_ns_ = now_ns;
-  ++ticks_;
+  if (window_start_ns_ == 0) {
+    window_start_ns_ = now_ns;
+  } else {
+    ++ticks_;
+  }
   if (--until_read_ > 0) return false;
   until_read_ = stride_;
   ++readings_;
@@ -28,7 +32,8 @@ bool SamplingPace::due(int64_t now_ns) {
 
 std::optional<SamplingPace::Change> SamplingPace::judge(int64_t now_ns, double reserved) {
   const int64_t window = now_ns - window_start_ns_;
-  if (window_start_ns_ == 0 || window < kLeastWindowNs || readings_ == 0) return std::nullopt;
+  if (window_start_ns_ == 0 || window < kLeastWindowNs || readings_ == 0 || ticks_ == 0)
+    return std::nullopt;
   const double budget = std::max(budget_ - reserved, budget_ * kLeastPart);
   const double allowed = budget * static_cast<double>(kWindowNs) / 1e9;
   if (window < kWindowNs && spent_ <= allowed) return std::nullopt;
@@ -39,7 +44,7 @@ std::optional<SamplingPace::Change> SamplingPace::judge(int64_t now_ns, double r
   const auto slowest = std::max<int64_t>(
       1, static_cast<int64_t>(static_cast<double>(slowest_ns_) / 1e9 / tick + 0.5));
   const auto stride_within = [&](double limit) {
-    const double ticks = std::ceil(cost / limit / tick);
+    const double ticks = std::ceil(cost / limit / tick - kRounding);
     return ticks >= static_cast<double>(slowest)
                ? slowest
                : std::max<int64_t>(1, static_cast<int64_t>(ticks));

@@ -8,8 +8,6 @@ namespace {
 
 // A reading is stamped after its answer, which a busy server may give late.
 constexpr double kClockSlackSeconds = 3;
-// The postmaster's start is read as microseconds, and as text.
-constexpr double kSameStartSeconds = 0.5;
 
 }  // namespace
 
@@ -49,7 +47,7 @@ std::optional<ServerWatch::Event> ServerWatch::connected(double started, bool in
     return Event{"database-role-changed",
                  in_recovery ? "the connection leads to a standby now"
                              : "the connection leads to a primary now, which was a standby before"};
-  if (std::abs(started - before->first) > kSameStartSeconds)
+  if (started != before->first)
     return Event{"database-restarted",
                  "PostgreSQL was started anew, or the connection leads to another server: totals "
                  "go on from where they were"};
