@@ -1,7 +1,6 @@
 #include "plugins/pg_stats/plan_probe.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "plugins/pg_stats/plan_text.h"
 #include "plugins/pg_stats/queries.h"
@@ -13,7 +12,6 @@ namespace plumb::pg_stats {
 namespace {
 
 constexpr size_t kMostPlans = 5;
-constexpr size_t kLongestStatement = 100'000;
 constexpr const char* kPlanStatement = "plumb_plan";
 constexpr int kMostParameters = 1000;
 
@@ -30,17 +28,6 @@ std::string reason_of(const Status& status) {
 }
 
 }  // namespace
-
-bool may_be_planned(std::string_view sql) {
-  const std::string text = redact_statement(sql.substr(0, kLongestStatement));
-  size_t at = 0;
-  while (at < text.size() && (text[at] == '(' || text[at] == ' ')) ++at;
-  std::string word;
-  for (; at < text.size() && std::isalpha(static_cast<unsigned char>(text[at])) != 0; ++at)
-    word += static_cast<char>(std::tolower(static_cast<unsigned char>(text[at])));
-  const bool known = word == "select" || word == "with" || word == "update" || word == "delete";
-  return known && sql.size() <= kLongestStatement;
-}
 
 void PlanProbe::clear() {
   began_ = false;

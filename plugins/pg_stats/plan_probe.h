@@ -59,10 +59,6 @@ class PlanProbe {
   std::vector<Answer> answers_;
 };
 
-// Whether a text of pg_stat_statements may be handed to the planner: a SELECT (also with WITH), an
-// UPDATE or a DELETE.
-bool may_be_planned(std::string_view sql);
-
 }  // namespace plumb::pg_stats
 
 #endif  // PLUMB_PLUGINS_PG_STATS_PLAN_PROBE_H_

@@ -1,6 +1,7 @@
 #include "plugins/pg_stats/plan_text.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMostJson = 1 << 20;
+constexpr size_t kLongestStatement = 100'000;
 constexpr int kDeepest = 60;
 constexpr size_t kMostNodes = 200;
 constexpr size_t kNameCharacters = 130;
@@ -98,6 +100,17 @@ class PlanWalk {
 };
 
 }  // namespace
+
+bool may_be_planned(std::string_view sql) {
+  const std::string text = redact_statement(sql.substr(0, kLongestStatement));
+  size_t at = 0;
+  while (at < text.size() && (text[at] == '(' || text[at] == ' ')) ++at;
+  std::string word;
+  for (; at < text.size() && std::isalpha(static_cast<unsigned char>(text[at])) != 0; ++at)
+    word += static_cast<char>(std::tolower(static_cast<unsigned char>(text[at])));
+  const bool known = word == "select" || word == "with" || word == "update" || word == "delete";
+  return known && sql.size() <= kLongestStatement;
+}
 
 Result<PlanSummary> summarise_plan(std::string_view text) {
   if (text.size() > kMostJson) return Status::invalid_argument("the plan is too long");

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "plugins/pg_stats/plan_probe.h"
-
 namespace plumb::pg_stats {
 namespace {
 
