@@ -131,6 +131,47 @@ TEST_F(PgHostile, AStoppedServerIsWaitedFor) {
   expect_totals_never_fall(run);
 }
 
+TEST_F(PgHostile, AStandbyIsSeenFromBothSidesAndItsPromotionIsTold) {
+  auto primary = PostgresCluster::create();
+  ASSERT_TRUE(primary.is_ok()) << primary.status().message();
+  auto standby = PostgresCluster::standby_of(**primary);
+  ASSERT_TRUE(standby.is_ok()) << standby.status().message();
+  PluginRecorder above(plumb_plugin_entry_v1());
+  PluginRecorder below(plumb_plugin_entry_v1());
+  begin(above, (*primary)->dsn());
+  begin(below, (*standby)->dsn());
+  ASSERT_EQ(below.stage(PLUMB_STAGE_STEADY), PLUMB_OK) << below.error();
+  TestConnection writer((*primary)->dsn());
+  const auto lag = [&] {
+    tick(above, 2, kSecondNs);
+    tick(below, 2, kSecondNs);
+    return above.last("pg_replication_lag_bytes{application=standby}");
+  };
+  ASSERT_TRUE(eventually([&] { return lag() == 0; })) << lag();
+  EXPECT_EQ(below.last("pg_standby_lag_bytes"), 0);
+  EXPECT_EQ(below.last("pg_standby_lag_seconds"), 0);
+
+  TestConnection pause((*standby)->dsn());
+  pause.run("SELECT pg_wal_replay_pause()");
+  writer.run("CREATE TABLE t AS SELECT n FROM generate_series(1, 20000) n");
+  ASSERT_TRUE(eventually([&] { return lag() > 100'000; })) << lag();
+  ASSERT_TRUE(
+      eventually([&] { return lag() > 0 && below.last("pg_standby_lag_bytes") > 100'000; }));
+  EXPECT_GE(below.last("pg_standby_lag_seconds"), 0);
+
+  pause.run("SELECT pg_wal_replay_resume()");
+  ASSERT_EQ(pause.run("SELECT pg_promote()"), "t");
+  ASSERT_TRUE(eventually([&] {
+    tick(below, 1, kSecondNs);
+    return times(below, "database-role-changed") == 1;
+  }));
+  tick(below, 20);
+  ASSERT_EQ(below.stage(PLUMB_STAGE_COOLDOWN), PLUMB_OK) << below.error();
+  EXPECT_EQ(below.health.back().first, static_cast<uint32_t>(PLUMB_HEALTH_OK))
+      << below.health.back().second;
+  expect_totals_never_fall(below);
+}
+
 TEST_F(PgHostile, NoConnectionLeftIsSaidAndSurvived) {
   const std::string dsn = make_database("crowded");
   TestConnection admin(dsn);
