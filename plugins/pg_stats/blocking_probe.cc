@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kFollowEveryNs = 500'000'000;
 constexpr int64_t kFollowAtLeastEveryNs = 5'000'000'000;
-constexpr int64_t kCostToPause = 500;
+constexpr int64_t kCostToPause = 1000;
 // A tick that came late says nothing of the time before.
 constexpr int64_t kLongestTickNs = 2'500'000'000;
 constexpr size_t kTableRows = 100;

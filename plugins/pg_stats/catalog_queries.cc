@@ -55,7 +55,8 @@ std::string indexes_query(const ServerFacts& facts) {
          " AS table, x.relam AS method, i.indnkeyatts AS keys, i.indkey AS key_columns,"
          " i.indoption::text || '/' || i.indclass::text || '/' || i.indcollation::text AS sort,"
          " i.indexprs::text AS expressions, i.indpred::text AS predicate, i.indisunique AS unique,"
-         " i.indisprimary OR i.indisexclusion OR i.indisreplident OR i.indisclustered OR EXISTS"
+         " i.indisprimary OR i.indisexclusion OR i.indisreplident OR i.indisclustered OR "
+         "x.relispartition OR EXISTS"
          " (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid) AS constrained,"
          " i.indisvalid AS valid, x.relpages::bigint * " +
          std::to_string(facts.block_size) +

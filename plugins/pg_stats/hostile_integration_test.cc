@@ -43,7 +43,7 @@ TEST_F(PgHostile, SamplingSlowsDownPastTheBudgetAndSaysSo) {
   tick(run, 200);
   EXPECT_GE(times(run, "sampling-slowed"), 1);
   EXPECT_THAT(run.events.front().second, HasSubstr("of one core inside PostgreSQL"));
-  EXPECT_THAT(run.tables["pg_settings"].dump(), HasSubstr("th tick"));
+  EXPECT_THAT(run.tables["pg_settings"].dump(), HasSubstr("at one tick in"));
   const double rate = run.last("pg_sampling_rate");
   EXPECT_LT(rate, 9);
   EXPECT_GE(rate, 0.9) << "once a second at the least";

@@ -216,7 +216,7 @@ void PgSampler::take_in_cost(int64_t now) {
 
 std::string PgSampler::sampling_text() const {
   const int64_t every = pace_->every_ticks();
-  return every == 1 ? "at every tick" : "at every " + std::to_string(every) + "th tick";
+  return every == 1 ? "at every tick" : "at one tick in " + std::to_string(every);
 }
 
 void PgSampler::tell_pace(const SamplingPace::Change& change) {
