@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 
 #include "plugins/pg_stats/queries.h"
 
@@ -20,6 +21,7 @@ constexpr double kChoresPart = 1.0 / 3;
 constexpr int64_t kPlansPart = 5;
 constexpr int64_t kPlansAtMostBeforeNs = 3 * kSecondNs;
 constexpr int kMostPlansAtOnce = 5;
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 int64_t next_second(int64_t due, int64_t now) {
   // Keeps the beat, and skips what was missed.
@@ -142,6 +144,7 @@ void PgSampler::plan_chores() {
 Status PgSampler::start() {
   PLUMB_RETURN_IF_ERROR(activity_.declare());
   started_ = true;
+  read_something_dear_ = true;
   (void)watch_.connected(facts_.started, facts_.in_recovery);
   settle("pg_missing", setup_.emit_missing(missing_abilities(facts_)));
   const Status read = setup_.read_settings(*session_);
@@ -239,8 +242,11 @@ Status PgSampler::stage(const Stage& stage) {
   blocking_.clear();
   plans_.clear();
   growth_->begin(stage.start_ns);
-  plans_due_ns_ = stage.end_ns - std::clamp<int64_t>((stage.end_ns - stage.start_ns) / kPlansPart,
-                                                     0, kPlansAtMostBeforeNs);
+  plans_due_ns_ =
+      stage.end_ns <= stage.start_ns
+          ? kNever
+          : stage.end_ns - std::clamp<int64_t>((stage.end_ns - stage.start_ns) / kPlansPart, 0,
+                                               kPlansAtMostBeforeNs);
   read_something_dear_ = true;
   if (session_) settle("statements and tables", growth_->refresh(*session_, facts_, activity_));
   health_.publish();
@@ -254,6 +260,8 @@ void PgSampler::ask_for_plans() {
     if (!plans_.waiting()) settle("plans", plans_.emit_table());
     return;
   }
+  // Once: where nothing is suspected yet, the end of the stage looks again.
+  plans_due_ns_ = kNever;
   settle("statements and tables", growth_->refresh(*session_, facts_, activity_));
   if (session_)
     settle("plans", plans_.begin(*session_, facts_, growth_->suspects(), growth_->texts()));

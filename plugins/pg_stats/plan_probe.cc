@@ -38,7 +38,6 @@ void PlanProbe::clear() {
 Status PlanProbe::begin(Session& session, const ServerFacts& facts,
                         const std::vector<Suspect>& suspects,
                         const std::unordered_map<int64_t, std::string>& shown) {
-  began_ = true;
   std::vector<int64_t> ids;
   std::unordered_map<int64_t, std::string> table_of;
   // Names without a schema mean the application's, whose search_path nobody tells: the suspected
@@ -52,6 +51,7 @@ Status PlanProbe::begin(Session& session, const ServerFacts& facts,
       if (ids.size() < kMostPlans && table_of.emplace(id, suspect.table).second) ids.push_back(id);
   }
   if (ids.empty()) return Status::ok();
+  began_ = true;
   PLUMB_ASSIGN_OR_RETURN(
       const Rows others,
       session.query("SELECT /* plumb */ nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%'"

@@ -27,6 +27,7 @@ class PlanProbe {
 
   // A new stretch: forgets the earlier one's plans.
   void clear();
+  // There were statements to ask for.
   bool began() const { return began_; }
   bool waiting() const { return !queue_.empty(); }
   // Fetches the texts of the suspects' statements. `shown`: their redacted texts, by query id.
