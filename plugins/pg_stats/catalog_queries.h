@@ -21,8 +21,8 @@ std::string table_estimates_query(std::span<const int64_t> oids);
 
 // Indexes of the database's own tables from oid $1 on, at most $2, by oid: oid, name, table_oid,
 // table, method, keys, key_columns, sort (columns' order, operator classes, collations),
-// expressions and predicate (as stored), unique, constrained (primary, exclusion, or a
-// constraint's), valid, bytes (estimated), scans.
+// expressions and predicate (as stored), unique, constrained (primary, exclusion, a constraint's,
+// part of a partitioned one), valid, bytes (estimated), scans.
 std::string indexes_query(const ServerFacts& facts);
 
 // name, value, unit, default (boolean) of the settings worth knowing when reading a run.

@@ -34,7 +34,10 @@ inline bool eventually(const std::function<bool()>& condition) {
 class PgStatsFixture : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    auto cluster = PostgresCluster::create();
+    // Its workers come when they like, and would be counted and clean up what a test looks for.
+    PostgresCluster::Options options;
+    options.settings = {{"autovacuum", "off"}};
+    auto cluster = PostgresCluster::create(options);
     ASSERT_TRUE(cluster.is_ok()) << cluster.status().message();
     cluster_ = std::move(cluster).value().release();
   }

@@ -96,36 +96,36 @@ Status PlanProbe::step(Session& session) {
 }
 
 Result<std::string> PlanProbe::explain(Session& session, const Question& question) {
-  PLUMB_RETURN_IF_ERROR(
-      session.query("SELECT /* plumb */ set_config('search_path', $1, false)", {search_path_})
-          .status());
-  Result<std::string> json = Status::internal("no plan");
-  if (const Status prepared = session.prepare(kPlanStatement, question.sql); !prepared.is_ok()) {
-    json = prepared;
-  } else {
-    const Result<int> parameters = session.parameters_of(kPlanStatement);
-    if (!parameters.is_ok() || *parameters > kMostParameters) {
-      json = parameters.is_ok() ? Status::unsupported("too many parameters") : parameters.status();
-    } else {
-      std::string nulls;
-      for (int i = 0; i < *parameters; ++i) nulls += i == 0 ? "(NULL" : ", NULL";
-      if (!nulls.empty()) nulls += ")";
-      const Result<Rows> rows = session.query(
-          std::string("EXPLAIN /* plumb */ (FORMAT JSON) EXECUTE ") + kPlanStatement + nulls);
-      if (!rows.is_ok()) {
-        json = rows.status();
-      } else if (rows->count() > 0) {
-        json = std::string(rows->text(0, 0));
-      }
-    }
-    if (session.alive())
-      (void)session.query(std::string("DEALLOCATE /* plumb */ ") + kPlanStatement);
-  }
-  if (session.alive())
-    PLUMB_RETURN_IF_ERROR(
-        session.query("SELECT /* plumb */ set_config('search_path', 'pg_catalog', false)")
-            .status());
+  // Whatever fails inside, the rollback puts search_path back.
+  PLUMB_RETURN_IF_ERROR(session.query("BEGIN /* plumb */ READ ONLY").status());
+  // The session's own frugality is not the application's.
+  for (const char* sql : {"SET LOCAL /* plumb */ work_mem TO DEFAULT",
+                          "SET LOCAL /* plumb */ max_parallel_workers_per_gather TO DEFAULT"})
+    if (session.alive()) (void)session.query(sql);
+  Status prepared =
+      session.query("SELECT /* plumb */ set_config('search_path', $1, true)", {search_path_})
+          .status();
+  if (prepared.is_ok()) prepared = session.prepare(kPlanStatement, question.sql);
+  const Result<std::string> json =
+      prepared.is_ok() ? explain_prepared(session) : Result<std::string>(prepared);
+  if (session.alive()) (void)session.query("ROLLBACK /* plumb */");
+  // The rollback leaves it.
+  if (session.alive() && prepared.is_ok())
+    (void)session.query(std::string("DEALLOCATE /* plumb */ ") + kPlanStatement);
   return json;
+}
+
+Result<std::string> PlanProbe::explain_prepared(Session& session) const {
+  PLUMB_ASSIGN_OR_RETURN(const int parameters, session.parameters_of(kPlanStatement));
+  if (parameters > kMostParameters) return Status::unsupported("too many parameters");
+  std::string nulls;
+  for (int i = 0; i < parameters; ++i) nulls += i == 0 ? "(NULL" : ", NULL";
+  if (!nulls.empty()) nulls += ")";
+  PLUMB_ASSIGN_OR_RETURN(const Rows rows,
+                         session.query(std::string("EXPLAIN /* plumb */ (FORMAT JSON) EXECUTE ") +
+                                       kPlanStatement + nulls));
+  if (rows.count() == 0) return Status::internal("no plan");
+  return std::string(rows.text(0, 0));
 }
 
 Status PlanProbe::emit_table() const {

@@ -52,6 +52,7 @@ class PlanProbe {
     bool planned = false;
   };
   Result<std::string> explain(Session& session, const Question& question);
+  Result<std::string> explain_prepared(Session& session) const;
 
   Host host_;
   bool began_ = false;

@@ -81,6 +81,8 @@ class PlanWalk {
  private:
   void add_line(const json& node, const std::string& type, const std::string& relation, int depth) {
     std::string line(static_cast<size_t>(depth) * 2, ' ');
+    if (const auto at = node.find("Parallel Aware"); at != node.end() && *at == true)
+      line += "Parallel ";
     line += type.empty() ? "(unnamed)" : type;
     if (const std::string index = name_at(node, "Index Name"); !index.empty())
       line += " using " + index;

@@ -31,6 +31,7 @@ constexpr const char* kCaptured = R"json([
             {
               "Node Type": "Seq Scan",
               "Parent Relationship": "Outer",
+              "Parallel Aware": true,
               "Relation Name": "orders",
               "Alias": "orders",
               "Total Cost": 3788.73,
@@ -51,7 +52,7 @@ TEST(PlanText, ShowsNodesWithoutLiterals) {
             "Limit  (cost=3789 rows=17)\n"
             "  Sort  (cost=3789 rows=17)\n"
             "      Sort Key: created_at DESC, (id || ?::text) DESC\n"
-            "    Seq Scan on orders  (cost=3789 rows=17)\n"
+            "    Parallel Seq Scan on orders  (cost=3789 rows=17)\n"
             "        Filter: ((customer_id = $1) AND (secret = ?::text) AND (n > ?))\n");
   EXPECT_EQ(plan->seq_scanned, (std::set<std::string>{"orders"}));
   EXPECT_DOUBLE_EQ(plan->cost, 3789.12);

@@ -117,12 +117,12 @@ std::string Session::reason() const {
 
 Result<Rows> Session::answer(const char* what, bool sent) {
   if (!sent) return lost(what, first_line(reason()));
-  ++transactions_;
   const auto begun = Clock::now();
   const auto until =
       std::min<Clock::time_point>(last_moment_, begun + limits_.statement + milliseconds(500));
   Result<Rows> rows = read_answer(what, until);
   waited_ += Clock::now() - begun;
+  if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) ++transactions_;
   return rows;
 }
 

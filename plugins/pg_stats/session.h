@@ -82,7 +82,7 @@ class Session {
   std::string port() const { return PQport(connection_.get()); }
   // Over a Unix socket or the loopback interface: maybe, but not surely, on this machine.
   bool over_loopback() const;
-  // Transactions that this session has run, which the server counts among its own.
+  // Transactions that this session has ended, which the server counts among its own.
   uint64_t transactions() const { return transactions_; }
   // How long answers have been waited for, in all.
   double waited_seconds() const { return std::chrono::duration<double>(waited_).count(); }
