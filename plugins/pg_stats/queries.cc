@@ -138,8 +138,11 @@ std::string connections_query(const ServerFacts& facts) {
 
 std::string blocking_query(const ServerFacts& facts) {
   const std::string database = std::to_string(facts.database_oid);
-  // Who waits for a row waits for the transaction that holds it, and only the tuple lock that it
-  // got first names the table.
+  // Who waits for a row waits for the transaction that holds it. The table is named by the tuple
+  // lock that a waiter may have got first, or by its being the only one that it writes to.
+  const std::string writes =
+      "l.locktype = 'relation' AND l.mode IN ('RowExclusiveLock', 'RowShareLock')";
+  const std::string written = " FILTER (WHERE l.granted AND " + writes + " AND c.oid IS NOT NULL)";
   return "WITH /* plumb */ a AS MATERIALIZED (SELECT a.pid, a.datid, a.application_name AS"
          " application, a.state, a.backend_type AS kind, a.wait_event_type, " +
          query_id(facts) +
@@ -150,10 +153,17 @@ std::string blocking_query(const ServerFacts& facts) {
          database +
          " AND wait_event_type = 'Lock'),"
          " l AS MATERIALIZED (SELECT l.pid, max(l.mode) FILTER (WHERE NOT l.granted) AS lock,"
-         " max(l.relation) FILTER (WHERE l.database = " +
+         " coalesce(max(l.relation) FILTER (WHERE l.database = " +
          database +
-         " AND (NOT l.granted OR l.locktype = 'tuple')) AS relation FROM pg_lock_status() l"
-         " WHERE NOT l.granted OR l.locktype = 'tuple' GROUP BY 1)"
+         " AND (NOT l.granted OR l.locktype = 'tuple')), CASE WHEN count(DISTINCT l.relation)" +
+         written + " = 1 THEN max(l.relation)" + written +
+         " END) AS relation FROM pg_lock_status() l"
+         " LEFT JOIN pg_class c ON c.oid = l.relation AND l.database = " +
+         database +
+         " AND c.relkind IN ('r', 'p') WHERE l.pid IN (SELECT pid FROM w) AND (NOT l.granted OR"
+         " l.locktype = 'tuple' OR (" +
+         writes +
+         ")) GROUP BY 1)"
          " SELECT a.pid, w.blockers, a.application, a.state, a.kind, a.query_id, a.query, a.client,"
          " a.port, l.lock, l.relation::regclass AS relation"
          " FROM a LEFT JOIN w ON w.pid = a.pid LEFT JOIN l ON l.pid = w.pid"
