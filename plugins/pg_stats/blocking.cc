@@ -1,7 +1,9 @@
 #include "plugins/pg_stats/blocking.h"
 
 #include <algorithm>
+#include <deque>
 #include <unordered_map>
+#include <utility>
 
 #include "plugins/pg_stats/statement_text.h"
 
@@ -13,27 +15,44 @@ constexpr size_t kMostLines = 1000;
 
 using ByPid = std::unordered_map<int, const LockSession*>;
 
-// All pids without a blocker of their own that are reachable from `start`; the lowest pid seen
-// when there is none.
-std::set<int> roots_above(const LockSession& start, const ByPid& by_pid) {
+struct Above {
+  std::map<int, int> roots;  // pids without a blocker of their own, with the length of the way
+};
+
+// The lowest pid seen when nobody above `start` is without a blocker.
+Above roots_above(const LockSession& start, const ByPid& by_pid) {
   std::set<int> seen = {start.pid};
-  std::set<int> roots;
-  std::vector<const LockSession*> open = {&start};
+  Above above;
+  std::deque<std::pair<const LockSession*, int>> open = {{&start, 0}};
+  int longest = 0;
   while (!open.empty()) {
-    const LockSession* at = open.back();
-    open.pop_back();
+    const auto [at, depth] = open.front();
+    open.pop_front();
     for (const int pid : at->blocked_by) {
       if (!seen.insert(pid).second) continue;
+      longest = depth + 1;
       const auto found = by_pid.find(pid);
       if (found == by_pid.end() || found->second->blocked_by.empty()) {
-        roots.insert(pid);
+        above.roots.emplace(pid, depth + 1);
       } else {
-        open.push_back(found->second);
+        open.emplace_back(found->second, depth + 1);
       }
     }
   }
-  if (roots.empty()) roots.insert(*seen.begin());
-  return roots;
+  if (above.roots.empty()) above.roots.emplace(*seen.begin(), longest);
+  return above;
+}
+
+std::string wanted_by(const LockSession& session) {
+  if (session.lock.empty() || session.table.empty()) return session.lock;
+  return session.lock + " on " + session.table;
+}
+
+template <typename Key>
+Key most_of(const std::map<Key, double>& amounts) {
+  const auto most =
+      std::ranges::max_element(amounts, {}, [](const auto& entry) { return entry.second; });
+  return most == amounts.end() ? Key() : most->first;
 }
 
 }  // namespace
@@ -41,15 +60,26 @@ std::set<int> roots_above(const LockSession& start, const ByPid& by_pid) {
 std::vector<Root> roots_of(const std::vector<LockSession>& sessions) {
   ByPid by_pid;
   for (const LockSession& s : sessions) by_pid.emplace(s.pid, &s);
-  std::map<int, double> victims;
+  struct Behind {
+    double victims = 0;
+    int depth = 0;
+    std::map<std::string, double> wanted;
+  };
+  std::map<int, Behind> behind;
   for (const LockSession& s : sessions) {
     if (s.blocked_by.empty()) continue;
-    const std::set<int> above = roots_above(s, by_pid);
-    for (const int pid : above) victims[pid] += 1.0 / static_cast<double>(above.size());
+    const Above above = roots_above(s, by_pid);
+    const double part = 1.0 / static_cast<double>(above.roots.size());
+    for (const auto& [pid, depth] : above.roots) {
+      Behind& b = behind[pid];
+      b.victims += part;
+      b.depth = std::max(b.depth, depth);
+      if (const std::string wanted = wanted_by(s); !wanted.empty()) b.wanted[wanted] += part;
+    }
   }
   std::vector<Root> roots;
-  for (const auto& [pid, count] : victims) {
-    Root root{{}, count};
+  for (const auto& [pid, b] : behind) {
+    Root root{{}, b.victims, b.depth, most_of(b.wanted)};
     if (const auto found = by_pid.find(pid); found != by_pid.end()) {
       root.session = *found->second;
     } else {
@@ -61,11 +91,11 @@ std::vector<Root> roots_of(const std::vector<LockSession>& sessions) {
   return roots;
 }
 
-void BlockingLedger::observe(const std::vector<Root>& roots) {
+void BlockingLedger::observe(const std::vector<Root>& roots, bool plain_strings_escape) {
   now_.clear();
   for (const Root& root : roots) {
     const LockSession& s = root.session;
-    std::string text = cut_text(redact_statement(s.query), kTableCharacters);
+    std::string text = cut_text(redact_statement(s.query, plain_strings_escape), kTableCharacters);
     Key key{s.application, s.state, s.query_id, text};
     if (entries_.size() >= kMostLines && !entries_.contains(key)) continue;
     Entry& entry = entries_[key];
@@ -76,7 +106,9 @@ void BlockingLedger::observe(const std::vector<Root>& roots) {
       entry.line.query = std::move(text);
     }
     entry.line.pids.insert(s.pid);
-    now_.push_back({std::move(key), s.pid, root.victims});
+    entry.line.depth = std::max(entry.line.depth, root.depth);
+    entry.client_by_pid[s.pid] = s.client;
+    now_.push_back({std::move(key), s.pid, root.victims, root.wanted});
   }
   std::map<Key, double> at_once;
   for (const Share& share : now_) at_once[share.key] += share.victims;
@@ -95,6 +127,7 @@ void BlockingLedger::add(double waiters, double seconds) {
     Entry& entry = entries_[share.key];
     entry.line.seconds += part;
     entry.seconds_by_pid[share.pid] += part;
+    if (!share.wanted.empty()) entry.seconds_by_lock[share.wanted] += part;
   }
 }
 
@@ -107,9 +140,10 @@ std::vector<BlockingLedger::Line> BlockingLedger::lines() const {
   std::vector<Line> lines;
   for (const auto& [key, entry] : entries_) {
     Line line = entry.line;
-    const auto longest = std::ranges::max_element(
-        entry.seconds_by_pid, {}, [](const auto& pid_seconds) { return pid_seconds.second; });
-    line.pid = longest == entry.seconds_by_pid.end() ? *line.pids.begin() : longest->first;
+    line.pid = entry.seconds_by_pid.empty() ? *line.pids.begin() : most_of(entry.seconds_by_pid);
+    if (const auto client = entry.client_by_pid.find(line.pid); client != entry.client_by_pid.end())
+      line.client = client->second;
+    line.wanted = most_of(entry.seconds_by_lock);
     lines.push_back(std::move(line));
   }
   std::ranges::sort(lines, std::greater<>{}, &Line::seconds);

@@ -19,13 +19,18 @@ struct LockSession {
   std::string application;
   std::string state;  // "active", "idle in transaction", ..., or what it is when no client
   int64_t query_id = 0;
-  std::string query;  // as the server shows it: redacted only where it leaves the plugin
+  std::string query;        // as the server shows it: redacted only where it leaves the plugin
+  std::string client = {};  // "address:port", "socket file", or "" when hidden
+  std::string lock = {};    // mode of the lock that it waits for
+  std::string table = {};   // whose row or table that is, where it can be told
 };
 
 // A session that holds others up and is itself held up by nobody.
 struct Root {
   LockSession session;
   double victims = 0;  // sessions behind it; one behind several roots counts for each by its share
+  int depth = 0;       // longest chain behind it: 1 when all wait for itself
+  std::string wanted = {};  // the lock that most of its victims wait for: "mode on table"
 };
 
 // Walks each waiting session up to its roots. A blocker that is not among the sessions is a root
@@ -44,12 +49,16 @@ class BlockingLedger {
     int64_t query_id = 0;
     std::string query;  // redacted, cut
     std::set<int> pids;
+    std::string client;  // of the same session
+    std::string wanted;  // the lock that most was waited for
+    int depth = 0;       // of the deepest tree
     double victims = 0;  // most at once
     double seconds = 0;
   };
 
-  // The roots as they are now, in place of the earlier ones.
-  void observe(const std::vector<Root>& roots);
+  // The roots as they are now, in place of the earlier ones. `plain_strings_escape`: see
+  // redact_statement.
+  void observe(const std::vector<Root>& roots, bool plain_strings_escape = false);
   // `waiters` sessions waited for `seconds`: shared among the last roots by their victims.
   void add(double waiters, double seconds);
   void clear();
@@ -61,11 +70,14 @@ class BlockingLedger {
   struct Entry {
     Line line;
     std::map<int, double> seconds_by_pid;
+    std::map<int, std::string> client_by_pid;
+    std::map<std::string, double> seconds_by_lock;
   };
   struct Share {
     Key key;
     int pid;
     double victims;
+    std::string wanted;
   };
   std::map<Key, Entry> entries_;
   std::vector<Share> now_;

@@ -11,14 +11,25 @@ namespace {
 
 constexpr int64_t kFollowEveryNs = 500'000'000;
 constexpr int64_t kFollowAtLeastEveryNs = 5'000'000'000;
-constexpr int64_t kCostToPause = 500;
+constexpr int64_t kCostToPause = 1000;
 // A tick that came late says nothing of the time before.
-constexpr int64_t kLongestTickNs = 1'000'000'000;
+constexpr int64_t kLongestTickNs = 2'500'000'000;
 constexpr size_t kTableRows = 100;
+constexpr std::string_view kPublic = "public.";
+
+// The server shows port -1 where the client came through a socket file, and nothing of other
+// roles' sessions to a role without pg_monitor.
+std::string client_of(const Rows& rows, int r) {
+  if (rows.is_null(r, 8)) return {};
+  if (rows.integer(r, 8) < 0) return "socket file";
+  const std::string address(rows.text(r, 7));
+  const std::string port(rows.text(r, 8));
+  return (address.find(':') == std::string::npos ? address : "[" + address + "]") + ":" + port;
+}
 
 }  // namespace
 
-Status BlockingProbe::tick(Session& session, int64_t waiters) {
+Status BlockingProbe::tick(Session& session, const ServerFacts& facts, int64_t waiters) {
   const int64_t now = host_.now_ns();
   const int64_t since =
       last_tick_ns_ == 0 ? 0 : std::clamp<int64_t>(now - last_tick_ns_, 0, kLongestTickNs);
@@ -26,7 +37,7 @@ Status BlockingProbe::tick(Session& session, int64_t waiters) {
   if (waiters == 0) return Status::ok();
   Status status;
   if (now >= next_follow_ns_) {
-    status = follow(session);
+    status = follow(session, facts);
     const int64_t cost = host_.now_ns() - now;
     next_follow_ns_ = now + std::clamp(cost * kCostToPause, kFollowEveryNs, kFollowAtLeastEveryNs);
   }
@@ -34,7 +45,7 @@ Status BlockingProbe::tick(Session& session, int64_t waiters) {
   return status;
 }
 
-Status BlockingProbe::follow(Session& session) {
+Status BlockingProbe::follow(Session& session, const ServerFacts& facts) {
   PLUMB_ASSIGN_OR_RETURN(const Rows rows, session.run(kBlockingStatement));
   std::vector<LockSession> sessions;
   for (int r = 0; r < rows.count(); ++r) {
@@ -45,11 +56,15 @@ Status BlockingProbe::follow(Session& session) {
     s.state = rows.is_null(r, 3) ? rows.text(r, 4) : rows.text(r, 3);
     s.query_id = rows.integer(r, 5);
     s.query = rows.text(r, 6);
+    s.client = client_of(rows, r);
+    s.lock = rows.text(r, 9);
+    s.table = rows.text(r, 10);
+    if (s.table.starts_with(kPublic)) s.table.erase(0, kPublic.size());
     sessions.push_back(std::move(s));
   }
   const std::vector<Root> roots = roots_of(sessions);
   // Between the two readings the lock may have been passed on: then the last roots stand.
-  if (!roots.empty()) ledger_.observe(roots);
+  if (!roots.empty()) ledger_.observe(roots, facts.plain_strings_escape);
   return Status::ok();
 }
 
@@ -63,11 +78,15 @@ Status BlockingProbe::emit_table() const {
                                                     {"query_id", "Query id"},
                                                     {"sessions", "Sessions it was"},
                                                     {"victims", "Most victims at once"},
-                                                    {"waited", "Waited", "seconds"}});
+                                                    {"waited", "Waited", "seconds"},
+                                                    {"client", "Client"},
+                                                    {"depth", "Depth of the tree"},
+                                                    {"lock", "Lock waited for"}});
   for (size_t i = 0; i < lines.size() && i < kTableRows; ++i) {
     const BlockingLedger::Line& l = lines[i];
     table.add({l.pid, cut_text(l.application, kLabelCharacters), l.state, l.query,
-               query_id_text(l.query_id), l.pids.size(), rounded(l.victims), rounded(l.seconds)});
+               query_id_text(l.query_id), l.pids.size(), rounded(l.victims), rounded(l.seconds),
+               l.client, l.depth, l.wanted});
   }
   return host_.table("pg_blocking", table.text());
 }

@@ -6,6 +6,7 @@
 #include <plumb/plugin.hpp>
 
 #include "plugins/pg_stats/blocking.h"
+#include "plugins/pg_stats/server_facts.h"
 #include "plugins/pg_stats/session.h"
 
 namespace plumb::pg_stats {
@@ -20,7 +21,7 @@ class BlockingProbe {
   explicit BlockingProbe(Host host) : host_(host) {}
   // After each reading of the activity: `waiters` sessions wait for a lock now. kBlockingStatement
   // is prepared.
-  Status tick(Session& session, int64_t waiters);
+  Status tick(Session& session, const ServerFacts& facts, int64_t waiters);
   // Forgets when it last looked, for a stretch in which nothing could be seen.
   void pause() { last_tick_ns_ = 0; }
   void clear() {
@@ -30,7 +31,7 @@ class BlockingProbe {
   Status emit_table() const;
 
  private:
-  Status follow(Session& session);
+  Status follow(Session& session, const ServerFacts& facts);
 
   Host host_;
   BlockingLedger ledger_;

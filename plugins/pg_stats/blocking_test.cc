@@ -50,6 +50,38 @@ TEST(RootsOf, NobodyWaitingMeansNoRoots) {
   EXPECT_TRUE(roots_of({session(1, {}), session(2, {})}).empty());
 }
 
+TEST(RootsOf, TellsHowDeepTheTreeIsAndWhatIsWantedMost) {
+  auto wants = [](LockSession s, const char* lock, const char* table) {
+    s.lock = lock;
+    s.table = table;
+    return s;
+  };
+  const auto roots = roots_of({session(1, {}), wants(session(2, {1}), "ShareLock", "accounts"),
+                               wants(session(3, {2}), "ExclusiveLock", "accounts"),
+                               wants(session(4, {3}), "ExclusiveLock", "accounts"),
+                               wants(session(5, {1}), "RowExclusiveLock", "")});
+  ASSERT_EQ(roots.size(), 1u);
+  EXPECT_EQ(roots[0].depth, 3);
+  EXPECT_EQ(roots[0].wanted, "ExclusiveLock on accounts");
+}
+
+TEST(BlockingLedger, KeepsTheClientThatHeldOthersUpLongest) {
+  LockSession first = session(1, {});
+  first.client = "10.0.0.7:40000";
+  LockSession second = session(2, {});
+  second.client = "10.0.0.8:40001";
+  BlockingLedger ledger;
+  ledger.observe({{first, 1, 1, "ShareLock on a"}});
+  ledger.add(1, 5);
+  ledger.observe({{second, 9, 4, "ExclusiveLock on b"}});
+  ledger.add(9, 0.1);
+  const auto lines = ledger.lines();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].client, "10.0.0.7:40000");
+  EXPECT_EQ(lines[0].depth, 4);
+  EXPECT_EQ(lines[0].wanted, "ShareLock on a");
+}
+
 TEST(BlockingLedger, SharesWaitedSecondsByVictims) {
   BlockingLedger ledger;
   ledger.observe({{session(1, {}, "idle in transaction"), 3}, {session(2, {}), 1}});

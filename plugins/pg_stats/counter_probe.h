@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "plugins/pg_stats/backend_times.h"
-#include "plugins/pg_stats/queries.h"
-#include "plugins/pg_stats/running_total.h"
+#include "plugins/pg_stats/series_board.h"
+#include "plugins/pg_stats/server_cost.h"
+#include "plugins/pg_stats/server_facts.h"
+#include "plugins/pg_stats/server_watch.h"
 #include "plugins/pg_stats/session.h"
 
 namespace plumb::pg_stats {
@@ -23,33 +25,33 @@ inline constexpr const char* kCountersStatement = "plumb_counters";
 // thread-safe.
 class CounterProbe {
  public:
-  CounterProbe(Host host, ProcTree proc) : host_(host), proc_(std::move(proc)) {}
-  // A new connection: `local` when the server's processes are this machine's.
+  CounterProbe(Host host, ProcTree proc) : host_(host), proc_(std::move(proc)), board_(host) {}
+  // A new connection.
   void attach(const Session& session, bool local);
-  // Reads once; kCountersStatement is prepared.
-  Status read(Session& session, const ServerFacts& facts);
+  // What the activity probe did since the last read, to be told with the rest.
+  struct Sampling {
+    int64_t readings = 0;
+    const ServerCost* cost = nullptr;
+  };
+  // Reads once; kCountersStatement is prepared. Returns what the server says of itself now.
+  Result<ServerSigns> read(Session& session, const ServerFacts& facts, const Sampling& sampling);
 
  private:
-  struct Counter {
-    Series series;
-    RunningTotal total;
-  };
-  Status put(const char* name, const char* unit, uint32_t kind, uint32_t part, const char* help,
-             double value, double own = 0);
-  void measure_self(const Session& session);
+  Status put_counters(const Rows& rows, const ServerCost& cost);
+  Status put_sessions(const Rows& rows, const ServerFacts& facts);
+  Status put_processor_times();
+  Status put_sampling(const Sampling& sampling);
   Status put_addresses();
 
   Host host_;
   ProcTree proc_;
+  SeriesBoard board_;
   bool local_ = false;
   BackendTimes backends_;
-  BackendTimes self_;
   uint64_t own_before_ = 0;  // transactions of earlier connections
   uint64_t own_of_session_ = 0;
-  std::map<std::string, Counter> series_;
-  std::vector<std::string> addresses_;     // where the server is reached now
-  std::map<std::string, Series> servers_;  // by address
-  std::vector<plumb_sample> batch_;
+  std::vector<std::string> addresses_;  // where the server is reached now
+  int64_t last_ns_ = 0;
   int64_t now_ns_ = 0;
 };
 

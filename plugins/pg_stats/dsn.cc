@@ -83,8 +83,7 @@ std::vector<std::pair<std::string, std::string>> Dsn::connection_parameters(
       "-c default_transaction_read_only=on -c search_path=pg_catalog"
       " -c statement_timeout=" +
       std::to_string(statement_timeout.count()) +
-      " -c lock_timeout=100 -c idle_in_transaction_session_timeout=10000 -c work_mem=1MB"
-      " -c jit=off -c max_parallel_workers_per_gather=0";
+      " -c lock_timeout=100 -c idle_in_transaction_session_timeout=10000";
   std::vector<std::pair<std::string, std::string>> parameters;
   for (const auto& [key, text] : words_) {
     // The time limit is the caller's, who polls.

@@ -20,7 +20,7 @@ class Dsn {
   static Result<Dsn> parse(const std::string& text);
 
   // What to connect with: the user's words, with the sampler's own session settings put over them
-  // (read-only, short timeouts, little memory). For libpq only: it holds the password.
+  // (read-only, short timeouts). For libpq only: it holds the password.
   std::vector<std::pair<std::string, std::string>> connection_parameters(
       std::chrono::milliseconds statement_timeout) const;
 

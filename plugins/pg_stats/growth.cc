@@ -12,17 +12,12 @@ std::vector<StatementCounters> statement_growth(const StatementReading& before,
   for (const auto& [id, now] : after) {
     StatementCounters grown = now;
     const auto then = before.find(id);
-    if (then != before.end() && then->second.calls <= now.calls) {
-      const StatementCounters& b = then->second;
-      grown.calls -= b.calls;
-      grown.ms = std::max(0.0, now.ms - b.ms);
-      grown.rows = std::max(0.0, now.rows - b.rows);
-      grown.blocks_hit = std::max(0.0, now.blocks_hit - b.blocks_hit);
-      grown.blocks_read = std::max(0.0, now.blocks_read - b.blocks_read);
-      grown.temp_blocks = std::max(0.0, now.temp_blocks - b.temp_blocks);
-      if (now.wal_bytes) grown.wal_bytes = std::max(0.0, *now.wal_bytes - b.wal_bytes.value_or(0));
+    if (then != before.end() && then->second.calls() <= now.calls()) {
+      for (size_t i = 0; i < kStatementFields; ++i)
+        if (std::optional<double>& field = grown.fields[i])
+          field = std::max(0.0, *field - then->second.fields[i].value_or(0));
     }
-    if (grown.calls > 0) out.push_back(grown);
+    if (grown.calls() > 0) out.push_back(grown);
   }
   return out;
 }
@@ -53,10 +48,20 @@ std::vector<StatementCounters> top_statements(std::vector<StatementCounters> gro
     std::ranges::sort(growth, std::greater<>{}, key);
     for (size_t i = 0; i < growth.size() && i < most; ++i) chosen.insert(growth[i].query_id);
   };
-  choose(by_calls, [](const StatementCounters& s) { return std::tuple(s.calls, s.query_id); });
-  choose(by_time, [](const StatementCounters& s) { return std::tuple(s.ms, s.query_id); });
+  choose(by_calls, [](const StatementCounters& s) { return std::tuple(s.calls(), s.query_id); });
+  choose(by_time, [](const StatementCounters& s) { return std::tuple(s.ms(), s.query_id); });
   std::erase_if(growth, [&](const StatementCounters& s) { return !chosen.contains(s.query_id); });
   return growth;
+}
+
+std::vector<TableCounters> most_dead(const TableReading& now, size_t most) {
+  std::vector<TableCounters> out;
+  for (const auto& [oid, table] : now)
+    if (table.dead > 0) out.push_back(table);
+  std::ranges::sort(out, std::greater<>{},
+                    [](const TableCounters& t) { return std::tuple(t.dead, t.oid); });
+  if (out.size() > most) out.resize(most);
+  return out;
 }
 
 std::vector<TableCounters> top_tables(std::vector<TableCounters> growth, size_t most) {

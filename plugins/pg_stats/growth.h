@@ -3,6 +3,7 @@
 #ifndef PLUMB_PLUGINS_PG_STATS_GROWTH_H_
 #define PLUMB_PLUGINS_PG_STATS_GROWTH_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -11,18 +12,18 @@
 #include <unordered_map>
 #include <vector>
 
+#include "plugins/pg_stats/statement_fields.h"
+
 namespace plumb::pg_stats {
 
-// Counters of one statement, summed over users; times in milliseconds, as the server keeps them.
+// Counters of one statement, summed over users, in the order of statement_fields(). A field that
+// the server does not have is none, never zero.
 struct StatementCounters {
   int64_t query_id = 0;
-  double calls = 0;
-  double ms = 0;  // planning and executing
-  double rows = 0;
-  double blocks_hit = 0;
-  double blocks_read = 0;
-  double temp_blocks = 0;
-  std::optional<double> wal_bytes;  // none below PostgreSQL 13
+  std::array<std::optional<double>, kStatementFields> fields = {};
+  double calls() const { return fields[kCalls].value_or(0); }
+  double ms() const { return fields[kMilliseconds].value_or(0); }  // planning and executing
+  double blocks() const { return fields[kBlocksHit].value_or(0) + fields[kBlocksRead].value_or(0); }
 };
 
 struct TableCounters {
@@ -31,6 +32,11 @@ struct TableCounters {
   double seq_scans = 0;
   double seq_tuples = 0;
   double index_scans = 0;
+  // As they are now, not as they grew.
+  double live = 0;
+  double dead = 0;
+  double modified = 0;                      // rows, since the last ANALYZE
+  std::optional<double> vacuumed_ago = {};  // seconds since autovacuum was last there
 };
 
 using StatementReading = std::unordered_map<int64_t, StatementCounters>;
@@ -47,6 +53,9 @@ std::vector<TableCounters> table_growth(const TableReading& before, const TableR
 std::vector<StatementCounters> top_statements(std::vector<StatementCounters> growth, size_t by_time,
                                               size_t by_calls,
                                               const std::function<bool(int64_t)>& skip);
+
+// The `most` tables with most dead rows, of those that have some.
+std::vector<TableCounters> most_dead(const TableReading& now, size_t most);
 
 // The `most` tables with most tuples read by sequential scans, then by index scans.
 std::vector<TableCounters> top_tables(std::vector<TableCounters> growth, size_t most);

@@ -1,7 +1,9 @@
 #include "plugins/pg_stats/growth_probe.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "plugins/pg_stats/catalog_queries.h"
 #include "plugins/pg_stats/statement_text.h"
 #include "plugins/pg_stats/table_json.h"
 
@@ -12,8 +14,14 @@ constexpr size_t kTopByCalls = 10;
 constexpr size_t kTopTables = 20;
 // More are looked at than shown, since the sampler's own are known by their text only.
 constexpr size_t kOwnStatements = 16;
-constexpr int64_t kRefreshEveryNs = 10'000'000'000;
-constexpr int64_t kCostToPause = 1000;
+constexpr size_t kVacuumRows = 20;
+constexpr size_t kMostSuspects = 3;
+// Of the usual build; who compiled another size gets a coarser guess.
+constexpr double kPageBytes = 8192;
+
+nlohmann::json cell(const std::optional<double>& value) {
+  return value ? nlohmann::json(rounded(*value)) : nlohmann::json(nullptr);
+}
 
 void keep_first(Status& status, const Status& other) {
   if (status.is_ok()) status = other;
@@ -25,7 +33,6 @@ void GrowthProbe::begin(int64_t start_ns) {
   open_ = true;
   have_statements_ = have_tables_ = false;
   start_ns_ = start_ns;
-  next_ns_ = 0;
   statements_before_.clear();
   tables_before_.clear();
   statements_.clear();
@@ -34,51 +41,71 @@ void GrowthProbe::begin(int64_t start_ns) {
 
 Status GrowthProbe::refresh(Session& session, const ServerFacts& facts,
                             const ActivityProbe& activity) {
-  const int64_t begun = host_.now_ns();
-  Status status;
-  if (facts.has_statements()) {
-    StatementReading now;
-    if (const Status s = read_statements(session, facts, now); !s.is_ok()) {
-      keep_first(status, s);
-    } else if (!have_statements_) {
-      statements_before_ = std::move(now);
-      have_statements_ = true;
-    } else {
-      keep_first(status, choose_statements(session, facts, now));
-      keep_first(status, emit_statements_table(activity));
-    }
-  }
-  if (session.alive()) {
-    TableReading now;
-    if (const Status s = read_tables(session, now); !s.is_ok()) {
-      keep_first(status, s);
-    } else if (!have_tables_) {
-      tables_before_ = std::move(now);
-      have_tables_ = true;
-    } else {
-      keep_first(status, choose_tables(session, now));
-      keep_first(status, emit_tables_table());
-    }
-  }
-  const int64_t ended = host_.now_ns();
-  next_ns_ = ended + std::max(kRefreshEveryNs, (ended - begun) * kCostToPause);
+  Status status = refresh_statements(session, facts, activity);
+  if (session.alive()) keep_first(status, refresh_tables(session));
   return status;
+}
+
+Status GrowthProbe::refresh_statements(Session& session, const ServerFacts& facts,
+                                       const ActivityProbe& activity) {
+  if (!facts.has_statements()) return Status::ok();
+  StatementReading now;
+  PLUMB_RETURN_IF_ERROR(read_statements(session, facts, now));
+  Status status = watch_the_list(session, facts);
+  if (!have_statements_) {
+    statements_before_ = std::move(now);
+    have_statements_ = true;
+    return status;
+  }
+  keep_first(status, choose_statements(session, facts, now));
+  keep_first(status, emit_statements_table(activity));
+  return status;
+}
+
+Status GrowthProbe::refresh_tables(Session& session) {
+  TableReading now;
+  PLUMB_RETURN_IF_ERROR(read_tables(session, now));
+  Status status = emit_vacuum_table(now);
+  if (!have_tables_) {
+    tables_before_ = std::move(now);
+    have_tables_ = true;
+    return status;
+  }
+  keep_first(status, choose_tables(session, now));
+  keep_first(status, emit_tables_table());
+  return status;
+}
+
+Status GrowthProbe::watch_the_list(Session& session, const ServerFacts& facts) {
+  if (!facts.has("pg_stat_statements_info")) return Status::ok();
+  PLUMB_ASSIGN_OR_RETURN(const Rows rows, session.query(statements_info_query(facts)));
+  if (rows.count() != 1) return Status::ok();
+  const ListState now{rows.number(0, 0), rows.number(0, 1)};
+  const std::optional<ListState> before = std::exchange(list_, now);
+  if (!before) return Status::ok();
+  if (before->reset_at != now.reset_at)
+    return host_.event(PLUMB_WARNING, "statistics-reset",
+                       "somebody reset pg_stat_statements: what statements did before that in "
+                       "this stage is lost");
+  if (now.dropped > before->dropped)
+    return host_.event(PLUMB_WARNING, "statements-dropped",
+                       "pg_stat_statements is full and forgot the statements called least, " +
+                           std::to_string(static_cast<int64_t>(now.dropped - before->dropped)) +
+                           " times since the last look: raise pg_stat_statements.max");
+  return Status::ok();
 }
 
 Status GrowthProbe::read_statements(Session& session, const ServerFacts& facts,
                                     StatementReading& out) const {
   PLUMB_ASSIGN_OR_RETURN(const Rows rows, session.query(statements_query(facts)));
+  std::array<int, kStatementFields> columns{};
+  for (size_t i = 0; i < kStatementFields; ++i) columns[i] = rows.column(statement_fields()[i].key);
   out.reserve(static_cast<size_t>(rows.count()));
   for (int r = 0; r < rows.count(); ++r) {
     StatementCounters s;
     s.query_id = rows.integer(r, 0);
-    s.calls = rows.number(r, 1);
-    s.ms = rows.number(r, 2);
-    s.rows = rows.number(r, 3);
-    s.blocks_hit = rows.number(r, 4);
-    s.blocks_read = rows.number(r, 5);
-    s.temp_blocks = rows.number(r, 6);
-    if (!rows.is_null(r, 7)) s.wal_bytes = rows.number(r, 7);
+    for (size_t i = 0; i < kStatementFields; ++i)
+      if (columns[i] >= 0 && !rows.is_null(r, columns[i])) s.fields[i] = rows.number(r, columns[i]);
     out.emplace(s.query_id, s);
   }
   return Status::ok();
@@ -109,7 +136,7 @@ Status GrowthProbe::learn_texts(Session& session, const ServerFacts& facts,
     const std::string_view sql = rows.text(r, 1);
     std::string text;
     if (sql.find(kOwnMark) == std::string_view::npos) {
-      text = cut_text(redact_statement(sql), kTableCharacters);
+      text = cut_text(redact_statement(sql, facts.plain_strings_escape), kTableCharacters);
       if (text.empty()) text = "(text not kept)";
     }
     texts_[rows.integer(r, 0)] = std::move(text);
@@ -126,6 +153,10 @@ Status GrowthProbe::read_tables(Session& session, TableReading& out) const {
     t.seq_scans = rows.number(r, 2);
     t.seq_tuples = rows.number(r, 3);
     t.index_scans = rows.number(r, 4);
+    t.live = rows.number(r, 5);
+    t.dead = rows.number(r, 6);
+    t.modified = rows.number(r, 7);
+    if (!rows.is_null(r, 8)) t.vacuumed_ago = std::max(0.0, rows.number(r, 8));
     out.emplace(t.oid, std::move(t));
   }
   return Status::ok();
@@ -147,25 +178,24 @@ Status GrowthProbe::choose_tables(Session& session, const TableReading& now) {
 
 Status GrowthProbe::emit_statements_table(const ActivityProbe& activity) const {
   TableJson table("Statements that took most time or were called most",
-                  {{"query", "Query id"},
-                   {"statement", "Statement"},
-                   {"calls", "Calls"},
-                   {"total", "Total", "ms"},
-                   {"mean", "Mean", "ms"},
-                   {"rows", "Rows"},
-                   {"blocks_hit", "Blocks hit"},
-                   {"blocks_read", "Blocks read"},
-                   {"temp_blocks", "Temporary blocks"},
-                   {"wal", "WAL", "bytes"},
-                   {"sessions", "Average sessions"},
-                   {"main_event", "Mostly"}});
+                  {{"query", "Query id"}, {"statement", "Statement"}});
+  for (size_t i = 0; i < kStatementFields; ++i) {
+    const StatementField& field = statement_fields()[i];
+    table.add_column({field.key, field.title, field.unit});
+    if (i == kMilliseconds) table.add_column({"mean", "Mean", "ms"});
+  }
+  table.add_column({"sessions", "Average sessions"});
+  table.add_column({"main_event", "Mostly"});
   for (const StatementCounters& s : statements_) {
-    const auto text = texts_.find(s.query_id);
+    std::vector<nlohmann::json> row = {query_id_text(s.query_id), statement_text(s.query_id)};
+    for (size_t i = 0; i < kStatementFields; ++i) {
+      row.push_back(cell(s.fields[i]));
+      if (i == kMilliseconds) row.push_back(rounded(s.ms() / s.calls()));
+    }
     const auto load = activity.statement_load(s.query_id);
-    table.add({query_id_text(s.query_id), text == texts_.end() ? "" : text->second, s.calls,
-               rounded(s.ms), rounded(s.ms / s.calls), s.rows, s.blocks_hit, s.blocks_read,
-               s.temp_blocks, s.wal_bytes ? nlohmann::json(*s.wal_bytes) : nlohmann::json(nullptr),
-               rounded(load.sessions), load.main_event});
+    row.push_back(rounded(load.sessions));
+    row.push_back(load.main_event);
+    table.add(row);
   }
   return host_.table("pg_statements", table.text());
 }
@@ -176,52 +206,95 @@ Status GrowthProbe::emit_tables_table() const {
                                                               {"seq_tuples", "Rows read by them"},
                                                               {"index_scans", "Index scans"},
                                                               {"live", "Live rows"},
-                                                              {"size", "Size", "bytes"}});
+                                                              {"size", "Size", "bytes"},
+                                                              {"queries", "Query ids"}});
+  const std::vector<Suspect> suspected = suspects();
   for (const TableCounters& t : tables_) {
     const auto size = sizes_.find(t.oid);
     const bool known = size != sizes_.end();
+    std::string queries;
+    for (const Suspect& s : suspected)
+      if (s.table == t.name)
+        for (const int64_t id : s.query_ids)
+          queries += (queries.empty() ? "" : " ") + query_id_text(id);
     table.add({t.name, t.seq_scans, t.seq_tuples, t.index_scans,
                known ? nlohmann::json(size->second.live) : nlohmann::json(nullptr),
-               known ? nlohmann::json(size->second.bytes) : nlohmann::json(nullptr)});
+               known ? nlohmann::json(size->second.bytes) : nlohmann::json(nullptr), queries});
   }
   return host_.table("pg_tables", table.text());
+}
+
+Status GrowthProbe::emit_vacuum_table(const TableReading& now) const {
+  TableJson table("Tables with most dead rows", {{"table", "Table"},
+                                                 {"dead", "Dead rows"},
+                                                 {"live", "Live rows"},
+                                                 {"dead_ratio", "Dead share", "ratio"},
+                                                 {"modified", "Rows changed since ANALYZE"},
+                                                 {"vacuumed", "Last autovacuum ago", "seconds"}});
+  for (const TableCounters& t : most_dead(now, kVacuumRows))
+    table.add({t.name, t.dead, t.live, rounded(t.dead / (t.dead + t.live)), t.modified,
+               cell(t.vacuumed_ago)});
+  return host_.table("pg_vacuum_debt", table.text());
+}
+
+std::string GrowthProbe::statement_text(int64_t query_id) const {
+  const auto text = texts_.find(query_id);
+  return text == texts_.end() ? std::string() : text->second;
+}
+
+std::vector<Suspect> GrowthProbe::suspects() const {
+  std::vector<ScannedTable> tables;
+  for (const TableCounters& t : tables_) {
+    const auto size = sizes_.find(t.oid);
+    tables.push_back({t.name, t.seq_scans, t.seq_tuples,
+                      size == sizes_.end() ? 0 : size->second.bytes / kPageBytes});
+  }
+  std::vector<StatementUse> uses;
+  for (const StatementCounters& s : statements_)
+    uses.push_back(
+        {s.query_id, s.calls(), s.blocks(), names_in_statement(statement_text(s.query_id))});
+  return find_suspects(tables, uses, kMostSuspects);
 }
 
 Status GrowthProbe::finish(int64_t end_ns) {
   open_ = false;
   end_ns = std::max(end_ns, start_ns_);
-  for (const StatementCounters& s : statements_) {
-    const auto text = texts_.find(s.query_id);
-    const LabelsOf labels = {
-        {"query", query_id_text(s.query_id)},
-        {"statement", cut_text(text == texts_.end() ? "" : text->second, kLabelCharacters)}};
-    PLUMB_RETURN_IF_ERROR(emit_growth("pg_statement_calls_total", "calls", "Calls of the statement",
-                                      labels, end_ns, s.calls));
-    PLUMB_RETURN_IF_ERROR(emit_growth("pg_statement_seconds_total", "seconds",
-                                      "Time planning and executing the statement", labels, end_ns,
-                                      s.ms / 1000));
-    PLUMB_RETURN_IF_ERROR(emit_growth("pg_statement_rows_total", "rows",
-                                      "Rows that the statement returned or changed", labels, end_ns,
-                                      s.rows));
-  }
-  for (const TableCounters& t : tables_) {
-    if (t.seq_scans <= 0) continue;
-    const LabelsOf labels = {{"table", t.name}};
-    PLUMB_RETURN_IF_ERROR(emit_growth("pg_table_seq_scans_total", "scans",
-                                      "Sequential scans of the table", labels, end_ns,
-                                      t.seq_scans));
-    PLUMB_RETURN_IF_ERROR(emit_growth("pg_table_seq_tuples_total", "rows",
-                                      "Rows read by sequential scans of the table", labels, end_ns,
-                                      t.seq_tuples));
-    const auto size = sizes_.find(t.oid);
-    if (size == sizes_.end()) continue;
-    PLUMB_RETURN_IF_ERROR(emit_gauge("pg_table_live_tuples", "rows", "Live rows of the table",
-                                     labels, end_ns, size->second.live));
-    PLUMB_RETURN_IF_ERROR(emit_gauge("pg_table_bytes", "bytes",
-                                     "Size of the table without its indexes", labels, end_ns,
-                                     size->second.bytes));
+  for (const StatementCounters& s : statements_) PLUMB_RETURN_IF_ERROR(finish_statement(s, end_ns));
+  for (const TableCounters& t : tables_)
+    if (t.seq_scans > 0) PLUMB_RETURN_IF_ERROR(finish_table(t, end_ns));
+  return Status::ok();
+}
+
+Status GrowthProbe::finish_statement(const StatementCounters& statement, int64_t end_ns) {
+  const LabelsOf labels = {
+      {"query", query_id_text(statement.query_id)},
+      {"statement", cut_text(statement_text(statement.query_id), kLabelCharacters)}};
+  for (size_t i = 0; i < kStatementFields; ++i) {
+    const StatementField& field = statement_fields()[i];
+    const std::optional<double>& grown = statement.fields[i];
+    // Of the many, only what a statement did; calls, time and rows always.
+    if (field.series == nullptr || !grown || (i > kRows && *grown <= 0)) continue;
+    PLUMB_RETURN_IF_ERROR(emit_growth(field.series, field.series_unit, field.help, labels, end_ns,
+                                      *grown * field.to_series));
   }
   return Status::ok();
+}
+
+Status GrowthProbe::finish_table(const TableCounters& t, int64_t end_ns) {
+  const LabelsOf labels = {{"table", t.name}};
+  PLUMB_RETURN_IF_ERROR(emit_growth("pg_table_seq_scans_total", "scans",
+                                    "Sequential scans of the table", labels, end_ns, t.seq_scans));
+  PLUMB_RETURN_IF_ERROR(emit_growth("pg_table_seq_tuples_total", "rows",
+                                    "Rows read by sequential scans of the table", labels, end_ns,
+                                    t.seq_tuples));
+  const auto size = sizes_.find(t.oid);
+  if (size == sizes_.end()) return Status::ok();
+  PLUMB_RETURN_IF_ERROR(emit_gauge("pg_table_live_tuples", "rows", "Live rows of the table", labels,
+                                   end_ns, size->second.live));
+  PLUMB_RETURN_IF_ERROR(
+      emit_gauge("pg_table_dead_tuples", "rows", "Dead rows of the table", labels, end_ns, t.dead));
+  return emit_gauge("pg_table_bytes", "bytes", "Size of the table without its indexes", labels,
+                    end_ns, size->second.bytes);
 }
 
 Status GrowthProbe::emit_growth(const char* name, const char* unit, const char* help,

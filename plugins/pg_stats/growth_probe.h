@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <plumb/plugin.hpp>
 #include <string>
 #include <unordered_map>
@@ -13,39 +14,53 @@
 #include "plugins/pg_stats/growth.h"
 #include "plugins/pg_stats/queries.h"
 #include "plugins/pg_stats/session.h"
+#include "plugins/pg_stats/suspects.h"
 
 namespace plumb::pg_stats {
 
 // Reads pg_stat_statements (never resetting it) and the tables' counters at the ends of a stretch,
-// and seldom in between so that a run that is killed has its tables. These reads cost the server
-// milliseconds: between() paces itself to a thousandth of one processor. Not thread-safe.
+// and in between so that a run that is killed has its tables. These reads cost the server
+// milliseconds: in between the caller paces them. Not thread-safe.
 class GrowthProbe {
  public:
   // `top`: how many statements with most time are shown.
   GrowthProbe(Host host, size_t top) : host_(host), top_(top) {}
 
-  // A stretch begins at `start_ns`; without a session its baseline is read by the next refresh.
+  // A stretch begins at `start_ns`; its baselines are what the next refreshes read.
   void begin(int64_t start_ns);
   bool open() const { return open_; }
-  bool due() const { return open_ && host_.now_ns() >= next_ns_; }
-  // Takes the baseline when there is none yet; otherwise reads the growth so far and emits the
-  // tables pg_statements and pg_tables. What failed is in the status; the rest is done.
+  // Each takes its baseline when there is none yet; otherwise reads the growth so far and emits the
+  // tables pg_statements, or pg_tables and pg_vacuum_debt.
+  Status refresh_statements(Session& session, const ServerFacts& facts,
+                            const ActivityProbe& activity);
+  Status refresh_tables(Session& session);
+  // Both.
   Status refresh(Session& session, const ServerFacts& facts, const ActivityProbe& activity);
   // The stretch ended at `end_ns`: emits the series of what was last read. Call refresh() before,
   // when there is a session.
   Status finish(int64_t end_ns);
 
+  // Of what was last read: tables that are read from end to end, with the statements that do it.
+  std::vector<Suspect> suspects() const;
+  // By query id, redacted; "" for the sampler's own.
+  const std::unordered_map<int64_t, std::string>& texts() const { return texts_; }
+
  private:
+  std::string statement_text(int64_t query_id) const;
   Status read_statements(Session& session, const ServerFacts& facts, StatementReading& out) const;
   Status read_tables(Session& session, TableReading& out) const;
   Status choose_statements(Session& session, const ServerFacts& facts, const StatementReading& now);
   Status learn_texts(Session& session, const ServerFacts& facts,
                      const std::vector<StatementCounters>& statements);
   Status choose_tables(Session& session, const TableReading& now);
+  Status watch_the_list(Session& session, const ServerFacts& facts);
   Status emit_statements_table(const ActivityProbe& activity) const;
   Status emit_tables_table() const;
+  Status emit_vacuum_table(const TableReading& now) const;
 
   using LabelsOf = std::vector<std::pair<std::string, std::string>>;
+  Status finish_statement(const StatementCounters& statement, int64_t end_ns);
+  Status finish_table(const TableCounters& table, int64_t end_ns);
   Status emit_growth(const char* name, const char* unit, const char* help, const LabelsOf& labels,
                      int64_t end_ns, double growth);
   Status emit_gauge(const char* name, const char* unit, const char* help, const LabelsOf& labels,
@@ -59,6 +74,10 @@ class GrowthProbe {
     Series series;
     double value = 0;
   };
+  struct ListState {
+    double dropped = 0;  // pg_stat_statements_info.dealloc
+    double reset_at = 0;
+  };
 
   Host host_;
   size_t top_;
@@ -66,11 +85,11 @@ class GrowthProbe {
   bool have_statements_ = false;  // baselines
   bool have_tables_ = false;
   int64_t start_ns_ = 0;
-  int64_t next_ns_ = 0;
   StatementReading statements_before_;
   TableReading tables_before_;
   std::vector<StatementCounters> statements_;  // chosen, grown since the baseline
   std::vector<TableCounters> tables_;
+  std::optional<ListState> list_;
   std::unordered_map<int64_t, TableSize> sizes_;
   std::unordered_map<int64_t, std::string> texts_;  // redacted; empty: the sampler's own
   std::map<std::string, Total> totals_;             // by name and labels

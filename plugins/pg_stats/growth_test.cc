@@ -8,8 +8,8 @@ namespace {
 StatementCounters statement(int64_t id, double calls, double ms) {
   StatementCounters s;
   s.query_id = id;
-  s.calls = calls;
-  s.ms = ms;
+  s.fields[kCalls] = calls;
+  s.fields[kMilliseconds] = ms;
   return s;
 }
 
@@ -19,6 +19,16 @@ StatementReading reading(std::vector<StatementCounters> statements) {
   return out;
 }
 
+TableCounters table(int64_t oid, const char* name, double scans, double tuples, double index) {
+  TableCounters t;
+  t.oid = oid;
+  t.name = name;
+  t.seq_scans = scans;
+  t.seq_tuples = tuples;
+  t.index_scans = index;
+  return t;
+}
+
 const auto kNone = [](int64_t) { return false; };
 
 TEST(StatementGrowth, IsTheDifferenceOfWhatWasCalledSince) {
@@ -26,15 +36,26 @@ TEST(StatementGrowth, IsTheDifferenceOfWhatWasCalledSince) {
                                       reading({statement(1, 25, 9), statement(2, 3, 1)}));
   ASSERT_EQ(grown.size(), 1u);
   EXPECT_EQ(grown[0].query_id, 1);
-  EXPECT_DOUBLE_EQ(grown[0].calls, 15);
-  EXPECT_DOUBLE_EQ(grown[0].ms, 4);
+  EXPECT_DOUBLE_EQ(grown[0].calls(), 15);
+  EXPECT_DOUBLE_EQ(grown[0].ms(), 4);
 }
 
 TEST(StatementGrowth, ANewOrForgottenStatementCountsFromZero) {
   const auto grown = statement_growth(reading({statement(1, 100, 50)}),
                                       reading({statement(1, 4, 2), statement(7, 6, 1)}));
   ASSERT_EQ(grown.size(), 2u);
-  for (const auto& s : grown) EXPECT_DOUBLE_EQ(s.calls, s.query_id == 1 ? 4 : 6);
+  for (const auto& s : grown) EXPECT_DOUBLE_EQ(s.calls(), s.query_id == 1 ? 4 : 6);
+}
+
+TEST(StatementGrowth, AFieldThatTheServerDoesNotHaveStaysUnknown) {
+  StatementCounters before = statement(1, 10, 5);
+  StatementCounters after = statement(1, 20, 9);
+  before.fields[kBlocksRead] = 100;
+  after.fields[kBlocksRead] = 130;
+  const auto grown = statement_growth(reading({before}), reading({after}));
+  ASSERT_EQ(grown.size(), 1u);
+  EXPECT_EQ(grown[0].fields[kBlocksRead], 30);
+  EXPECT_EQ(grown[0].fields[kBlocksHit], std::nullopt);
 }
 
 TEST(TopStatements, TakesThoseWithMostTimeAndThoseWithMostCalls) {
@@ -55,9 +76,11 @@ TEST(TopStatements, WhatIsSkippedMakesRoomForTheNext) {
 }
 
 TEST(TableGrowth, CountsScansAndTheRowsTheyRead) {
-  const TableReading before = {{1, {1, "orders", 10, 1000, 5}}, {2, {2, "idle", 1, 1, 1}}};
-  const TableReading after = {
-      {1, {1, "orders", 12, 5000, 6}}, {2, {2, "idle", 1, 1, 1}}, {3, {3, "new", 1, 70, 0}}};
+  const TableReading before = {{1, table(1, "orders", 10, 1000, 5)},
+                               {2, table(2, "idle", 1, 1, 1)}};
+  const TableReading after = {{1, table(1, "orders", 12, 5000, 6)},
+                              {2, table(2, "idle", 1, 1, 1)},
+                              {3, table(3, "new", 1, 70, 0)}};
   const auto top = top_tables(table_growth(before, after), 20);
   ASSERT_EQ(top.size(), 2u);
   EXPECT_EQ(top[0].name, "orders");
@@ -65,6 +88,16 @@ TEST(TableGrowth, CountsScansAndTheRowsTheyRead) {
   EXPECT_DOUBLE_EQ(top[0].index_scans, 1);
   EXPECT_EQ(top[1].name, "new");
   EXPECT_EQ(top_tables(table_growth(before, after), 1).size(), 1u);
+}
+
+TEST(MostDead, NamesTablesWithDeadRowsOnly) {
+  TableCounters full = table(1, "full", 1, 1, 1);
+  full.dead = 10;
+  TableCounters fuller = table(2, "fuller", 1, 1, 1);
+  fuller.dead = 20;
+  const auto dead = most_dead({{1, full}, {2, fuller}, {3, table(3, "clean", 1, 1, 1)}}, 5);
+  ASSERT_EQ(dead.size(), 2u);
+  EXPECT_EQ(dead[0].name, "fuller");
 }
 
 }  // namespace

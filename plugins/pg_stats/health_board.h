@@ -5,16 +5,22 @@
 #include <map>
 #include <plumb/plugin.hpp>
 #include <string>
+#include <vector>
 
 namespace plumb::pg_stats {
 
-// Notes by subject, each a sentence with what to do; any note means degraded. Not thread-safe.
+// Notes by subject, each a sentence with what to do; any note means degraded. Hints are told, too,
+// where nothing worse is to be said. Not thread-safe.
 class HealthBoard {
  public:
   explicit HealthBoard(Host host) : host_(host) {}
   void note(const std::string& subject, const std::string& sentence) { notes_[subject] = sentence; }
   void clear(const std::string& subject) { notes_.erase(subject); }
-  void clear_all() { notes_.clear(); }
+  void hint(const std::string& sentence) { hints_.push_back(sentence); }
+  void clear_all() {
+    notes_.clear();
+    hints_.clear();
+  }
   // Nothing can be seen, until seeing().
   void dark(const std::string& reason) { dark_ = reason; }
   void seeing() { dark_.clear(); }
@@ -30,6 +36,9 @@ class HealthBoard {
       for (const auto& [subject, sentence] : notes_)
         message += (message.empty() ? "" : "; ") + sentence;
     }
+    if (message.empty())
+      for (const std::string& hint : hints_)
+        message += (message.empty() ? "not seen, as the server is set up: " : "; ") + hint;
     if (state == state_ && message == message_) return;
     state_ = state;
     message_ = message;
@@ -39,6 +48,7 @@ class HealthBoard {
  private:
   Host host_;
   std::map<std::string, std::string> notes_;
+  std::vector<std::string> hints_;
   std::string dark_;
   uint32_t state_ = 0;
   std::string message_;

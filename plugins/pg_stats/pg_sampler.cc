@@ -1,8 +1,10 @@
 #include "plugins/pg_stats/pg_sampler.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <limits>
 
-#include "plugins/pg_stats/table_json.h"
+#include "plugins/pg_stats/queries.h"
 
 namespace plumb::pg_stats {
 namespace {
@@ -13,16 +15,38 @@ constexpr int64_t kSecondNs = 1'000'000'000;
 constexpr milliseconds kFirstConnect(4500);  // configure has 5 s in all
 constexpr milliseconds kReconnect(1000);
 constexpr milliseconds kStopMargin(100);
+constexpr double kDefaultBudget = 0.003;
+constexpr double kChoresPart = 1.0 / 3;
+// Plans are asked for in the last fifth of the steady stage.
+constexpr int64_t kPlansPart = 5;
+constexpr int64_t kPlansAtMostBeforeNs = 3 * kSecondNs;
+constexpr int kMostPlansAtOnce = 5;
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 int64_t next_second(int64_t due, int64_t now) {
   // Keeps the beat, and skips what was missed.
   return due + kSecondNs > now ? due + kSecondNs : now + kSecondNs;
 }
 
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2f%%", share * 100);
+  return text;
+}
+
 }  // namespace
 
 PgSampler::PgSampler(Host h)
-    : Sampler(h), health_(h), activity_(h), blocking_(h), counters_(h, ProcTree()) {}
+    : Sampler(h),
+      health_(h),
+      activity_(h),
+      blocking_(h),
+      counters_(h, ProcTree()),
+      cluster_(h),
+      indexes_(h),
+      plans_(h),
+      setup_(h),
+      cost_(ProcTree()) {}
 
 Status PgSampler::configure(const Config& config) {
   PLUMB_ASSIGN_OR_RETURN(Dsn dsn, Dsn::parse(config.string("dsn")));
@@ -30,6 +54,10 @@ Status PgSampler::configure(const Config& config) {
   statement_timeout_ = std::chrono::duration_cast<milliseconds>(
       config.duration("statement_timeout", std::chrono::seconds(1)));
   growth_.emplace(host(), static_cast<size_t>(std::max<int64_t>(1, config.integer("top", 15))));
+  budget_ = config.number("budget", kDefaultBudget);
+  pace_.emplace(budget_);
+  chores_.emplace(budget_ * kChoresPart);
+  plan_chores();
   const std::string local = config.string("local", "auto");
   local_ = local == "yes" ? Local::kYes : local == "no" ? Local::kNo : Local::kAuto;
   return open(kFirstConnect);
@@ -38,67 +66,35 @@ Status PgSampler::configure(const Config& config) {
 Status PgSampler::open(milliseconds connect_timeout) {
   PLUMB_ASSIGN_OR_RETURN(auto session,
                          Session::open(*dsn_, {connect_timeout, statement_timeout_}, interrupted_));
-  PLUMB_RETURN_IF_ERROR(learn_server(*session));
+  PLUMB_ASSIGN_OR_RETURN(facts_, learn_facts(*session));
+  PLUMB_RETURN_IF_ERROR(session->query(modest_session_query()).status());
   PLUMB_RETURN_IF_ERROR(prepare(*session));
-  note_what_is_missing(*session);
-  counters_.attach(*session, decide_local(*session));
+  note_what_is_missing();
+  const bool local = decide_local(*session);
+  counters_.attach(*session, local);
+  cost_.attach(*session, local);
+  cost_taken_in_ = cost_.seconds();
   session_ = std::move(session);
-  return Status::ok();
-}
-
-Status PgSampler::learn_server(Session& session) {
-  PLUMB_ASSIGN_OR_RETURN(const Rows rows, session.query(facts_query()));
-  if (rows.count() != 1) return Status::internal("the server does not know its own database");
-  ServerFacts facts;
-  facts.version = static_cast<int>(rows.integer(0, rows.column("version")));
-  facts.database_oid = rows.integer(0, rows.column("database_oid"));
-  facts.max_connections = rows.integer(0, rows.column("max_connections"));
-  facts.in_recovery = rows.boolean(0, rows.column("in_recovery"));
-  facts.reads_all_stats = rows.boolean(0, rows.column("reads_all_stats"));
-  facts.tracks_activities = rows.boolean(0, rows.column("tracks_activities"));
-  facts.statements_loaded = rows.boolean(0, rows.column("statements_loaded"));
-  facts.statements_schema = rows.text(0, rows.column("statements_schema"));
-  if (facts.version < kOldestVersion)
-    return Status::unsupported("PostgreSQL at " + session.endpoint() + " is version " +
-                               std::to_string(facts.version / 10000) +
-                               "; pg_stats reads version 12 and later");
-  if (facts.has_statements()) {
-    PLUMB_ASSIGN_OR_RETURN(const Rows names, session.query(statements_columns_query(facts)));
-    for (int r = 0; r < names.count(); ++r) facts.statements_columns.emplace(names.text(r, 0));
-  }
-  facts_ = std::move(facts);
   return Status::ok();
 }
 
 Status PgSampler::prepare(Session& session) {
   PLUMB_RETURN_IF_ERROR(session.prepare(kActivityStatement, activity_query(facts_)));
+  if (facts_.reads_all_stats)
+    PLUMB_RETURN_IF_ERROR(session.prepare(kFewBusyStatement, few_busy_query(facts_)));
   PLUMB_RETURN_IF_ERROR(session.prepare(kCountersStatement, counters_query(facts_)));
   return session.prepare(kBlockingStatement, blocking_query(facts_));
 }
 
-void PgSampler::note_what_is_missing(const Session& session) {
+void PgSampler::note_what_is_missing() {
   health_.clear_all();
-  const std::string create =
-      "CREATE EXTENSION pg_stat_statements; in database \"" + session.database() + "\"";
-  if (!facts_.reads_all_stats)
-    health_.note("role",
-                 "role \"" + session.user() +
-                     "\" sees only its own sessions and statements: GRANT pg_monitor TO \"" +
-                     session.user() + "\";");
-  if (!facts_.statements_loaded) {
-    health_.note("statements",
-                 "no statement can be named, since pg_stat_statements is not loaded: add it to "
-                 "shared_preload_libraries, restart PostgreSQL, and run " +
-                     create);
-  } else if (facts_.statements_schema.empty()) {
-    health_.note("statements", "no statement can be named: run " + create);
+  for (const MissingAbility& missing : missing_abilities(facts_)) {
+    if (missing.degrades) {
+      health_.note(missing.subject, sentence_of(missing));
+    } else {
+      health_.hint(missing.ability + " (" + missing.why + ")");
+    }
   }
-  if (!facts_.tracks_activities)
-    health_.note("activities", "sessions' states are hidden: set track_activities = on");
-  if (facts_.version < 140000)
-    health_.note("version", "PostgreSQL " + std::to_string(facts_.version / 10000) +
-                                " keeps no active_time, so database time is a lower bound from "
-                                "samples and statements");
 }
 
 bool PgSampler::decide_local(const Session& session) {
@@ -112,39 +108,131 @@ bool PgSampler::decide_local(const Session& session) {
   return session.over_loopback() && proc_.is_backend_of(session.backend_pid(), session.database());
 }
 
+void PgSampler::plan_chores() {
+  const auto always = [] { return true; };
+  const auto add = [&](const char* subject, int64_t seconds, std::function<bool()> wanted,
+                       std::function<Status()> read) {
+    chores_->add({subject, seconds * kSecondNs, std::move(wanted), std::move(read)});
+  };
+  add("background writer", 5, always,
+      [this] { return cluster_.read_background(*session_, facts_); });
+  add("replication", 5, always, [this] { return cluster_.read_replication(*session_, facts_); });
+  add("connections", 10, always, [this] { return cluster_.read_connections(*session_, facts_); });
+  add(
+      "pg_stat_io", 10, [this] { return facts_.has("pg_stat_io"); },
+      [this] { return cluster_.read_io(*session_, facts_); });
+  add(
+      "statements", 10, [this] { return growth_->open(); },
+      [this] {
+        const Status status = growth_->refresh_statements(*session_, facts_, activity_);
+        settle("pg_waits", activity_.emit_table());
+        settle("pg_blocking", blocking_.emit_table());
+        return status;
+      });
+  add(
+      "tables", 10, [this] { return growth_->open(); },
+      [this] { return growth_->refresh_tables(*session_); });
+  add("database size", 30, always, [this] {
+    PLUMB_RETURN_IF_ERROR(cluster_.read_size(*session_, facts_));
+    return setup_.emit_settings(cluster_.database_bytes(), sampling_text());
+  });
+  add(
+      "indexes", 1, [this] { return !indexes_.done(); },
+      [this] { return indexes_.step(*session_, facts_); });
+}
+
 Status PgSampler::start() {
   PLUMB_RETURN_IF_ERROR(activity_.declare());
   started_ = true;
-  settle("pg_settings", emit_settings());
+  read_something_dear_ = true;
+  (void)watch_.connected(facts_.started, facts_.in_recovery);
+  settle("pg_missing", setup_.emit_missing(missing_abilities(facts_)));
+  const Status read = setup_.read_settings(*session_);
+  settle("pg_settings", read.is_ok() ? setup_.emit_settings(std::nullopt, sampling_text()) : read);
   health_.publish();
   return Status::ok();
-}
-
-Status PgSampler::emit_settings() {
-  PLUMB_ASSIGN_OR_RETURN(const Rows rows, session_->query(settings_query()));
-  TableJson table("PostgreSQL settings", {{"setting", "Setting"}, {"value", "Value"}});
-  for (int r = 0; r < rows.count(); ++r)
-    table.add({std::string(rows.text(r, 0)), std::string(rows.text(r, 1))});
-  return host().table("pg_settings", table.text());
 }
 
 Status PgSampler::collect() {
   if (!session_) reconnect_when_due();
   if (!session_) return Status::ok();
-  const Result<int64_t> waiters = activity_.read(*session_);
-  settle("pg_stat_activity", waiters.status());
-  if (session_ && waiters.is_ok()) settle("lock chains", blocking_.tick(*session_, *waiters));
-  if (const int64_t now = host().now_ns(); session_ && now >= next_counters_ns_) {
+  const int64_t now = host().now_ns();
+  take_in_cost(now);
+  read_sessions(now);
+  if (session_ && now >= next_counters_ns_) {
     next_counters_ns_ = next_second(next_counters_ns_, now);
-    settle("counters", counters_.read(*session_, facts_));
+    read_counters();
   }
-  if (session_ && growth_->due()) {
-    settle("statements and tables", growth_->refresh(*session_, facts_, activity_));
-    PLUMB_RETURN_IF_ERROR(activity_.emit_table());
-    PLUMB_RETURN_IF_ERROR(blocking_.emit_table());
+  if (session_ && growth_->open() &&
+      (plans_.waiting() || (!plans_.began() && now >= plans_due_ns_))) {
+    ask_for_plans();
+  } else if (session_) {
+    if (const auto done = chores_->do_one(now)) {
+      read_something_dear_ = true;
+      settle(done->subject, done->status);
+    }
   }
   health_.publish();
   return Status::ok();
+}
+
+void PgSampler::read_sessions(int64_t now) {
+  if (!pace_->due(now)) {
+    settle("pg_stat_activity", activity_.hold());
+    return;
+  }
+  const Result<int64_t> waiters = activity_.read(*session_, facts_.reads_all_stats);
+  settle("pg_stat_activity", waiters.status());
+  if (session_ && waiters.is_ok())
+    settle("lock chains", blocking_.tick(*session_, facts_, *waiters));
+}
+
+void PgSampler::read_counters() {
+  const Result<ServerSigns> signs =
+      counters_.read(*session_, facts_, {activity_.take_readings(), &cost_});
+  settle("counters", signs.status());
+  if (!signs.is_ok()) return;
+  facts_.in_recovery = signs->in_recovery;
+  activity_.set_idle_others(signs->idle_others);
+  for (const ServerWatch::Event& event : watch_.look(*signs)) tell(event);
+}
+
+void PgSampler::tell(const ServerWatch::Event& event) {
+  (void)host().event(PLUMB_WARNING, event.kind, event.message);
+}
+
+void PgSampler::take_in_cost(int64_t now) {
+  cost_.update(*session_);
+  const double spent = std::max(0.0, cost_.seconds() - cost_taken_in_);
+  cost_taken_in_ = cost_.seconds();
+  if (read_something_dear_) {
+    const double usual = std::min(spent, usual_tick_cost_);
+    chores_->charge(now, spent - usual);
+    pace_->spent(usual);
+  } else {
+    usual_tick_cost_ += (spent - usual_tick_cost_) / 16;
+    pace_->spent(spent);
+  }
+  read_something_dear_ = false;
+  if (const auto change = pace_->judge(now, chores_->taken(now))) tell_pace(*change);
+}
+
+std::string PgSampler::sampling_text() const {
+  const int64_t every = pace_->every_ticks();
+  return every == 1 ? "at every tick" : "at one tick in " + std::to_string(every);
+}
+
+void PgSampler::tell_pace(const SamplingPace::Change& change) {
+  const std::string cost =
+      (cost_.local() ? "" : "at most ") + percent(change.share) + " of one core inside PostgreSQL";
+  const std::string message =
+      change.slower
+          ? "looking at the sessions took " + cost + ", where " + percent(change.budget) +
+                " of the budget were left for it: from now on they are looked at " + sampling_text()
+          : "looking at the sessions took " + cost + ": they are looked at more often again, " +
+                sampling_text();
+  (void)host().event(PLUMB_INFO, change.slower ? "sampling-slowed" : "sampling-quickened", message);
+  settle("pg_settings", setup_.emit_settings(cluster_.database_bytes(), sampling_text()));
 }
 
 Status PgSampler::stage(const Stage& stage) {
@@ -152,18 +240,47 @@ Status PgSampler::stage(const Stage& stage) {
   if (stage.kind != PLUMB_STAGE_STEADY) return Status::ok();
   activity_.clear();
   blocking_.clear();
+  plans_.clear();
   growth_->begin(stage.start_ns);
+  plans_due_ns_ =
+      stage.end_ns <= stage.start_ns
+          ? kNever
+          : stage.end_ns - std::clamp<int64_t>((stage.end_ns - stage.start_ns) / kPlansPart, 0,
+                                               kPlansAtMostBeforeNs);
+  read_something_dear_ = true;
   if (session_) settle("statements and tables", growth_->refresh(*session_, facts_, activity_));
   health_.publish();
   return Status::ok();
 }
 
+void PgSampler::ask_for_plans() {
+  read_something_dear_ = true;
+  if (plans_.began()) {
+    settle("plans", plans_.step(*session_));
+    if (!plans_.waiting()) settle("plans", plans_.emit_table());
+    return;
+  }
+  // Once: where nothing is suspected yet, the end of the stage looks again.
+  plans_due_ns_ = kNever;
+  settle("statements and tables", growth_->refresh(*session_, facts_, activity_));
+  if (session_)
+    settle("plans", plans_.begin(*session_, facts_, growth_->suspects(), growth_->texts()));
+}
+
 void PgSampler::end_stretch(int64_t end_ns) {
   if (!growth_ || !growth_->open()) return;
+  read_something_dear_ = true;
   if (session_) settle("statements and tables", growth_->refresh(*session_, facts_, activity_));
+  // A stage that was cut short, or that nobody gave an end.
+  if (session_ && !plans_.began())
+    settle("plans", plans_.begin(*session_, facts_, growth_->suspects(), growth_->texts()));
+  for (int i = 0; i < kMostPlansAtOnce && session_ && plans_.waiting(); ++i)
+    settle("plans", plans_.step(*session_));
+  settle("plans", plans_.emit_table());
   settle("statements and tables", growth_->finish(end_ns));
   settle("pg_waits", activity_.emit_table());
   settle("pg_blocking", blocking_.emit_table());
+  if (session_) settle("connections", cluster_.read_connections(*session_, facts_));
 }
 
 Status PgSampler::stop(int64_t deadline_ns) {
@@ -182,7 +299,7 @@ Status PgSampler::stop(int64_t deadline_ns) {
   if (growth_->open()) {
     end_stretch(now);
   } else if (session_) {
-    settle("counters", counters_.read(*session_, facts_));
+    read_counters();
   }
   health_.publish();
   session_.reset();
@@ -238,6 +355,9 @@ void PgSampler::reconnect_when_due() {
   }
   health_.seeing();
   health_.publish();
+  if (const auto event = watch_.connected(facts_.started, facts_.in_recovery)) tell(*event);
+  settle("pg_missing", setup_.emit_missing(missing_abilities(facts_)));
+  if (!session_) return;
   const int64_t seconds = (host().now_ns() - lost_ns_) / kSecondNs;
   (void)host().event(PLUMB_INFO, "database-back",
                      "connected to PostgreSQL at " + session_->endpoint() + " again after " +

@@ -12,12 +12,20 @@
 #include "plugins/pg_stats/activity_probe.h"
 #include "plugins/pg_stats/backend_times.h"
 #include "plugins/pg_stats/blocking_probe.h"
+#include "plugins/pg_stats/chores.h"
+#include "plugins/pg_stats/cluster_probe.h"
 #include "plugins/pg_stats/counter_probe.h"
 #include "plugins/pg_stats/dsn.h"
 #include "plugins/pg_stats/growth_probe.h"
 #include "plugins/pg_stats/health_board.h"
-#include "plugins/pg_stats/queries.h"
+#include "plugins/pg_stats/index_probe.h"
+#include "plugins/pg_stats/plan_probe.h"
+#include "plugins/pg_stats/sampling_pace.h"
+#include "plugins/pg_stats/server_cost.h"
+#include "plugins/pg_stats/server_facts.h"
+#include "plugins/pg_stats/server_watch.h"
 #include "plugins/pg_stats/session.h"
+#include "plugins/pg_stats/setup_report.h"
 
 namespace plumb::pg_stats {
 
@@ -38,15 +46,25 @@ class PgSampler final : public plumb::Sampler {
 
   // Opens the session, learns what the server has, notes what is missing, prepares statements.
   Status open(std::chrono::milliseconds connect_timeout);
-  Status learn_server(Session& session);
   Status prepare(Session& session);
-  void note_what_is_missing(const Session& session);
+  void note_what_is_missing();
   bool decide_local(const Session& session);
   void reconnect_when_due();
   // Takes in what became of a reading: a lost connection, a passing slowness, a lasting failure.
   void settle(const char* what, const Status& status);
   void lose_session(const std::string& reason);
-  Status emit_settings();
+
+  void plan_chores();
+  void read_sessions(int64_t now);
+  void read_counters();
+  void tell(const ServerWatch::Event& event);
+
+  // What the last tick cost the server, and what follows for the pace.
+  void take_in_cost(int64_t now);
+  void tell_pace(const SamplingPace::Change& change);
+  std::string sampling_text() const;
+
+  void ask_for_plans();
   void end_stretch(int64_t end_ns);
 
   HealthBoard health_;
@@ -54,10 +72,19 @@ class PgSampler final : public plumb::Sampler {
   ActivityProbe activity_;
   BlockingProbe blocking_;
   CounterProbe counters_;
+  ClusterProbe cluster_;
+  IndexProbe indexes_;
+  PlanProbe plans_;
+  SetupReport setup_;
+  ServerWatch watch_;
+  ServerCost cost_;
   std::optional<GrowthProbe> growth_;
+  std::optional<SamplingPace> pace_;
+  std::optional<Chores> chores_;
 
   std::optional<Dsn> dsn_;
   std::chrono::milliseconds statement_timeout_{1000};
+  double budget_ = 0;  // share of one processor
   Local local_ = Local::kAuto;
 
   std::atomic<bool> interrupted_{false};
@@ -70,6 +97,10 @@ class PgSampler final : public plumb::Sampler {
   int64_t next_counters_ns_ = 0;
   int64_t next_slow_log_ns_ = 0;
   int64_t slow_readings_ = 0;
+  int64_t plans_due_ns_ = 0;
+  double cost_taken_in_ = 0;    // seconds
+  double usual_tick_cost_ = 0;  // seconds, of ticks without anything dear
+  bool read_something_dear_ = false;
 };
 
 }  // namespace plumb::pg_stats

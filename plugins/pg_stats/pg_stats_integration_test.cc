@@ -3,70 +3,21 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <chrono>
-#include <functional>
-#include <thread>
-
-#include "plugins/pg_stats/plugin_recorder.h"
+#include "plugins/pg_stats/pg_stats_fixture.h"
 #include "plugins/pg_stats/session.h"
-#include "tests/support/postgres_cluster.h"
-
-extern "C" const plumb_plugin* plumb_plugin_entry_v1(void);
 
 namespace plumb::pg_stats {
 namespace {
 
-using test_support::PostgresCluster;
-using test_support::TestConnection;
 using ::testing::AllOf;
 using ::testing::Each;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 
-constexpr int64_t kSecondNs = 1'000'000'000;
-
-// Waits for what another process does; false when it has not within ten seconds.
-bool eventually(const std::function<bool()>& condition) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
-
-class PgStats : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    auto cluster = PostgresCluster::create();
-    ASSERT_TRUE(cluster.is_ok()) << cluster.status().message();
-    cluster_ = std::move(cluster).value().release();
-  }
-  static void TearDownTestSuite() {
-    delete cluster_;
-    cluster_ = nullptr;
-  }
-  // A database of the test's own, with the extension unless told otherwise.
-  static std::string make_database(const std::string& name, bool statements = true) {
-    TestConnection admin(cluster_->dsn());
-    EXPECT_EQ(admin.run("CREATE DATABASE " + name), "");
-    TestConnection inside(cluster_->dsn(name));
-    if (statements) {
-      EXPECT_EQ(inside.run("CREATE EXTENSION pg_stat_statements"), "");
-    }
-    return cluster_->dsn(name);
-  }
-  static void begin(PluginRecorder& run, const std::string& dsn) {
-    ASSERT_EQ(run.configure({{"dsn", dsn}}), PLUMB_OK) << run.error();
-    ASSERT_EQ(run.start(), PLUMB_OK) << run.error();
-    ASSERT_EQ(run.collect(), PLUMB_OK) << run.error();
-  }
-
-  static PostgresCluster* cluster_;
-};
-
-PostgresCluster* PgStats::cluster_ = nullptr;
+class PgStats : public PgStatsFixture {};
 
 TEST_F(PgStats, LockWaitersAreCountedAndTheirRootIsNamed) {
   const std::string dsn = make_database("locks");
@@ -106,6 +57,9 @@ TEST_F(PgStats, LockWaitersAreCountedAndTheirRootIsNamed) {
   EXPECT_THAT(row.at(4).get<std::string>(), Not(IsEmpty()));
   EXPECT_EQ(row.at(6), 2);
   EXPECT_GE(row.at(7).get<double>(), 2.0) << "two victims for the second that the clock went on";
+  EXPECT_THAT(row.at(8).get<std::string>(), StartsWith("127.0.0.1:"));
+  EXPECT_EQ(row.at(9), 2) << "the second waits behind the first";
+  EXPECT_THAT(row.at(10).get<std::string>(), EndsWith("Lock on accounts"));
   const auto& waits = run.tables["pg_waits"]["rows"];
   ASSERT_FALSE(waits.empty());
   EXPECT_EQ(waits.at(0).at(1), "lock");
@@ -307,9 +261,10 @@ TEST_F(PgStats, TheRunGoesOnWhenTheServerCrashesAndComesBack) {
     run.collect();
     return run.health.back().first == PLUMB_HEALTH_OK;
   })) << run.health.back().second;
-  ASSERT_EQ(run.events.size(), 2u);
+  ASSERT_EQ(run.events.size(), 3u);
   EXPECT_EQ(run.events[0].first, "database-lost");
-  EXPECT_EQ(run.events[1].first, "database-back");
+  EXPECT_EQ(run.events[1].first, "database-restarted");
+  EXPECT_EQ(run.events[2].first, "database-back");
   EXPECT_GT(run.samples["pg_lock_waiters"].size(), ticks);
   run.advance(kSecondNs);
   EXPECT_EQ(run.collect(), PLUMB_OK) << run.error();

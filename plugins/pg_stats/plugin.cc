@@ -29,6 +29,15 @@ constexpr plumb_option kOptions[] = {
                    .minimum = "1",
                    .maximum = "200",
                    .help = "How many of the statements with most time are shown."}),
+    plumb::option({.type = PLUMB_OPTION_NUMBER,
+                   .key = "budget",
+                   .unit = "of one core",
+                   .default_value = "0.003",
+                   .minimum = "0.0001",
+                   .maximum = "1",
+                   .help = "What watching may cost inside PostgreSQL over ten seconds, as a share "
+                           "of one processor; past it the sessions are looked at less often, at "
+                           "least once a second."}),
     plumb::option({.key = "local",
                    .default_value = "auto",
                    .one_of = kLocalChoices,

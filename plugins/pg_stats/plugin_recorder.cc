@@ -65,10 +65,13 @@ int32_t PluginRecorder::done(int32_t code) {
   return code;
 }
 
-int32_t PluginRecorder::configure(const std::map<std::string, std::string>& strings) {
+int32_t PluginRecorder::configure(const std::map<std::string, std::string>& strings,
+                                  const std::map<std::string, double>& numbers) {
   std::vector<plumb_value> values;
   for (const auto& [key, value] : strings)
     values.push_back({sizeof(plumb_value), PLUMB_OPTION_STRING, key.c_str(), value.c_str(), 0, 0});
+  for (const auto& [key, value] : numbers)
+    values.push_back({sizeof(plumb_value), PLUMB_OPTION_NUMBER, key.c_str(), nullptr, 0, value});
   const plumb_config config{sizeof(plumb_config), static_cast<uint32_t>(values.size()),
                             values.data(), "{}"};
   return done(plugin_->configure(self_, &config, &failure_));

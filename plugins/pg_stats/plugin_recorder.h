@@ -21,7 +21,8 @@ class PluginRecorder {
   PluginRecorder& operator=(const PluginRecorder&) = delete;
 
   // Each returns the code; error() is the message of the last failure.
-  int32_t configure(const std::map<std::string, std::string>& strings);
+  int32_t configure(const std::map<std::string, std::string>& strings,
+                    const std::map<std::string, double>& numbers = {});
   int32_t start();
   int32_t collect();
   int32_t stage(uint32_t kind);  // begins now

@@ -1,104 +1,123 @@
 #include "plugins/pg_stats/queries.h"
 
+#include "plugins/pg_stats/sql_text.h"
+#include "plugins/pg_stats/statement_fields.h"
+
 namespace plumb::pg_stats {
 namespace {
 
-constexpr int kVersion14 = 140000;
-constexpr int kVersion18 = 180000;
-
-std::string quoted_identifier(const std::string& name) {
-  std::string out = "\"";
-  for (const char c : name) {
-    out += c;
-    if (c == '"') out += c;
-  }
-  return out + '"';
-}
-
-std::string list(std::span<const int64_t> values) {
-  std::string out;
-  for (const int64_t v : values) {
-    if (!out.empty()) out += ',';
-    out += std::to_string(v);
-  }
-  return out.empty() ? "NULL" : out;
-}
-
-// Client sessions of the database but the sampler's, and the workers that help them. A role without
-// pg_read_all_stats sees backend_type as null where the session is another role's: it is counted,
-// though not classified.
-std::string clients(const ServerFacts& facts, bool with_workers) {
+// The sessions of people's programs in the database. A role without pg_read_all_stats sees
+// backend_type as null where the session is another role's: it is counted, though not classified.
+std::string in_database(const ServerFacts& facts) {
   return "a.datid = " + std::to_string(facts.database_oid) +
-         (with_workers ? " AND (a.backend_type IN ('client backend', 'parallel worker')"
-                         " OR a.backend_type IS NULL)"
-                       : " AND a.backend_type = 'client backend'") +
          " AND a.pid <> pg_backend_pid() AND a.application_name IS DISTINCT FROM 'plumb'";
 }
 
 std::string query_id(const ServerFacts& facts) {
-  return facts.version >= kVersion14 ? "a.query_id" : "NULL::bigint";
+  return facts.has_query_ids() ? "a.query_id" : "NULL::bigint";
+}
+
+// Negative when the server's clock was put back.
+std::string seconds_since(const std::string& time) {
+  return "extract(epoch FROM clock_timestamp() - " + time + ")";
+}
+
+std::string database_columns(const ServerFacts& facts) {
+  std::string out =
+      "d.xact_commit AS commits, d.xact_rollback AS rollbacks, d.deadlocks, d.conflicts,"
+      " d.blks_hit AS blocks_hit, d.blks_read AS blocks_read, d.temp_files, d.temp_bytes,"
+      " d.tup_returned AS tuples_returned, d.tup_fetched AS tuples_fetched,"
+      " d.tup_inserted + d.tup_updated + d.tup_deleted AS tuples_written,"
+      " extract(epoch FROM d.stats_reset) AS reset_at,"
+      " extract(epoch FROM clock_timestamp()) AS server_clock, pg_is_in_recovery() AS in_recovery";
+  if (facts.tracks_io_time)
+    out += ", d.blk_read_time / 1000 AS read_seconds, d.blk_write_time / 1000 AS write_seconds";
+  if (facts.has("pg_stat_database", "active_time"))
+    out +=
+        ", d.active_time / 1000 AS active_seconds,"
+        " d.idle_in_transaction_time / 1000 AS idle_in_transaction_seconds, d.sessions,"
+        " d.sessions_abandoned + d.sessions_fatal + d.sessions_killed AS sessions_broken";
+  return out;
+}
+
+std::string session_columns(const ServerFacts& facts) {
+  const std::string client =
+      "a.mine AND (a.backend_type = 'client backend' OR a.backend_type IS NULL)";
+  return " count(*) FILTER (WHERE " + client +
+         ") AS clients,"
+         " array_agg(a.pid) FILTER (WHERE a.mine AND a.backend_type IN ('client backend',"
+         " 'parallel worker')) AS pids,"
+         " count(*) FILTER (WHERE a.backend_type IS NULL OR a.backend_type IN ('client backend',"
+         " 'walsender')) AS all_connections,"
+         " count(*) FILTER (WHERE a.backend_type = 'autovacuum worker') AS autovacuum_workers,"
+         " coalesce(" +
+         seconds_since("min(a.xact_start) FILTER (WHERE " + client + ")") +
+         ", 0) AS longest_transaction,"
+         " coalesce(" +
+         seconds_since("min(a.state_change) FILTER (WHERE " + client +
+                       " AND a.state LIKE 'idle in transaction%')") +
+         ", 0) AS longest_idle_in_transaction,"
+         " count(*) FILTER (WHERE a.datid = " +
+         std::to_string(facts.database_oid) + " AND a.xact_start IS NULL AND NOT (" + client +
+         ")) AS idle_others"
+         " FROM (SELECT a.*, " +
+         in_database(facts) + " AS mine FROM pg_stat_get_activity(NULL) a) a";
 }
 
 }  // namespace
 
-std::string facts_query() {
-  return "SELECT /* plumb */ current_setting('server_version_num')::int AS version,"
-         " d.oid AS database_oid, pg_is_in_recovery() AS in_recovery,"
-         " current_setting('max_connections')::int AS max_connections,"
-         " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS reads_all_stats,"
-         " current_setting('track_activities') = 'on' AS tracks_activities,"
-         " current_setting('pg_stat_statements.max', true) IS NOT NULL AS statements_loaded,"
-         " (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
-         "  WHERE e.extname = 'pg_stat_statements') AS statements_schema"
-         " FROM pg_database d WHERE d.datname = current_database()";
-}
-
-std::string statements_columns_query(const ServerFacts& facts) {
-  std::string literal;
-  for (const char c : quoted_identifier(facts.statements_schema)) {
-    literal += c;
-    if (c == '\'') literal += c;
-  }
-  return "SELECT /* plumb */ attname FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped"
-         " AND attrelid = '" +
-         literal + ".pg_stat_statements'::regclass";
+std::string modest_session_query() {
+  return "SELECT /* plumb */ set_config('work_mem', '1MB', false), set_config('jit', 'off', false),"
+         " set_config('max_parallel_workers_per_gather', '0', false),"
+         " set_config('plan_cache_mode', 'force_generic_plan', false),"
+         // From 15 on: nothing is read twice in a transaction, so a copy of each entry is waste.
+         " CASE WHEN current_setting('stats_fetch_consistency', true) IS NOT NULL THEN"
+         " set_config('stats_fetch_consistency', 'none', false) END";
 }
 
 std::string activity_query(const ServerFacts& facts) {
   return "SELECT /* plumb */ a.state, a.wait_event_type AS wait_type, a.wait_event,"
          " CASE WHEN a.state = 'active' THEN " +
          query_id(facts) +
-         " END AS query_id,"
-         " count(*) AS sessions FROM pg_stat_get_activity(NULL) a WHERE " +
-         clients(facts, false) + " GROUP BY 1, 2, 3, 4";
+         " END AS query_id, CASE WHEN a.state <> 'idle' THEN a.client_addr END AS client,"
+         " count(*) AS sessions, NULL AS idle FROM pg_stat_get_activity(NULL) a WHERE " +
+         in_database(facts) + " AND a.backend_type = 'client backend' GROUP BY 1, 2, 3, 4, 5";
+}
+
+std::string few_busy_query(const ServerFacts& facts) {
+  return "SELECT /* plumb */ a.state, a.wait_event_type AS wait_type, a.wait_event, " +
+         query_id(facts) +
+         " AS query_id, a.client_addr AS client, 1 AS sessions, b.idle FROM"
+         " (SELECT count(*) FILTER (WHERE t.xact_start IS NULL) AS idle,"
+         " array_agg(pg_stat_get_backend_pid(t.id)) FILTER (WHERE t.xact_start IS NOT NULL) AS busy"
+         " FROM (SELECT id, pg_stat_get_backend_xact_start(id) AS xact_start"
+         " FROM pg_stat_get_backend_idset() AS id WHERE pg_stat_get_backend_dbid(id) = " +
+         std::to_string(facts.database_oid) +
+         " OFFSET 0) t) b LEFT JOIN LATERAL (SELECT a.* FROM unnest(b.busy) AS pid,"
+         " LATERAL pg_stat_get_activity(pid) a WHERE " +
+         in_database(facts) + " AND a.backend_type = 'client backend') a ON true";
 }
 
 std::string counters_query(const ServerFacts& facts) {
-  std::string columns =
-      "d.xact_commit AS commits, d.xact_rollback AS rollbacks, d.deadlocks,"
-      " d.blks_hit AS blocks_hit, d.blks_read AS blocks_read, d.temp_bytes,"
-      " d.tup_returned AS tuples_returned, d.tup_fetched AS tuples_fetched,"
-      " a.clients, a.pids";
-  if (facts.version >= kVersion14) {
-    columns +=
-        ", d.active_time / 1000 AS active_seconds,"
-        " d.idle_in_transaction_time / 1000 AS idle_in_transaction_seconds,"
-        " d.sessions";
-  }
-  std::string from =
-      " FROM pg_stat_database d CROSS JOIN (SELECT count(*) FILTER"
-      " (WHERE a.backend_type IS DISTINCT FROM 'parallel worker') AS clients,"
-      " array_agg(a.pid) FILTER (WHERE a.backend_type IS NOT NULL) AS pids"
-      " FROM pg_stat_get_activity(NULL) a WHERE " +
-      clients(facts, true) + ") a";
-  if (facts.version >= kVersion18) {
-    columns += ", w.wal_bytes, f.wal_syncs";
-    from +=
-        " CROSS JOIN pg_stat_get_wal() w CROSS JOIN (SELECT sum(fsyncs) AS wal_syncs"
-        " FROM pg_stat_get_io() WHERE object = 'wal') f";
-  } else if (facts.version >= kVersion14) {
-    columns += ", w.wal_bytes, w.wal_sync AS wal_syncs";
+  std::string columns = database_columns(facts) + ", a.*";
+  std::string from = " FROM pg_stat_database d CROSS JOIN (SELECT" + session_columns(facts) + ") a";
+  if (facts.has("pg_stat_wal")) {
+    columns += ", w.wal_bytes, w.wal_records, w.wal_fpi, w.wal_buffers_full";
     from += " CROSS JOIN pg_stat_get_wal() w";
+    if (facts.has("pg_stat_wal", "wal_sync")) {
+      columns += ", w.wal_sync AS wal_syncs";
+      if (facts.tracks_wal_io_time)
+        columns +=
+            ", w.wal_sync_time / 1000 AS wal_sync_seconds,"
+            " w.wal_write_time / 1000 AS wal_write_seconds";
+    } else if (facts.has("pg_stat_io")) {
+      columns += ", f.wal_syncs";
+      if (facts.tracks_wal_io_time) columns += ", f.wal_sync_seconds, f.wal_write_seconds";
+      from +=
+          " CROSS JOIN (SELECT sum(fsyncs) AS wal_syncs, sum(fsync_time) / 1000 AS"
+          " wal_sync_seconds, sum(write_time) / 1000 AS wal_write_seconds FROM pg_stat_get_io()"
+          " WHERE object = 'wal') f";
+    }
   } else if (!facts.in_recovery) {
     columns += ", pg_current_wal_lsn() - '0/0'::pg_lsn AS wal_bytes";
   }
@@ -106,32 +125,60 @@ std::string counters_query(const ServerFacts& facts) {
          " WHERE d.datid = " + std::to_string(facts.database_oid);
 }
 
+std::string connections_query(const ServerFacts& facts) {
+  return "SELECT /* plumb */ a.application_name AS application, coalesce(a.state, 'hidden') AS"
+         " state, count(*) AS sessions, " +
+         seconds_since("min(a.backend_start)") + " AS connection, " +
+         seconds_since("min(a.xact_start)") + " AS transaction, " +
+         seconds_since("min(a.state_change)") +
+         " AS in_state FROM pg_stat_get_activity(NULL) a WHERE " + in_database(facts) +
+         " AND (a.backend_type = 'client backend' OR a.backend_type IS NULL)"
+         " GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 200";
+}
+
 std::string blocking_query(const ServerFacts& facts) {
+  const std::string database = std::to_string(facts.database_oid);
+  // Who waits for a row waits for the transaction that holds it. The table is named by the tuple
+  // lock that a waiter may have got first, or by its being the only one that it writes to.
+  const std::string writes =
+      "l.locktype = 'relation' AND l.mode IN ('RowExclusiveLock', 'RowShareLock')";
+  const std::string written = " FILTER (WHERE l.granted AND " + writes + " AND c.oid IS NOT NULL)";
   return "WITH /* plumb */ a AS MATERIALIZED (SELECT a.pid, a.datid, a.application_name AS"
          " application, a.state, a.backend_type AS kind, a.wait_event_type, " +
          query_id(facts) +
-         " AS query_id, a.query FROM pg_stat_get_activity(NULL) a),"
+         " AS query_id, a.query, a.client_addr AS client, a.client_port AS port"
+         " FROM pg_stat_get_activity(NULL) a),"
          " w AS MATERIALIZED (SELECT pid, pg_blocking_pids(pid) AS blockers FROM a"
          " WHERE datid = " +
-         std::to_string(facts.database_oid) +
-         " AND wait_event_type = 'Lock')"
-         " SELECT a.pid, w.blockers, a.application, a.state, a.kind, a.query_id, a.query"
-         " FROM a LEFT JOIN w ON w.pid = a.pid WHERE w.pid IS NOT NULL"
-         " OR a.pid IN (SELECT unnest(blockers) FROM w)";
+         database +
+         " AND wait_event_type = 'Lock'),"
+         " l AS MATERIALIZED (SELECT l.pid, max(l.mode) FILTER (WHERE NOT l.granted) AS lock,"
+         " coalesce(max(l.relation) FILTER (WHERE l.database = " +
+         database +
+         " AND (NOT l.granted OR l.locktype = 'tuple')), CASE WHEN count(DISTINCT l.relation)" +
+         written + " = 1 THEN max(l.relation)" + written +
+         " END) AS relation FROM pg_lock_status() l"
+         " LEFT JOIN pg_class c ON c.oid = l.relation AND l.database = " +
+         database +
+         " AND c.relkind IN ('r', 'p') WHERE l.pid IN (SELECT pid FROM w) AND (NOT l.granted OR"
+         " l.locktype = 'tuple' OR (" +
+         writes +
+         ")) GROUP BY 1)"
+         " SELECT a.pid, w.blockers, a.application, a.state, a.kind, a.query_id, a.query, a.client,"
+         " a.port, l.lock, l.relation::regclass AS relation"
+         " FROM a LEFT JOIN w ON w.pid = a.pid LEFT JOIN l ON l.pid = w.pid"
+         " WHERE w.pid IS NOT NULL OR a.pid IN (SELECT unnest(blockers) FROM w)";
 }
 
 std::string statements_query(const ServerFacts& facts) {
-  const auto has = [&](const char* column) { return facts.statements_columns.contains(column); };
-  std::string ms = has("total_exec_time") ? "total_exec_time" : "total_time";
-  if (has("total_plan_time")) ms += " + total_plan_time";
-  const std::string wal = has("wal_bytes") ? "sum(wal_bytes)" : "NULL::numeric";
+  std::string sums;
+  for (const StatementField& field : statement_fields())
+    if (const std::string source = statement_field_source(field, facts); !source.empty())
+      sums += ", sum(" + source + ") AS " + field.key;
   // A statement inside a function is part of the one that called it, and would count twice.
-  const std::string top = has("toplevel") ? " AND toplevel" : "";
-  return "SELECT /* plumb */ queryid AS query_id, sum(calls) AS calls, sum(" + ms +
-         ") AS ms,"
-         " sum(rows) AS rows, sum(shared_blks_hit) AS hit, sum(shared_blks_read) AS read,"
-         " sum(temp_blks_read + temp_blks_written) AS temp, " +
-         wal + " AS wal_bytes FROM " + quoted_identifier(facts.statements_schema) +
+  const std::string top = facts.has("pg_stat_statements", "toplevel") ? " AND toplevel" : "";
+  return "SELECT /* plumb */ queryid AS query_id" + sums + " FROM " +
+         quoted_identifier(facts.statements_schema) +
          ".pg_stat_statements(false) WHERE queryid IS NOT NULL AND dbid = " +
          std::to_string(facts.database_oid) + top + " GROUP BY queryid";
 }
@@ -140,44 +187,12 @@ std::string statement_texts_query(const ServerFacts& facts, std::span<const int6
   return "SELECT /* plumb */ DISTINCT ON (queryid) queryid AS query_id, query FROM " +
          quoted_identifier(facts.statements_schema) +
          ".pg_stat_statements(true) WHERE dbid = " + std::to_string(facts.database_oid) +
-         " AND queryid IN (" + list(query_ids) + ") ORDER BY queryid, calls DESC";
+         " AND queryid IN (" + number_list(query_ids) + ") ORDER BY queryid, calls DESC";
 }
 
-std::string tables_query() {
-  return "SELECT /* plumb */ c.oid, CASE WHEN n.nspname = 'public' THEN c.relname::text"
-         " ELSE n.nspname || '.' || c.relname END AS name,"
-         " pg_stat_get_numscans(c.oid) AS seq_scans,"
-         " pg_stat_get_tuples_returned(c.oid) AS seq_tuples, i.index_scans"
-         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-         " LEFT JOIN (SELECT indrelid, sum(pg_stat_get_numscans(indexrelid)) AS index_scans"
-         " FROM pg_index GROUP BY 1) i ON i.indrelid = c.oid"
-         " WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog',"
-         " 'information_schema') AND n.nspname NOT LIKE 'pg\\_t%'";
-}
-
-std::string table_sizes_query(std::span<const int64_t> oids) {
-  return "SELECT /* plumb */ oid, pg_stat_get_live_tuples(oid) AS live,"
-         " pg_table_size(oid) AS bytes FROM pg_class WHERE oid IN (" +
-         list(oids) + ")";
-}
-
-std::string table_estimates_query(std::span<const int64_t> oids) {
-  return "SELECT /* plumb */ oid, pg_stat_get_live_tuples(oid) AS live,"
-         " relpages::bigint * current_setting('block_size')::int AS bytes"
-         " FROM pg_class WHERE oid IN (" +
-         list(oids) + ")";
-}
-
-std::string settings_query() {
-  // Only what the sampler's own session does not set differently for itself.
-  return "SELECT /* plumb */ name, current_setting(name) AS value FROM pg_settings WHERE name IN"
-         " ('server_version', 'max_connections', 'superuser_reserved_connections',"
-         " 'shared_buffers', 'effective_cache_size', 'synchronous_commit', 'fsync',"
-         " 'full_page_writes', 'wal_level', 'wal_sync_method', 'wal_buffers', 'max_wal_size',"
-         " 'checkpoint_timeout', 'commit_delay', 'random_page_cost', 'seq_page_cost',"
-         " 'effective_io_concurrency', 'default_transaction_isolation', 'deadlock_timeout',"
-         " 'autovacuum', 'track_io_timing', 'track_activity_query_size', 'compute_query_id',"
-         " 'pg_stat_statements.max', 'pg_stat_statements.track') ORDER BY name";
+std::string statements_info_query(const ServerFacts& facts) {
+  return "SELECT /* plumb */ dealloc, extract(epoch FROM stats_reset) AS reset_at FROM " +
+         quoted_identifier(facts.statements_schema) + ".pg_stat_statements_info";
 }
 
 }  // namespace plumb::pg_stats

@@ -117,9 +117,16 @@ std::string Session::reason() const {
 
 Result<Rows> Session::answer(const char* what, bool sent) {
   if (!sent) return lost(what, first_line(reason()));
-  ++transactions_;
-  const auto until = std::min<Clock::time_point>(
-      last_moment_, Clock::now() + limits_.statement + milliseconds(500));
+  const auto begun = Clock::now();
+  const auto until =
+      std::min<Clock::time_point>(last_moment_, begun + limits_.statement + milliseconds(500));
+  Result<Rows> rows = read_answer(what, until);
+  waited_ += Clock::now() - begun;
+  if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) ++transactions_;
+  return rows;
+}
+
+Result<Rows> Session::read_answer(const char* what, Clock::time_point until) {
   Rows rows(nullptr);
   bool have = false;
   Status failure;
@@ -149,6 +156,12 @@ Result<Rows> Session::answer(const char* what, bool sent) {
 Status Session::prepare(const char* name, const std::string& sql) {
   const bool sent = PQsendPrepare(connection_.get(), name, sql.c_str(), 0, nullptr) == 1;
   return answer(name, sent).status();
+}
+
+Result<int> Session::parameters_of(const char* name) {
+  const bool sent = PQsendDescribePrepared(connection_.get(), name) == 1;
+  PLUMB_ASSIGN_OR_RETURN(const Rows description, answer(name, sent));
+  return description.parameters();
 }
 
 Result<Rows> Session::run(const char* name, const std::vector<std::string>& parameters) {

@@ -34,6 +34,8 @@ class Rows {
   bool boolean(int row, int column) const { return text(row, column) == "t"; }
   // The elements of an integer array; empty for null.
   std::vector<int> integers(int row, int column) const;
+  // Of the description of a prepared statement.
+  int parameters() const { return PQnparams(result_.get()); }
 
  private:
   struct Clear {
@@ -58,6 +60,8 @@ class Session {
 
   // Makes `sql` known under `name`, a constant.
   Status prepare(const char* name, const std::string& sql);
+  // How many parameters a prepared statement takes.
+  Result<int> parameters_of(const char* name);
   // Runs a prepared statement, or `sql` once. Failures: UNAVAILABLE the connection is lost (then
   // alive() is false); DEADLINE_EXCEEDED the statement took too long, or waited for a lock;
   // PERMISSION_DENIED; INTERNAL with the server's sentence otherwise.
@@ -78,8 +82,10 @@ class Session {
   std::string port() const { return PQport(connection_.get()); }
   // Over a Unix socket or the loopback interface: maybe, but not surely, on this machine.
   bool over_loopback() const;
-  // Transactions that this session has run, which the server counts among its own.
+  // Transactions that this session has ended, which the server counts among its own.
   uint64_t transactions() const { return transactions_; }
+  // How long answers have been waited for, in all.
+  double waited_seconds() const { return std::chrono::duration<double>(waited_).count(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -92,6 +98,7 @@ class Session {
 
   Status connect();
   Result<Rows> answer(const char* what, bool sent);
+  Result<Rows> read_answer(const char* what, Clock::time_point until);
   Status wait(bool for_write, Clock::time_point until);
   Status lost(const char* what, const std::string& reason);
   std::string reason() const;
@@ -102,6 +109,7 @@ class Session {
   const std::atomic<bool>& interrupted_;
   Clock::time_point last_moment_ = Clock::time_point::max();
   uint64_t transactions_ = 0;
+  Clock::duration waited_{};
   bool lost_ = false;
 };
 

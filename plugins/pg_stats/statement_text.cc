@@ -6,6 +6,7 @@ namespace plumb::pg_stats {
 namespace {
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0'; }
+bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
@@ -15,7 +16,10 @@ bool is_word(char c) {
 // Walks over SQL token by token, writing the redacted text.
 class Redactor {
  public:
-  explicit Redactor(std::string_view sql) : sql_(sql) { out_.reserve(sql.size()); }
+  Redactor(std::string_view sql, bool plain_strings_escape)
+      : sql_(sql), plain_strings_escape_(plain_strings_escape) {
+    out_.reserve(sql.size());
+  }
 
   std::string run() && {
     while (at_ < sql_.size()) step();
@@ -32,12 +36,12 @@ class Redactor {
       ++at_;
       space();
     } else if (c == '-' && peek(1) == '-') {
-      while (at_ < sql_.size() && peek() != '\n') ++at_;
+      while (at_ < sql_.size() && !is_line_end(peek())) ++at_;
       space();
     } else if (c == '/' && peek(1) == '*') {
       skip_comment();
     } else if (c == '\'') {
-      skip_string(false);
+      skip_string(plain_strings_escape_);
       out_ += '?';
     } else if (c == '"') {
       copy_identifier();
@@ -75,6 +79,12 @@ class Redactor {
   }
 
   void skip_string(bool backslash_escapes) {
+    do {
+      skip_one_string(backslash_escapes);
+    } while (goes_on());
+  }
+
+  void skip_one_string(bool backslash_escapes) {
     ++at_;
     while (at_ < sql_.size()) {
       const char c = sql_[at_++];
@@ -85,6 +95,26 @@ class Redactor {
         ++at_;
       }
     }
+  }
+
+  // A string that begins on another line than the one before ended is the same string, under the
+  // same rules for escapes. Then the place is moved to its quote.
+  bool goes_on() {
+    size_t at = at_;
+    bool new_line = false;
+    while (at < sql_.size()) {
+      if (is_space(sql_[at])) {
+        new_line = new_line || is_line_end(sql_[at]);
+        ++at;
+      } else if (sql_.substr(at, 2) == "--") {
+        while (at < sql_.size() && !is_line_end(sql_[at])) ++at;
+      } else {
+        break;
+      }
+    }
+    if (!new_line || at >= sql_.size() || sql_[at] != '\'') return false;
+    at_ = at;
+    return true;
   }
 
   void copy_identifier() {
@@ -114,7 +144,13 @@ class Redactor {
     out_ += '?';
   }
 
+  // Servers before 15 take "1e'x'" for a number and a string with escapes.
   void skip_number() {
+    skip_digits();
+    if (peek() == '\'' && (sql_[at_ - 1] == 'e' || sql_[at_ - 1] == 'E')) skip_string(true);
+  }
+
+  void skip_digits() {
     while (at_ < sql_.size()) {
       const char c = peek();
       const bool exponent = (c == 'e' || c == 'E') && (peek(1) == '+' || peek(1) == '-');
@@ -135,7 +171,8 @@ class Redactor {
     const bool prefix =
         text.size() == 1 && std::string_view("eEbBxXnN").find(text[0]) != std::string_view::npos;
     if (prefix && peek() == '\'') {
-      skip_string(text[0] == 'e' || text[0] == 'E');
+      skip_string(text[0] == 'e' || text[0] == 'E' ||
+                  (plain_strings_escape_ && (text[0] == 'n' || text[0] == 'N')));
       out_ += '?';
       return;
     }
@@ -149,6 +186,7 @@ class Redactor {
   }
 
   std::string_view sql_;
+  bool plain_strings_escape_;
   size_t at_ = 0;
   std::string out_;
 };
@@ -173,7 +211,9 @@ size_t sequence_length(std::string_view text) {
 
 }  // namespace
 
-std::string redact_statement(std::string_view sql) { return Redactor(sql).run(); }
+std::string redact_statement(std::string_view sql, bool plain_strings_escape) {
+  return Redactor(sql, plain_strings_escape).run();
+}
 
 std::string cut_text(std::string_view text, size_t characters) {
   std::string out;

@@ -15,7 +15,9 @@ inline constexpr size_t kTableCharacters = 500;
 // Replaces quoted strings (with their escapes, dollar quoting included) and numbers by "?", drops
 // comments, and collapses white space. Parameters ($1) and identifiers stay. A literal that the
 // server cut off in its middle goes too. Never fails: what is no SQL comes out as words.
-std::string redact_statement(std::string_view sql);
+// `plain_strings_escape`: standard_conforming_strings is off, so that a backslash escapes inside
+// plain strings, too.
+std::string redact_statement(std::string_view sql, bool plain_strings_escape = false);
 
 // At most `characters` characters (code points) of `text`, the last one "…" when something was
 // left out. Bytes that are no UTF-8 become "?".

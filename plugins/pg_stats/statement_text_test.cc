@@ -48,6 +48,29 @@ TEST(RedactStatement, TextThatIsNoSqlSurvives) {
   EXPECT_EQ(redact_statement("<insufficient privilege>"), "<insufficient privilege>");
 }
 
+// Each takes a redactor that lost its place for a literal, or a literal for a name.
+TEST(RedactStatement, HostileTextGivesNothingAway) {
+  for (const char* sql :
+       {"SELECT E'a' \n 'b\\'hunter2'",         // goes on in the next line, escapes and all
+        "SELECT E'a' -- it's\n 'b\\'hunter2'",  // with a comment between
+        "SELECT e'a'\r'b\\'hunter2'",
+        "SELECT 1 -- x\r, 'it\n'' hunter2'",  // a carriage return ends a comment
+        "SELECT 1e'x\\'hunter2'",             // number, then string: before version 15
+        "SELECT 'hunter2", "SELECT \"a\"\"b\", 'hunter2'", "SELECT $a$ $b$ hunter2 $a$",
+        "SELECT $$hunter2", "SELECT a$b$'hunter2'$b$", "SELECT U&'hunter2' UESCAPE '!'",
+        "SELECT /* ' */ 'hunter2' /* ' */", "SELECT /* /* */ 'hunter2", "SELECT a--b'\n'hunter2'",
+        "SELECT '\xc3' || 'hunter2'", "ALTER ROLE x PASSWORD 'hunter2' VALID UNTIL 'infinity'",
+        "COPY t FROM PROGRAM 'curl -u x:hunter2 http://h'",
+        "CREATE USER MAPPING FOR x SERVER y OPTIONS (password $$hunter2$$)"})
+    EXPECT_EQ(redact_statement(sql).find("hunter2"), std::string::npos) << redact_statement(sql);
+}
+
+TEST(RedactStatement, WherePlainStringsEscapeABackslashHidesTheQuote) {
+  EXPECT_EQ(redact_statement(R"(SELECT 'a\'hunter2', b)", true), "SELECT ?, b");
+  EXPECT_EQ(redact_statement(R"(SELECT N'a\'hunter2', b)", true), "SELECT ?, b");
+  EXPECT_EQ(redact_statement(R"(SELECT 'a\\', b)", true), "SELECT ?, b");
+}
+
 TEST(CutText, CountsCharactersNotBytes) {
   EXPECT_EQ(cut_text("abc", 3), "abc");
   EXPECT_EQ(cut_text("abcd", 3), "ab…");

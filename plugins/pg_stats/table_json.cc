@@ -6,21 +6,29 @@ namespace plumb::pg_stats {
 
 using nlohmann::json;
 
+namespace {
+
+constexpr size_t kMostRows = 1000;
+
+}  // namespace
+
 TableJson::TableJson(const char* title, std::initializer_list<Column> columns) {
   json_["title"] = title;
   json_["columns"] = json::array();
   json_["rows"] = json::array();
-  for (const Column& c : columns) {
-    json column = {{"key", c.key}, {"title", c.title}};
-    if (c.unit != nullptr) column["unit"] = c.unit;
-    json_["columns"].push_back(std::move(column));
-  }
+  for (const Column& c : columns) add_column(c);
 }
 
-void TableJson::add(std::initializer_list<json> cells) {
-  json row = json::array();
-  for (const json& cell : cells) row.push_back(cell);
-  json_["rows"].push_back(std::move(row));
+void TableJson::add_column(const Column& column) {
+  json out = {{"key", column.key}, {"title", column.title}};
+  if (column.unit != nullptr) out["unit"] = column.unit;
+  json_["columns"].push_back(std::move(out));
+}
+
+void TableJson::add(std::initializer_list<json> cells) { add(std::vector<json>(cells)); }
+
+void TableJson::add(const std::vector<json>& cells) {
+  if (json_["rows"].size() < kMostRows) json_["rows"].push_back(json(cells));
 }
 
 std::string TableJson::text() const {

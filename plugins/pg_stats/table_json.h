@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace plumb::pg_stats {
 
@@ -17,8 +18,13 @@ class TableJson {
     const char* unit = nullptr;
   };
   TableJson(const char* title, std::initializer_list<Column> columns);
-  // One cell per column, in their order: strings, numbers or null.
+  // Before the first row.
+  void add_column(const Column& column);
+  // One cell per column, in their order: strings, numbers or null. A table takes 1,000 rows; what
+  // is more is left out.
   void add(std::initializer_list<nlohmann::json> cells);
+  void add(const std::vector<nlohmann::json>& cells);
+  bool empty() const { return json_["rows"].empty(); }
   // Text that is no UTF-8 is replaced, so this never fails.
   std::string text() const;
 

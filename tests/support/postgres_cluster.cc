@@ -115,6 +115,7 @@ int wait_for(pid_t pid, seconds bound) {
 
 Result<std::unique_ptr<PostgresCluster>> PostgresCluster::create(const Options& options) {
   std::unique_ptr<PostgresCluster> cluster(new PostgresCluster());
+  PLUMB_RETURN_IF_ERROR(cluster->make_directory());
   PLUMB_RETURN_IF_ERROR(cluster->make(options));
   PLUMB_RETURN_IF_ERROR(cluster->start());
   if (options.statements) {
@@ -125,13 +126,22 @@ Result<std::unique_ptr<PostgresCluster>> PostgresCluster::create(const Options& 
   return cluster;
 }
 
+Result<std::unique_ptr<PostgresCluster>> PostgresCluster::standby_of(
+    const PostgresCluster& primary) {
+  std::unique_ptr<PostgresCluster> cluster(new PostgresCluster());
+  PLUMB_RETURN_IF_ERROR(cluster->make_directory());
+  PLUMB_RETURN_IF_ERROR(cluster->copy(primary));
+  PLUMB_RETURN_IF_ERROR(cluster->start());
+  return cluster;
+}
+
 PostgresCluster::~PostgresCluster() {
   if (server_ > 0) (void)end(SIGQUIT);
   std::error_code ec;
   if (!directory_.empty()) fs::remove_all(directory_, ec);
 }
 
-Status PostgresCluster::make(const Options& options) {
+Status PostgresCluster::make_directory() {
   binaries_ = find_binaries();
   if (binaries_.empty())
     return Status::not_found(
@@ -149,6 +159,19 @@ Status PostgresCluster::make(const Options& options) {
         ::chown((directory_ + "/password").c_str(), user->pw_uid, user->pw_gid) != 0)
       return Status::internal("cannot give " + directory_ + " to the user postgres");
   }
+  return Status::ok();
+}
+
+Status PostgresCluster::copy(const PostgresCluster& primary) {
+  PLUMB_RETURN_IF_ERROR(
+      run_to_end({binaries_ + "/pg_basebackup", "-D", directory_ + "/data", "-d",
+                  primary.dsn() + "?application_name=standby", "-R", "-c", "fast", "--no-sync"}));
+  std::ofstream conf(directory_ + "/data/postgresql.conf", std::ios::app);
+  conf << "unix_socket_directories = '" << directory_ << "'\n";
+  return conf.good() ? Status::ok() : Status::internal("cannot write postgresql.conf");
+}
+
+Status PostgresCluster::make(const Options& options) {
   PLUMB_RETURN_IF_ERROR(
       run_to_end({binaries_ + "/initdb", "-D", directory_ + "/data", "-U", "postgres",
                   "--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile",

@@ -27,6 +27,9 @@ class PostgresCluster {
   // Makes a cluster and starts it; 30 s at most.
   static Result<std::unique_ptr<PostgresCluster>> create(const Options& options);
   static Result<std::unique_ptr<PostgresCluster>> create() { return create(Options()); }
+  // A server that follows `primary`, as application "standby"; it is copied and started in 60 s at
+  // most.
+  static Result<std::unique_ptr<PostgresCluster>> standby_of(const PostgresCluster& primary);
   ~PostgresCluster();
   PostgresCluster(const PostgresCluster&) = delete;
   PostgresCluster& operator=(const PostgresCluster&) = delete;
@@ -48,7 +51,9 @@ class PostgresCluster {
 
  private:
   PostgresCluster() = default;
+  Status make_directory();
   Status make(const Options& options);
+  Status copy(const PostgresCluster& primary);
   Status run_to_end(const std::vector<std::string>& command);
   Status wait_until_it_answers();
   Status end(int signal);
