@@ -16,6 +16,7 @@ constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kTolerance = 20'000'000;
 constexpr int kHostTableEvery = 10;   // seconds
 constexpr int kTablesEvery = 30;      // seconds; they are dear and for the end
+constexpr int kTicksAlone = 5;        // without a target, one tick of so many is a look
 constexpr int kSurveyEvery = 5;       // seconds, without a target
 constexpr int kFindAgainEvery = 10;   // seconds, while no process comes or goes
 constexpr int kSearchNamesEvery = 5;  // seconds, while the target is not found
@@ -100,6 +101,8 @@ Status HostMetrics::stop(int64_t) {
 }
 
 void HostMetrics::tick(int64_t now_ns) {
+  // Without a target little can be seen at an instant that is worth ten looks a second.
+  if (!finder_ && ++ticks_ % kTicksAlone != 0) return;
   machine_.tick(!target_.empty());
   if (target_.empty()) return;
   ++thread_states_.ticks;

@@ -96,6 +96,7 @@ class HostMetrics final : public Sampler {
   CgroupWatch cgroup_;
   TargetSockets sockets_;
   Roles roles_;
+  int ticks_ = 0;
   bool survey_next_ = false;
   bool tasks_changed_before_ = true;
   uint64_t roles_generation_ = UINT64_MAX;  // of the process list they were made from

@@ -15,8 +15,8 @@ using proc::Pid;
 namespace {
 
 // Looks at sockets take at most this part of a processor, reading descriptors likewise.
-constexpr int64_t kLookPart = 700;
-constexpr int64_t kDescriptorPart = 1000;
+constexpr int64_t kLookPart = 400;
+constexpr int64_t kDescriptorPart = 500;
 constexpr int64_t kCountPart = 5000;
 constexpr int64_t kListenersEveryNs = 4'500'000'000;
 
