@@ -9,8 +9,8 @@
 
 namespace plumb::testing {
 
-// on_cpu and off_cpu, one batch of each for every 3 s of the run; `suffix` stands behind every name.
-// Of each second on_cpu has 0.27 s below sqlite3_step and 0.15 s in many small functions.
+// on_cpu and off_cpu, one batch of each for every 3 s of the run; `suffix` stands behind every
+// name. Of each second on_cpu has 0.27 s below sqlite3_step and 0.15 s in many small functions.
 store::StackReader sample_stacks(const store::RunData& run, const std::string& suffix = {});
 
 // on_cpu before a change: sort_rows took twice as long, and there was no compress_body.
