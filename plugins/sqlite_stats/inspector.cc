@@ -104,6 +104,7 @@ Status Inspector::start(const std::string& database, int64_t now_ns, int64_t bud
   if (!statements_.empty()) words.insert(words.end(), {"--statements", statements_});
   words.insert(words.end(), {"--database", database});
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   // Nothing of ours is its business, least of all what the environment may hold.

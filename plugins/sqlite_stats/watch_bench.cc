@@ -15,7 +15,7 @@
 #include <functional>
 #include <string>
 #include <thread>
-#include <vector>
+#include <utility>
 
 #include "child.h"
 #include "fake_files.h"
@@ -52,29 +52,65 @@ Arguments arguments_of(int argc, char** argv) {
 
 struct Counts {
   std::atomic<uint64_t> commits{0};
+  std::atomic<int64_t> cpu_ns{0};
   std::atomic<bool> end{false};
 };
 
 void write(const std::string& database, Counts& counts) {
   SQLite::Database db(database, SQLite::OPEN_READWRITE, 10'000);
   db.exec("PRAGMA synchronous=NORMAL");
+  int64_t told_ns = 0;
   while (!counts.end) {
     db.exec("BEGIN IMMEDIATE; INSERT INTO t VALUES (randomblob(100)); COMMIT");
     ++counts.commits;
+    timespec used{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    const int64_t used_ns = used.tv_sec * 1'000'000'000LL + used.tv_nsec;
+    counts.cpu_ns += used_ns - std::exchange(told_ns, used_ns);
   }
 }
 
-double rate_of(Counts& counts, double seconds, const std::function<void()>& meanwhile) {
-  const uint64_t before = counts.commits;
+struct Rates {
+  double per_second = 0;
+  double per_cpu_second = 0;
+};
+
+Rates rates_of(Counts& counts, double seconds, const std::function<void()>& meanwhile) {
+  const uint64_t commits_before = counts.commits;
+  const int64_t cpu_before = counts.cpu_ns;
   const int64_t begun = monotonic_ns();
   if (meanwhile) {
     meanwhile();
   } else {
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   }
-  const uint64_t after = counts.commits;
-  return static_cast<double>(after - before) / (static_cast<double>(monotonic_ns() - begun) / 1e9);
+  const auto commits = static_cast<double>(counts.commits - commits_before);
+  const auto cpu_ns = static_cast<double>(counts.cpu_ns - cpu_before);
+  return {commits / (static_cast<double>(monotonic_ns() - begun) / 1e9), commits / (cpu_ns / 1e9)};
 }
+
+// Of paired changes, as logarithms of ratios.
+class Change {
+ public:
+  void add(double watched, double unwatched) {
+    const double change = std::log(watched / unwatched);
+    ++count_;
+    sum_ += change;
+    squares_ += change * change;
+  }
+  void print(const char* what) const {
+    const double mean = sum_ / count_;
+    const double variance = std::max(0.0, squares_ / count_ - mean * mean);
+    const double margin = 1.96 * std::sqrt(variance / std::max(1.0, count_ - 1));
+    std::printf("   %s %+.2f%% (95%%: %+.2f%% to %+.2f%%)", what, 100 * mean, 100 * (mean - margin),
+                100 * (mean + margin));
+  }
+
+ private:
+  double count_ = 0;
+  double sum_ = 0;
+  double squares_ = 0;
+};
 
 int run(const Arguments& arguments) {
   const TemporaryDirectory directory;
@@ -103,8 +139,8 @@ int run(const Arguments& arguments) {
   PluginRun plugin(arguments.plugin);
   plugin.start({.database = database});
   double cpu = 0;
-  double sum = 0;
-  double squares = 0;
+  Change by_time;
+  Change by_cpu;
   const std::function<void()> nothing;
   const std::function<void()> watch = [&] {
     plugin.collect_for(static_cast<int64_t>(arguments.seconds * 1e9));
@@ -113,25 +149,25 @@ int run(const Arguments& arguments) {
   for (int i = 0; i < arguments.pairs; ++i) {
     // Now one comes first and now the other, so that a trend touches both alike.
     const bool watched_first = i % 2 == 0;
-    const double first = rate_of(*counts, arguments.seconds, watched_first ? watch : nothing);
-    const double second = rate_of(*counts, arguments.seconds, watched_first ? nothing : watch);
-    const double change = watched_first ? std::log(first / second) : std::log(second / first);
-    if (!arguments.idle) sum += change;
-    if (!arguments.idle) squares += change * change;
+    const Rates first = rates_of(*counts, arguments.seconds, watched_first ? watch : nothing);
+    const Rates second = rates_of(*counts, arguments.seconds, watched_first ? nothing : watch);
+    const Rates& watched = watched_first ? first : second;
+    const Rates& unwatched = watched_first ? second : first;
+    if (arguments.idle) continue;
+    by_time.add(watched.per_second, unwatched.per_second);
+    by_cpu.add(watched.per_cpu_second, unwatched.per_cpu_second);
   }
   const uint64_t commits = counts->commits;
   counts->end = true;
   children.all_ended_well();
   plugin.stop();
-  const double n = arguments.pairs;
-  const double mean = sum / n;
-  const double error = std::sqrt(std::max(0.0, squares / n - mean * mean) / std::max(1.0, n - 1));
-  constexpr double kNormal95 = 1.96;
-  std::printf("watcher: %.3f%% of one core", 100 * cpu / n);
-  if (!arguments.idle)
-    std::printf("   commits %.0f/s   change when watched %+.2f%% (95%%: %+.2f%% to %+.2f%%)",
-                static_cast<double>(commits) / (2 * n * arguments.seconds), 100 * mean,
-                100 * (mean - kNormal95 * error), 100 * (mean + kNormal95 * error));
+  std::printf("watcher: %.3f%% of one core", 100 * cpu / arguments.pairs);
+  if (!arguments.idle) {
+    std::printf("   commits %.0f/s",
+                static_cast<double>(commits) / (2 * arguments.pairs * arguments.seconds));
+    by_time.print("change when watched");
+    by_cpu.print("per processor second");
+  }
   std::printf("\n");
   return 0;
 }

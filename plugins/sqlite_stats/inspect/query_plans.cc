@@ -218,6 +218,7 @@ class Explainer {
 std::vector<StatementPlan> explain(Connection& connection, Schema& schema, std::string_view text) {
   const std::vector<Statement> statements = statements_of(text, kMostStatements);
   std::vector<StatementPlan> out;
+  out.reserve(statements.size());
   Explainer explainer(connection, schema);
   for (const Statement& statement : statements)
     out.push_back(explainer.explain(statement, out.size() + 1));

@@ -106,7 +106,7 @@ class Lexer {
     constexpr std::array kPairs = {"<=", ">=", "<>", "!=", "==", "||", "<<", ">>", "->"};
     const std::string_view pair = sql_.substr(at_, 2);
     const bool is_pair = std::find(kPairs.begin(), kPairs.end(), pair) != kPairs.end();
-    const std::string text(sql_.substr(at_, is_pair ? 2 : 1));
+    std::string text(sql_.substr(at_, is_pair ? 2 : 1));
     at_ += text.size();
     return text;
   }
