@@ -121,8 +121,10 @@ TEST_F(PluginProcessTest, ABehavingPluginSamplesUntilItIsStopped) {
 }
 
 TEST_F(PluginProcessTest, ASamplerBeyondItsBudgetIsAskedMoreSeldomAndTheRunIsTold) {
-  begin("burn", "collect", {}, 0, 0.05);
-  EXPECT_TRUE(sink_.wait_for([](const Heard& h) { return h.event("sampler-slowed"); }));
+  begin("burn", "collect", {}, 0, 0.001);
+  // A window of five seconds, and a machine that may be busy with other things.
+  ASSERT_TRUE(
+      sink_.wait_for([](const Heard& h) { return h.event("sampler-slowed"); }, seconds(60)));
   const Heard heard = sink_.heard();
   EXPECT_THAT(heard.event("sampler-slowed")->message,
               HasSubstr("of a processor that cpu_budget allows: it is now asked every"));
