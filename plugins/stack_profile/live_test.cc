@@ -8,6 +8,8 @@
 namespace plumb::stack_profile {
 namespace {
 
+const std::string kPrograms = std::string(PLUMB_BINARY_DIR) + "/tests/";
+
 // The hot function is on top, its callers are above it in order, and the seconds are those that the
 // program used.
 void finds_the_hot_function(const std::string& program, const std::vector<Choice>& choices = {}) {
