@@ -1,5 +1,6 @@
 // The plugin on real programs: what it must find is known because the programs do nothing else.
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 
@@ -45,6 +46,20 @@ TEST_F(StackProfileLive, NamesTheHotFunctionOfAProgramAtAFixedAddress) {
 }
 TEST_F(StackProfileLive, NamesTheHotFunctionOfAStrippedProgramByItsDynamicSymbols) {
   finds_the_hot_function("hot_stripped");
+}
+
+TEST_F(StackProfileLive, NamesTheHotFunctionOfAStrippedProgramByItsCompressedSymbols) {
+  // As Fedora ships its programs: the symbols as an ELF file of their own, packed into a section.
+  const std::string made = kPrograms + "hot_compressed";
+  const std::string commands = "cd " + kPrograms +
+                               " && objcopy --only-keep-debug hot_without_frames hot_mini"
+                               " && xz -f hot_mini && strip -o hot_compressed hot_without_frames"
+                               " && objcopy --add-section .gnu_debugdata=hot_mini.xz hot_compressed"
+                               " && rm hot_mini.xz";
+  if (std::system("command -v xz >/dev/null") != 0) GTEST_SKIP() << "there is no xz here";
+  ASSERT_EQ(std::system(commands.c_str()), 0);
+  finds_the_hot_function("hot_compressed");
+  std::filesystem::remove(made);
 }
 
 TEST_F(StackProfileLive, NamesTheLockThatThreadsWaitFor) {
