@@ -162,16 +162,17 @@ TEST_F(StackProfileLive, AProgramWhoseFileIsGoneHasNames) {
 TEST_F(StackProfileLive, ASwitchStormIsLimitedAndLongSleepsAreStillSeen) {
   needs_off_cpu();
   Target target({kPrograms + "hot_without_frames", "storm"});
-  Watch watch(target.pid(), {whole("max_switches", 40'000)});
-  watch.collect_for(milliseconds(6500));
+  Watch watch(target.pid(), {whole("max_switches", 20'000)});
+  watch.collect_for(milliseconds(9000));
   watch.stop();
   const RecordingHost& host = watch.host;
   EXPECT_NE(std::find(host.events.begin(), host.events.end(), "off-cpu-limited"),
             host.events.end());
   EXPECT_GT(host.seconds("off_cpu", "shop::bounce"), 0.1) << host.top("off_cpu");
   // One thread sleeps all the time; at no time do more than three wait.
-  EXPECT_GT(host.seconds("off_cpu", "shop::nap"), 2) << host.top("off_cpu");
-  EXPECT_LT(host.seconds("off_cpu"), 3.2 * 6.5) << host.top("off_cpu");
+  // How soon it is first seen to fall asleep is a matter of chance.
+  EXPECT_GT(host.seconds("off_cpu", "shop::nap"), 1.5) << host.top("off_cpu");
+  EXPECT_LT(host.seconds("off_cpu"), 3.2 * 9) << host.top("off_cpu");
 }
 
 TEST_F(StackProfileLive, AStageEndEmitsAndTheTableKeepsTheSteadyStage) {
