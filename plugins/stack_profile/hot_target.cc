@@ -132,14 +132,16 @@ void churn() {
   while (!passed(begin, kMinute)) std::thread(shop::work_briefly).join();
 }
 
-// Children that live for some milliseconds; the last of them execs this program.
+// Children that live for some milliseconds; one in twenty execs this program.
 void breed(const char* self) {
   const timespec begin = moment();
-  while (!passed(begin, kMinute)) {
+  for (int count = 1; !passed(begin, kMinute); ++count) {
     const pid_t child = ::fork();
     if (child == 0) {
       shop::work_briefly();
-      if (passed(begin, 1)) ::execl(self, "barista", "burn", "2", static_cast<char*>(nullptr));
+      if (count % 20 == 0) {
+        ::execl(self, "barista", "burn", "0.3", static_cast<char*>(nullptr));
+      }
       ::_exit(0);
     }
     ::waitpid(child, nullptr, 0);

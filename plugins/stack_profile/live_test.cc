@@ -1,5 +1,6 @@
 // The plugin on real programs: what it must find is known because the programs do nothing else.
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 
@@ -7,6 +8,8 @@
 
 namespace plumb::stack_profile {
 namespace {
+
+const std::string kPrograms = std::string(PLUMB_BINARY_DIR) + "/tests/";
 
 // The hot function is on top, its callers are above it in order, and the seconds are those that the
 // program used.
@@ -43,6 +46,20 @@ TEST_F(StackProfileLive, NamesTheHotFunctionOfAProgramAtAFixedAddress) {
 }
 TEST_F(StackProfileLive, NamesTheHotFunctionOfAStrippedProgramByItsDynamicSymbols) {
   finds_the_hot_function("hot_stripped");
+}
+
+TEST_F(StackProfileLive, NamesTheHotFunctionOfAStrippedProgramByItsCompressedSymbols) {
+  // As Fedora ships its programs: the symbols as an ELF file of their own, packed into a section.
+  const std::string made = kPrograms + "hot_compressed";
+  const std::string commands = "cd " + kPrograms +
+                               " && objcopy --only-keep-debug hot_without_frames hot_mini"
+                               " && xz -f hot_mini && strip -o hot_compressed hot_without_frames"
+                               " && objcopy --add-section .gnu_debugdata=hot_mini.xz hot_compressed"
+                               " && rm hot_mini.xz";
+  if (std::system("command -v xz >/dev/null") != 0) GTEST_SKIP() << "there is no xz here";
+  ASSERT_EQ(std::system(commands.c_str()), 0);
+  finds_the_hot_function("hot_compressed");
+  std::filesystem::remove(made);
 }
 
 TEST_F(StackProfileLive, NamesTheLockThatThreadsWaitFor) {
@@ -145,16 +162,17 @@ TEST_F(StackProfileLive, AProgramWhoseFileIsGoneHasNames) {
 TEST_F(StackProfileLive, ASwitchStormIsLimitedAndLongSleepsAreStillSeen) {
   needs_off_cpu();
   Target target({kPrograms + "hot_without_frames", "storm"});
-  Watch watch(target.pid(), {whole("max_switches", 40'000)});
-  watch.collect_for(milliseconds(6500));
+  Watch watch(target.pid(), {whole("max_switches", 20'000)});
+  watch.collect_for(milliseconds(9000));
   watch.stop();
   const RecordingHost& host = watch.host;
   EXPECT_NE(std::find(host.events.begin(), host.events.end(), "off-cpu-limited"),
             host.events.end());
   EXPECT_GT(host.seconds("off_cpu", "shop::bounce"), 0.1) << host.top("off_cpu");
   // One thread sleeps all the time; at no time do more than three wait.
-  EXPECT_GT(host.seconds("off_cpu", "shop::nap"), 2) << host.top("off_cpu");
-  EXPECT_LT(host.seconds("off_cpu"), 3.2 * 6.5) << host.top("off_cpu");
+  // How soon it is first seen to fall asleep is a matter of chance.
+  EXPECT_GT(host.seconds("off_cpu", "shop::nap"), 1.5) << host.top("off_cpu");
+  EXPECT_LT(host.seconds("off_cpu"), 3.2 * 9) << host.top("off_cpu");
 }
 
 TEST_F(StackProfileLive, AStageEndEmitsAndTheTableKeepsTheSteadyStage) {

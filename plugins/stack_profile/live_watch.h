@@ -27,8 +27,6 @@ namespace plumb::stack_profile {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-inline const std::string kPrograms = std::string(PLUMB_BINARY_DIR) + "/tests/";
-
 // A program that is ended and waited for with the object.
 class Target {
  public:

@@ -93,8 +93,9 @@ TEST_F(RuntimesLive, NamesTheHotFunctionOfAPythonProgramByItsPerfMap) {
   Watch watch(target.pid());
   watch.collect_for(milliseconds(3500));
   watch.stop();
+  const std::string map = "/tmp/perf-" + std::to_string(target.pid()) + ".map";
   target.end();
-  std::filesystem::remove("/tmp/perf-" + std::to_string(target.pid()) + ".map");
+  std::filesystem::remove(map);
   const RecordingHost& host = watch.host;
   const double hot = host.seconds("on_cpu", "py::steep_tea:");
   EXPECT_GT(hot, 0.8 * host.seconds("on_cpu")) << host.top("on_cpu");

@@ -151,10 +151,14 @@ void StackProfile::second(int64_t now_ns) {
   collector_->read_perf_maps();
   set_problem("perf_map", collector_->perf_map_problem());
   sampling_cpu_s_ += thread_cpu_seconds() - before;
-  if (!window_until_ns_) end_switch_window(static_cast<uint64_t>(now_ns) - kSettleNs);
+  const bool emission_due = now_ns + kToleranceNs >= next_emission_ns_;
+  // A rest ends with the interval, so that what was seen before it stands for this interval only.
+  if (!window_until_ns_ || emission_due) {
+    end_switch_window(static_cast<uint64_t>(now_ns) - kSettleNs);
+  }
   limit_waiting_stacks();
   renew_missed_rates(now_ns);
-  if (now_ns + kToleranceNs >= next_emission_ns_) {
+  if (emission_due) {
     emit(now_ns - static_cast<int64_t>(kSettleNs));
     next_emission_ns_ = now_ns + kEmissionNs;
   }

@@ -30,10 +30,12 @@ void StackProfile::emit(int64_t now_ns) {
                      if (!table_frozen_) shares_.add(symbolizer, profile, stack);
                    });
   const int64_t end_ns = std::max(now_ns, emitted_until_ns_ + 1);
+  std::string refused;
   for (size_t i = 0; i < kProfiles; ++i) {
     const Status sent = folded_[i].emit(host(), static_cast<Profile>(i), emitted_until_ns_, end_ns);
-    if (!sent) set_problem("stacks", "stacks were not taken: " + sent.message());
+    if (!sent) refused = "stacks were not taken: " + sent.message();
   }
+  set_problem("stacks", refused);
   collector_->forget_ended();
   emit_series(end_ns);
   emit_tables();
