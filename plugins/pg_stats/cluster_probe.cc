@@ -1,6 +1,8 @@
 #include "plugins/pg_stats/cluster_probe.h"
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 #include "plugins/pg_stats/catalog_queries.h"
 #include "plugins/pg_stats/queries.h"
@@ -122,7 +124,9 @@ Status ClusterProbe::read_io(Session& session, const ServerFacts& facts) {
     const std::string backend(rows.text(r, 0));
     const std::string object(rows.text(r, 1));
     const std::string context(rows.text(r, 2));
-    if (bounded(io_kinds_, backend + "/" + object + "/" + context) == "other") continue;
+    std::string kind = backend;
+    kind.append("/").append(object).append("/").append(context);
+    if (bounded(io_kinds_, std::move(kind)) == "other") continue;
     const SeriesBoard::Labels labels = {
         {"backend", backend}, {"object", object}, {"context", context}};
     for (const ClusterColumn& c : kIo) {
