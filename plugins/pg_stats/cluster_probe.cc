@@ -169,12 +169,12 @@ Status ClusterProbe::read_replication(Session& session, const ServerFacts& facts
     if (own.count() == 1 && !own.is_null(0, 0))
       PLUMB_RETURN_IF_ERROR(board_.gauge({"pg_standby_lag_bytes", "bytes", PLUMB_PART_NONE,
                                           "WAL that this standby has received and not replayed"},
-                                         own.number(0, 0)));
+                                         std::max(0.0, own.number(0, 0))));
     if (own.count() == 1 && !own.is_null(0, 1))
       PLUMB_RETURN_IF_ERROR(board_.gauge({"pg_standby_lag_seconds", "seconds", PLUMB_PART_NONE,
                                           "Age of the last transaction that this standby has "
                                           "replayed, while it is behind"},
-                                         own.number(0, 1)));
+                                         std::max(0.0, own.number(0, 1))));
   }
   return board_.emit();
 }
