@@ -146,7 +146,7 @@ std::string replication_query() {
 std::string standby_query() {
   // Who has replayed all that it has received is not behind, however long nothing has come.
   return "SELECT /* plumb */ pg_last_wal_receive_lsn() - pg_last_wal_replay_lsn() AS bytes,"
-         " CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 ELSE"
+         " CASE WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0 ELSE"
          " extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END AS seconds";
 }
 

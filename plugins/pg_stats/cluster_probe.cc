@@ -1,6 +1,8 @@
 #include "plugins/pg_stats/cluster_probe.h"
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 #include "plugins/pg_stats/catalog_queries.h"
 #include "plugins/pg_stats/queries.h"
@@ -122,7 +124,9 @@ Status ClusterProbe::read_io(Session& session, const ServerFacts& facts) {
     const std::string backend(rows.text(r, 0));
     const std::string object(rows.text(r, 1));
     const std::string context(rows.text(r, 2));
-    if (bounded(io_kinds_, backend + "/" + object + "/" + context) == "other") continue;
+    std::string kind = backend;
+    kind.append("/").append(object).append("/").append(context);
+    if (bounded(io_kinds_, std::move(kind)) == "other") continue;
     const SeriesBoard::Labels labels = {
         {"backend", backend}, {"object", object}, {"context", context}};
     for (const ClusterColumn& c : kIo) {
@@ -165,12 +169,12 @@ Status ClusterProbe::read_replication(Session& session, const ServerFacts& facts
     if (own.count() == 1 && !own.is_null(0, 0))
       PLUMB_RETURN_IF_ERROR(board_.gauge({"pg_standby_lag_bytes", "bytes", PLUMB_PART_NONE,
                                           "WAL that this standby has received and not replayed"},
-                                         own.number(0, 0)));
+                                         std::max(0.0, own.number(0, 0))));
     if (own.count() == 1 && !own.is_null(0, 1))
       PLUMB_RETURN_IF_ERROR(board_.gauge({"pg_standby_lag_seconds", "seconds", PLUMB_PART_NONE,
                                           "Age of the last transaction that this standby has "
                                           "replayed, while it is behind"},
-                                         own.number(0, 1)));
+                                         std::max(0.0, own.number(0, 1))));
   }
   return board_.emit();
 }

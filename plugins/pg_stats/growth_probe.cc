@@ -120,7 +120,7 @@ Status GrowthProbe::choose_statements(Session& session, const ServerFacts& facts
   };
   const auto candidates =
       top_statements(growth, top_ + kOwnStatements, kTopByCalls + kOwnStatements, own);
-  const Status learned = learn_texts(session, facts, candidates);
+  Status learned = learn_texts(session, facts, candidates);
   statements_ = top_statements(std::move(growth), top_, kTopByCalls, own);
   return learned;
 }

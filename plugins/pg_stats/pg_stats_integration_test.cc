@@ -192,6 +192,7 @@ TEST_F(PgStats, OneRowOfSamplesPerTickAndCountersOncePerSecond) {
   const std::string dsn = make_database("ticks");
   TestConnection client(dsn);
   PluginRecorder run(plumb_plugin_entry_v1());
+  run.freeze();
   begin(run, dsn);
   for (int i = 0; i < 19; ++i) {
     run.advance(100'000'000);

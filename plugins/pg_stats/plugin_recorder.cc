@@ -56,6 +56,7 @@ PluginRecorder::PluginRecorder(const plumb_plugin* plugin) : plugin_(plugin) {
 PluginRecorder::~PluginRecorder() { plugin_->destroy(self_); }
 
 int64_t PluginRecorder::now_ns() const {
+  if (frozen_ns_ != 0) return frozen_ns_ + offset_ns_;
   return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1) +
          offset_ns_;
 }

@@ -31,6 +31,8 @@ class PluginRecorder {
   const std::string& error() const { return error_; }
 
   void advance(int64_t ns) { offset_ns_ += ns; }
+  // From now on only advance() moves the clock.
+  void freeze() { frozen_ns_ = now_ns() - offset_ns_; }
   int64_t now_ns() const;
 
   struct Sample {
@@ -58,6 +60,7 @@ class PluginRecorder {
   plumb_error failure_{};
   std::string error_;
   int64_t offset_ns_ = 0;
+  int64_t frozen_ns_ = 0;           // 0: the clock runs
   std::vector<std::string> names_;  // by id
 };
 

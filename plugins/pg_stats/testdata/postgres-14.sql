@@ -56,7 +56,7 @@ SELECT /* plumb */ p.relid::regclass AS table, p.phase, p.heap_blks_scanned::flo
 SELECT /* plumb */ application_name AS application, state, CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END - replay_lsn AS bytes, extract(epoch FROM replay_lag) AS seconds FROM pg_stat_replication WHERE replay_lsn IS NOT NULL ORDER BY 1 LIMIT 100;
 
 -- standby
-SELECT /* plumb */ pg_last_wal_receive_lsn() - pg_last_wal_replay_lsn() AS bytes, CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END AS seconds;
+SELECT /* plumb */ pg_last_wal_receive_lsn() - pg_last_wal_replay_lsn() AS bytes, CASE WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0 ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END AS seconds;
 
 -- statements info
 SELECT /* plumb */ dealloc, extract(epoch FROM stats_reset) AS reset_at FROM "public".pg_stat_statements_info;
