@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "core/profile/functions.h"
 #include "core/profile/pruned_tree.h"
 
@@ -107,13 +109,29 @@ TEST(FunctionsTest, AFunctionThatCallsItselfCountsOnceInItsTotal) {
   tree.add("main;walk;walk;walk", 2);
   tree.add("main;walk;leaf", 3);
   tree.add("other;walk", 1);
-  const std::vector<FunctionWeight> functions = functions_of(tree);
+  const std::vector<FunctionWeight> functions = functions_of(tree, KernelTime::kIsItsOwn);
   ASSERT_EQ(functions.size(), 4u);
   EXPECT_EQ(functions[3].name, "walk");
   EXPECT_EQ(functions[3].self[kRun], 3);
   EXPECT_EQ(functions[3].total[kRun], 6);
   EXPECT_EQ(functions[0].name, "leaf");
   EXPECT_EQ(functions[0].total[kRun], 3);
+}
+
+TEST(FunctionsTest, AThreadThatWaitsWaitsInWhatCalledTheKernel) {
+  CallTree tree;
+  tree.add("shop;pthread_mutex_lock;futex_wait_[k];schedule_[k]", 3);
+  tree.add("shop;kworker_[k];schedule_[k]", 2);
+  tree.add("swapper_[k]", 1);
+  EXPECT_EQ(kernel_time_of("off_cpu"), KernelTime::kIsItsCallers);
+  EXPECT_EQ(kernel_time_of("on_cpu"), KernelTime::kIsItsOwn);
+  std::map<std::string, double> self;
+  for (const FunctionWeight& function : functions_of(tree, KernelTime::kIsItsCallers))
+    self[function.name] = function.self[kRun];
+  EXPECT_EQ(self["pthread_mutex_lock"], 3);
+  EXPECT_EQ(self["shop"], 2);
+  EXPECT_EQ(self["schedule_[k]"], 0);
+  EXPECT_EQ(self["swapper_[k]"], 1) << "there is nobody else";
 }
 
 TEST(PrunedTreeTest, WhatWeighsNextToNothingIsFoldedBesideItsSiblings) {

@@ -3,6 +3,7 @@
 #define PLUMB_CORE_PROFILE_FUNCTIONS_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/profile/call_tree.h"
@@ -15,8 +16,15 @@ struct FunctionWeight {
   Weights total = {};  // it or what it called; a function that calls itself counts once
 };
 
+// Whose own the time in functions of the kernel (their names end in _[k]) is: theirs, or that of
+// the function which called it.
+enum class KernelTime { kIsItsOwn, kIsItsCallers };
+
+// Of off_cpu the caller's: a thread that waits is inside the kernel whatever it waits for.
+KernelTime kernel_time_of(std::string_view profile);
+
 // Every function of the tree, in the order of the names.
-std::vector<FunctionWeight> functions_of(const CallTree& tree);
+std::vector<FunctionWeight> functions_of(const CallTree& tree, KernelTime kernel_time);
 
 }  // namespace plumb::profile
 

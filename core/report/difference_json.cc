@@ -39,7 +39,8 @@ json change_json(const profile::Difference& difference, const FunctionWeight& fu
 }  // namespace
 
 json difference_json(const profile::Difference& difference) {
-  std::vector<FunctionWeight> functions = profile::functions_of(difference.tree);
+  std::vector<FunctionWeight> functions =
+      profile::functions_of(difference.tree, profile::kernel_time_of(difference.profile));
   std::stable_sort(functions.begin(), functions.end(),
                    [&](const FunctionWeight& a, const FunctionWeight& b) {
                      return difference.change(a.self) > difference.change(b.self);

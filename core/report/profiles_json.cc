@@ -35,7 +35,8 @@ json top_functions(std::vector<FunctionWeight> functions, Weights FunctionWeight
 }
 
 json profile_json(const profile::Profile& profile, std::optional<double> requests) {
-  const std::vector<FunctionWeight> functions = profile::functions_of(profile.tree);
+  const std::vector<FunctionWeight> functions =
+      profile::functions_of(profile.tree, profile::kernel_time_of(profile.name));
   json per_request;
   if (requests && *requests > 0) per_request = six_digits(profile.total / *requests);
   return {{"name", profile.name},

@@ -32,6 +32,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/release"
 PLUMB = BUILD / "bin/plumb"
 PLUGINS = f"{BUILD}/lib/plumb/plugins:{BUILD}/tests/plugins"
+# Shorter than the silence after which plumb takes a plugin for hung.
+BLOCK_S = 2
 HOT_ROW = "\\set delta random(-5000, 5000)\nBEGIN;\nUPDATE pgbench_branches SET bbalance = bbalance + :delta WHERE bid = 1;\nSELECT abalance FROM pgbench_accounts WHERE aid = 1;\nEND;\n"
 COLLECTD = """
 Hostname "bench"
@@ -326,12 +328,6 @@ def everything(figures, options):
     figures["all_pss_mib"] = round(total.pss, 1)
 
 
-def transactions_per_second(words):
-    text = subprocess.run([str(w) for w in words], check=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, text=True).stdout
-    return float(re.search(r"^tps = ([\d.]+)", text, re.M)[1])
-
-
 def interval_of_median(values, draws=4000):
     """The median and its 95% bootstrap interval."""
     source = random.Random(1)
@@ -339,9 +335,37 @@ def interval_of_median(values, draws=4000):
     return statistics.median(values), medians[draws // 40], medians[-draws // 40]
 
 
+def pausing(pids, blocks):
+    """Stops and continues the processes in turn, for BLOCK_S seconds each, at whole seconds of the
+    clock by which pgbench counts. Returns the first second of each block that they
+    ran in and of each that they did not."""
+    ran, paused = [], []
+    second = math.ceil(time.time()) + 1
+    for block in range(2 * blocks + 1):
+        time.sleep(max(0.0, second - time.time()))
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT if block % 2 else signal.SIGSTOP)
+        (ran if block % 2 else paused).append(second)
+        second += BLOCK_S
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+    return ran, paused
+
+
+def transactions_by_second(directory, prefix):
+    """From pgbench's aggregated logs, one of each thread: second, transactions, ..."""
+    out = {}
+    for file in pathlib.Path(directory).glob(prefix + "*"):
+        for line in file.read_text().splitlines():
+            second, count = line.split()[:2]
+            out[int(second)] = out.get(int(second), 0) + int(count)
+    return out
+
+
 def pairs(figures, options):
-    """pgbench with and without plumb beside it, in pairs of changing order."""
-    say(f"\npgbench with plumb beside it against without, {options.pairs} pairs of 6 s each:")
+    """pgbench with plumb running and paused in turn, within one run of each mix: two runs differ by
+    more than what is looked for. Each block with plumb is held against the ones before and after."""
+    say(f"\npgbench with plumb against without, {options.pairs} blocks of {BLOCK_S} s each in turn:")
     everyone = []
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="plumb-bench-"))
@@ -353,22 +377,28 @@ def pairs(figures, options):
         mixes = {"tpcb-like": ["-b", "tpcb-like"], "select-only": ["-b", "select-only"],
                  "hot row": ["-f", hot_row]}
         for name, script in mixes.items():
-            words = [pgbench, "-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", "6", *script, url]
-            transactions_per_second(words)
-            ratios = []
-            for pair in range(options.pairs):
-                rates = {}
-                for watched in ((True, False) if pair % 2 else (False, True)):
-                    with plumb_run(plan, directory) if watched else contextlib.nullcontext():
-                        rates[watched] = transactions_per_second(words)
-                ratios.append(math.log(rates[True] / rates[False]))
+            prefix = name.replace(" ", "-")
+            seconds = (2 * options.pairs + 1) * BLOCK_S + 8
+            with plumb_run(plan, directory) as run, running(
+                    [pgbench, "-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", seconds, "-l",
+                     "--aggregate-interval=1", f"--log-prefix={directory}/{prefix}", *script, url]) as load_run:
+                core, plugins = plumb_processes(run)
+                time.sleep(3)
+                ran, paused = pausing([core, *plugins.values()], options.pairs)
+                load_run.wait(60)
+            counts = transactions_by_second(directory, prefix + ".")
+            rate = lambda start: sum(counts.get(start + i, 0) for i in range(BLOCK_S))
+            ratios = [math.log(rate(with_it) / ((rate(before) + rate(after)) / 2))
+                      for with_it, before, after in zip(ran, paused, paused[1:])]
             everyone += ratios
             middle, low, high = (math.expm1(x) for x in interval_of_median(ratios))
-            say(f"  {name:<12} {middle:>+7.2%}   95% interval {low:+.2%} to {high:+.2%}")
-            figures[f"throughput_change_{name.replace(' ', '_').replace('-', '_')}"] = round(middle, 5)
+            say(f"  {name:<12} {middle:>+7.2%}   95% interval {low:+.2%} to {high:+.2%}   "
+                f"({rate(ran[0]) / BLOCK_S:,.0f}/s)")
+            figures[f"throughput_change_{prefix.replace('-', '_')}"] = round(middle, 5)
     middle, low, high = (math.expm1(x) for x in interval_of_median(everyone))
     say(f"  {'all':<12} {middle:>+7.2%}   95% interval {low:+.2%} to {high:+.2%}")
     figures["throughput_change"] = round(middle, 5)
+    figures["throughput_change_low"], figures["throughput_change_high"] = round(low, 5), round(high, 5)
 
 
 # ---- the ledger against the client ---------------------------------------------------------------
@@ -435,7 +465,7 @@ def agreement(figures, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--pairs", type=int, default=30)
     parts = {"host": host, "everything": everything, "pairs": pairs, "agreement": agreement}
     parser.add_argument("--only", action="append", choices=parts)
     options = parser.parse_args()

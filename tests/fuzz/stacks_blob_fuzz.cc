@@ -24,7 +24,9 @@ void read_blob(std::string_view blob) {
     if (!std::isfinite(stack.weight) || stack.weight <= 0 || stack.frames.empty()) __builtin_trap();
     tree.add(stack.frames, stack.weight);
   }
-  static_cast<void>(plumb::profile::functions_of(tree));
+  for (const auto kernel_time :
+       {plumb::profile::KernelTime::kIsItsOwn, plumb::profile::KernelTime::kIsItsCallers})
+    static_cast<void>(plumb::profile::functions_of(tree, kernel_time));
   const auto pruned = plumb::profile::prune(tree, {.least_share = 0.01, .most_nodes = 50});
   for (size_t i = 1; i < pruned.nodes.size(); ++i)
     if (pruned.nodes[i].parent >= i) __builtin_trap();
