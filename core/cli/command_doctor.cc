@@ -1,6 +1,5 @@
-#include <unistd.h>
-
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -56,12 +55,13 @@ std::optional<std::vector<Check>> try_plan(const DoctorFlags& flags, const engin
   const Interrupt interrupt([] { say("ending"); });
   engine::EngineOptions options;
   // For the last words of a target that does not come up.
-  options.target_log = std::filesystem::temp_directory_path() /
-                       ("plumb-doctor-" + std::to_string(::getpid()) + ".log");
+  std::string directory = (std::filesystem::temp_directory_path() / "plumb-doctor-XXXXXX").string();
+  if (::mkdtemp(directory.data()) != nullptr)
+    options.target_log = std::filesystem::path(directory) / "target.log";
   const auto examination =
       engine::examine(outcome.plan, catalog, options, kWatch, interrupt.token());
   std::error_code ignored;
-  std::filesystem::remove(options.target_log, ignored);
+  if (!options.target_log.empty()) std::filesystem::remove_all(directory, ignored);
   code = ExitCode::kFailed;
   if (!examination.is_ok()) {
     say(examination.status().message());

@@ -78,7 +78,7 @@ Check check_perf(const std::filesystem::path& root) {
   const bool may = (level && *level <= 1) || (level && ::geteuid() == 0);
   return {"stack profiles (perf events)", may ? CheckState::kOk : CheckState::kMissing,
           level ? "perf_event_paranoid " + std::to_string(*level) : "absent",
-          may ? "" : "sysctl kernel.perf_event_paranoid=1, or give plumb CAP_PERFMON"};
+          may ? "" : "sysctl kernel.perf_event_paranoid=1, or give plumb-host CAP_PERFMON"};
 }
 
 Check check_descriptors() {

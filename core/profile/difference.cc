@@ -71,7 +71,8 @@ double Difference::change(const Weights& weights) const {
 Result<Difference> compare_profiles(const store::RunData& run, const store::RunData& base,
                                     std::string_view name, bool whole_run) {
   PLUMB_ASSIGN_OR_RETURN(ProfiledRun ours, side_of(run, name, whole_run));
-  PLUMB_ASSIGN_OR_RETURN(ProfiledRun theirs, side_of(base, ours.profile.name, whole_run));
+  PLUMB_ASSIGN_OR_RETURN(ProfiledRun theirs,
+                         side_of(base, name.empty() ? ours.profile.name : name, whole_run));
   if (ours.profile.unit != theirs.profile.unit) {
     return Status::invalid_argument("profile " + ours.profile.name + " is in " + ours.profile.unit +
                                     " in run " + ours.run.id + " and in " + theirs.profile.unit +

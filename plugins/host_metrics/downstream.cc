@@ -184,7 +184,8 @@ void Downstream::choose() {
     const Peer* peer = peer_at(s);
     if (peer == nullptr) continue;
     const auto index = static_cast<size_t>(peer - peers_.data());
-    const size_t distance = (place[index]++ + peer->tracked - peer->next) % peer->tracked;
+    const size_t distance =
+        (place[index]++ + peer->tracked - peer->next % peer->tracked) % peer->tracked;
     if (distance < kMostPerLook) chosen_.push_back(s);
   }
 }

@@ -180,6 +180,7 @@ TEST(HostMetricsLive, AFastPeerIsHardlyEverAwaited) {
   const Measured m = measure(8, milliseconds(0), milliseconds(20));
   // On a crowded machine the sampler wakes together with the callers, just before their replies;
   // taking ties for unanswered requests would show most of the 8.
+  EXPECT_GE(m.seen, 0) << "it was looked for";
   EXPECT_LT(m.seen, m.truth + 1.5);
 }
 

@@ -96,7 +96,7 @@ Status PlanProbe::step(Session& session) {
 }
 
 Result<std::string> PlanProbe::explain(Session& session, const Question& question) {
-  // Whatever fails inside, the rollback puts search_path back.
+  // Whatever fails inside, the transaction's end puts search_path back.
   PLUMB_RETURN_IF_ERROR(session.query("BEGIN /* plumb */ READ ONLY").status());
   // The session's own frugality is not the application's.
   for (const char* sql : {"SET LOCAL /* plumb */ work_mem TO DEFAULT",
@@ -108,8 +108,10 @@ Result<std::string> PlanProbe::explain(Session& session, const Question& questio
   if (prepared.is_ok()) prepared = session.prepare(kPlanStatement, question.sql);
   const Result<std::string> json =
       prepared.is_ok() ? explain_prepared(session) : Result<std::string>(prepared);
-  if (session.alive()) (void)session.query("ROLLBACK /* plumb */");
-  // The rollback leaves it.
+  // A commit of nothing, which ends SET LOCAL too, and a rollback where something failed: the
+  // application's rollbacks stay what the server counts.
+  if (session.alive()) (void)session.query("COMMIT /* plumb */");
+  // Which leaves it.
   if (session.alive() && prepared.is_ok())
     (void)session.query(std::string("DEALLOCATE /* plumb */ ") + kPlanStatement);
   return json;

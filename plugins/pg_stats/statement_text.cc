@@ -90,6 +90,10 @@ class Redactor {
       const char c = sql_[at_++];
       if (c == '\\' && backslash_escapes && at_ < sql_.size()) {
         ++at_;
+      } else if (c == '\\' && peek() == '\'') {
+        // Whether that ends the string is a setting of the session which wrote it, and that session
+        // is not this one: nothing that follows can be told from a literal.
+        at_ = sql_.size();
       } else if (c == '\'') {
         if (peek() != '\'') return;
         ++at_;

@@ -15,8 +15,13 @@ TEST(RedactStatement, StringsAndNumbersBecomeQuestionMarks) {
 TEST(RedactStatement, EscapesInsideStringsDoNotEndThem) {
   EXPECT_EQ(redact_statement("SELECT 'it''s secret', 2"), "SELECT ?, ?");
   EXPECT_EQ(redact_statement(R"(SELECT E'a\'b secret', 'c')"), "SELECT ?, ?");
-  EXPECT_EQ(redact_statement(R"(SELECT 'a\', secret)"), "SELECT ?, secret");
+  EXPECT_EQ(redact_statement(R"(SELECT 'a\b', c)"), "SELECT ?, c");
   EXPECT_EQ(redact_statement("SELECT U&'d', B'01', X'FF', N'n'"), "SELECT ?, ?, ?, ?");
+}
+
+TEST(RedactStatement, WhereOnlyTheOtherSessionKnowsWhatABackslashMeansTheRestGoes) {
+  // With its standard_conforming_strings off, the quote in the middle is part of the string.
+  EXPECT_EQ(redact_statement(R"(SELECT 'it\'s secret', 'x')"), "SELECT ?");
 }
 
 TEST(RedactStatement, DollarQuotesAreStringsAndParametersAreNot) {

@@ -138,8 +138,9 @@ std::string PromScrape::refusal(const MetricsPage& page) const {
                : "it asks for credentials (" + status + "): give bearer_token or header";
   if (page.status == 404) return std::string("there is no such page (404): ") + kWhere;
   if (page.status >= 300 && page.status < 400)
-    return "it redirects to \"" + plain_text(page.location, 200) + "\" (" + status +
-           "), and redirects are not followed: set url to where the metrics are";
+    return "it redirects to \"" +
+           plain_text(page.location.substr(0, page.location.find_first_of("?#")), 200) + "\" (" +
+           status + "), and redirects are not followed: set url to where the metrics are";
   if (page.status != 200) return "it answers with status " + status;
   if (looks_like_html(*page.body))
     return std::string("it answers with a page for people (HTML), not with metrics: ") + kWhere;

@@ -105,6 +105,10 @@ Status Inspections::emit_tables() const {
     keep_largest(tables, kRowsColumn);
     PLUMB_RETURN_IF_ERROR(host_.table("sqlite_tables", to_text(tables)));
   }
+  // Each database is asked about every statement, and the host takes no more rows than this.
+  constexpr size_t kMostRows = 1'000;
+  if (auto& rows = plans["rows"]; rows.size() > kMostRows)
+    rows.erase(rows.begin() + kMostRows, rows.end());
   return plans["rows"].empty() ? Status::ok() : host_.table("sqlite_plans", to_text(plans));
 }
 

@@ -25,8 +25,9 @@ void ReaderWatch::look(int64_t now_ns, const std::vector<ReaderLock>& readers,
     const uint32_t mark = wal.read_marks.at(static_cast<size_t>(reader.slot));
     const uint32_t frame = reader.slot == 0 ? wal.backfilled : mark;
     if (frame == kUnusedMark || frame >= wal.frames) continue;
-    Pin& pin = pins_[{reader.pid, reader.slot, frame, wal.generation}];
-    if (pin.pid == 0) {
+    const auto [at, is_new] = pins_.try_emplace({reader.pid, reader.slot, frame, wal.generation});
+    Pin& pin = at->second;
+    if (is_new) {  // one of another PID namespace has the pid 0
       pin.pid = reader.pid;
       pin.slot = reader.slot;
       pin.frame = frame;

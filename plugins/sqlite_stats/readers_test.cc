@@ -59,6 +59,15 @@ TEST(ReaderWatchTest, ReaderOfTheDatabaseFileHoldsEverythingBack) {
   EXPECT_EQ(readers.worst()[0]->frame, 0u);
 }
 
+TEST(ReaderWatchTest, ReaderOfAnotherPidNamespaceIsSeenWithoutAName) {
+  ReaderWatch readers;
+  const auto index = wal(300, 0, {0, 50, kNone, kNone, kNone});
+  for (int64_t ms = 0; ms <= 1'500; ms += 100) readers.look(ms * kTestMs, {{0, 1}}, index);
+  EXPECT_EQ(readers.held_back(), 250u);
+  EXPECT_EQ(readers.oldest_ns(), 1'500 * kTestMs);
+  ASSERT_THAT(readers.take_news(), SizeIs(1));
+}
+
 TEST(ReaderWatchTest, OrdinaryReadersThatAreBehindForAMomentDoNotCount) {
   ReaderWatch readers;
   for (uint32_t i = 0; i < 50; ++i) {

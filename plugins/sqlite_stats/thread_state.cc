@@ -81,6 +81,7 @@ ThreadState ThreadFiles::state(proc::Buffer& buffer) {
     return parse_syscall(text.text);
   }
   if (text.error == ESRCH) return ThreadState::kGone;
+  if (text.error == EMFILE || text.error == ENFILE) return ThreadState::kUnknown;
   // Shown only to those who may trace the process, or not built into this kernel.
   syscall_hidden_ = true;
   return wchan_state(buffer);

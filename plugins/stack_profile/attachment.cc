@@ -81,19 +81,26 @@ Status Attachment::open_rings(size_t bytes_in_all) {
       return Status::permission_denied(
           refusal("the target's stacks cannot be sampled", -descriptor, root_));
     }
-    OwnedDescriptor owner(descriptor);
-    // Without CAP_IPC_LOCK a user may lock little memory: smaller rings lose sooner.
-    Result<Ring> ring = Ring::map(descriptor, bytes);
-    while (!ring && bytes > kSmallestRing) {
-      bytes /= 2;
-      ring = Ring::map(descriptor, bytes);
-    }
-    if (!ring) {
-      return Status::resource_exhausted(ring.status().message() +
+    owners_.push_back({cpu, OwnedDescriptor(descriptor)});
+  }
+  // Without CAP_IPC_LOCK a user may lock little memory, and that for all processors together: the
+  // rings are of one size, or the first of them would leave nothing to the last. Smaller ones lose
+  // sooner.
+  for (;; bytes /= 2) {
+    const Status mapped = map_rings(bytes);
+    if (mapped) return mapped;
+    if (bytes <= kSmallestRing) {
+      return Status::resource_exhausted(mapped.message() +
                                         ": raise kernel.perf_event_mlock_kb or ulimit -l");
     }
-    rings_.add(std::move(ring).value());
-    owners_.push_back({cpu, std::move(owner)});
+  }
+}
+
+Status Attachment::map_rings(size_t bytes) {
+  rings_ = Rings();  // what an earlier try has locked is given back first
+  for (const RingOwner& owner : owners_) {
+    PLUMB_ASSIGN_OR_RETURN(Ring ring, Ring::map(owner.descriptor.get(), bytes));
+    rings_.add(std::move(ring));
   }
   return Status::ok();
 }

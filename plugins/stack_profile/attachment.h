@@ -52,6 +52,7 @@ class Attachment {
 
   // Whether a thread is one of the target's.
   bool watches(Pid tid) const { return covered_.contains(tid); }
+  bool watches_any() const { return !covered_.empty(); }
   // From the records.
   void born(Pid tid) { covered_.insert(tid); }
   void ended(Pid tid) { covered_.erase(tid); }
@@ -84,6 +85,8 @@ class Attachment {
   void sample_machine();
   // 0 or the errno; ESRCH when the thread is gone.
   int attach_thread(Pid tid);
+  // One ring for each of owners_, in place of those that are there.
+  Status map_rings(size_t bytes);
   int open_one(const perf_event_attr& attr, Pid tid, size_t cpu, Profile profile,
                std::vector<Event>& into);
   void forget_old_ids();

@@ -258,7 +258,7 @@ TEST_F(StackProfileLive, AnotherUsersProcessIsRefusedWithTheRemedy) {
 
 TEST_F(StackProfileLive, BeyondItsBudgetItGoesSlower) {
   Target target({kPrograms + "hot_without_frames", "burn2"});
-  Watch watch(target.pid(), {whole("frequency", 999), real("budget", 0.001)});
+  Watch watch(target.pid(), {whole("frequency", 999), real("cpu_budget", 0.001)});
   watch.collect_for(milliseconds(5500));
   watch.stop();
   const RecordingHost& host = watch.host;

@@ -51,7 +51,7 @@ constexpr plumb_option kOptions[] = {
                    .help = "How many context switches per second are looked at; of a target with "
                            "more, some stretches stand for all of the time."}),
     plumb::option({.type = PLUMB_OPTION_NUMBER,
-                   .key = "budget",
+                   .key = "cpu_budget",
                    .unit = "cores",
                    .default_value = "0.05",
                    .minimum = "0.001",

@@ -52,7 +52,7 @@ Status StackProfile::configure(const Config& config) {
   const bool dumps = settings_.unwind != Unwind::kFramePointer && register_mask() != 0;
   settings_.stack_bytes = dumps ? stack_bytes / 8 * 8 : 0;
   settings_.most_stacks = static_cast<size_t>(config.integer("max_stacks", 10'000));
-  settings_.budget = config.number("budget", 0.05);
+  settings_.budget = config.number("cpu_budget", 0.05);
   settings_.most_switches = static_cast<uint64_t>(config.integer("max_switches", 10'000));
   if (!selector_.empty()) finder_.emplace(root_, selector_);
   return Status::ok();
@@ -186,6 +186,8 @@ void StackProfile::attach_new() {
       attachment_->attach(candidates_);
       set_problem("attach", attachment_->problem());
     }
+  } else {
+    set_problem("attach", "");
   }
   lost_before_ = lost_now;
   candidates_.clear();
@@ -329,7 +331,7 @@ void StackProfile::report_health() {
     if (!text.empty()) text += "; ";
     text += sentence;
   }
-  const bool blind = !finder_ || !sampling_;
+  const bool blind = !finder_ || !sampling_ || !attachment_->watches_any();
   host().health(blind ? PLUMB_HEALTH_DARK : PLUMB_HEALTH_DEGRADED, text);
 }
 

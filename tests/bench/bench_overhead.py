@@ -371,7 +371,7 @@ def pairs(figures, options):
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="plumb-bench-"))
         url, _, pgbench = stack.enter_context(postgres())
         port, _ = stack.enter_context(target(2))
-        hot_row = pathlib.Path(directory, "hot-row.sql")
+        hot_row = pathlib.Path(directory, "transaction.sql")
         hot_row.write_text(HOT_ROW)
         plan = load(port) + f"plugins: {{host_metrics: {{}}, pg_stats: {{dsn: '{url}'}}}}\n"
         mixes = {"tpcb-like": ["-b", "tpcb-like"], "select-only": ["-b", "select-only"],
@@ -422,7 +422,7 @@ def agreement(figures, options):
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="plumb-bench-"))
         os.chmod(directory, 0o755)
         url, parts, pgbench = stack.enter_context(postgres())
-        hot_row = pathlib.Path(directory, "hot-row.sql")
+        hot_row = pathlib.Path(directory, "transaction.sql")
         hot_row.write_text(HOT_ROW)
         cases = {"tpcb-like, 8 clients": ("script: tpcb-like", 8, contextlib.nullcontext),
                  "select-only, 8 clients": ("script: select-only", 8, contextlib.nullcontext),
