@@ -159,13 +159,13 @@ async function checkFlames(page, file, name) {
   expect(whole.visible > 3, file, name, `a flame graph of ${whole.visible} boxes`);
   await graph.scrollIntoViewIfNeeded();
 
-  // A box that is neither the whole nor too narrow to hit.
+  // A box that is neither the whole nor too narrow to hit; where one path has nearly everything there
+  // is none.
   const index = await graph.evaluate((svg) => {
     const width = svg.getBoundingClientRect().width;
     const shares = [...svg.querySelectorAll(":scope > svg > svg")].map((box) => box.getBoundingClientRect().width / width);
     return shares.findIndex((share) => share > 0.05 && share < 0.7);
   });
-  expect(index > 0, file, name, "no box of a middling width");
   if (index > 0) {
     const box = graph.locator(":scope > svg > svg").nth(index);
     const title = (await box.locator("title").textContent()).split("\n")[0];
