@@ -62,6 +62,11 @@ Result<fs::path> find_host_executable() {
                            ": install it beside this program");
 }
 
+Result<fs::path> host_executable_of(const EngineOptions& options) {
+  if (!options.host_executable.empty()) return options.host_executable;
+  return find_host_executable();
+}
+
 Result<std::string> run_analyzer(const plan::Plan& plan, const plan::PluginUse& use,
                                  const Catalog& catalog, const EngineOptions& options,
                                  std::string_view json, nanoseconds deadline,
@@ -73,10 +78,7 @@ Result<std::string> run_analyzer(const plan::Plan& plan, const plan::PluginUse& 
     return Status::invalid_argument(use.name + " is a " + std::string(role_name(role)) +
                                     " and analyzes nothing");
   }
-  fs::path host = options.host_executable;
-  if (host.empty()) {
-    PLUMB_ASSIGN_OR_RETURN(host, find_host_executable());
-  }
+  PLUMB_ASSIGN_OR_RETURN(const fs::path host, host_executable_of(options));
   NoSink sink;
   SeriesIds ids;
   PLUMB_ASSIGN_OR_RETURN(

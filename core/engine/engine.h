@@ -85,6 +85,9 @@ class Engine {
 // plumb-host beside this executable, or in ../libexec/plumb; NOT_FOUND says where was looked.
 Result<std::filesystem::path> find_host_executable();
 
+// The plumb-host that `options` name, or find_host_executable().
+Result<std::filesystem::path> host_executable_of(const EngineOptions& options);
+
 // Runs the analyzer `use` of the plan on `json` and gives back its JSON. Blocks until the answer,
 // the deadline (as a duration from now) or `stop`; the process has ended when it returns.
 Result<std::string> run_analyzer(const plan::Plan& plan, const plan::PluginUse& use,

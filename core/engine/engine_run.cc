@@ -153,10 +153,7 @@ Status EngineRun::resolve() {
 }
 
 Status EngineRun::spawn_all() {
-  std::filesystem::path host = options_.host_executable;
-  if (host.empty()) {
-    PLUMB_ASSIGN_OR_RETURN(host, find_host_executable());
-  }
+  PLUMB_ASSIGN_OR_RETURN(const std::filesystem::path host, host_executable_of(options_));
   for (Member& member : members_) {
     PluginSpec spec = plugin_spec(member.plan, plan_, options_, host);
     spec.on_change = [this] { wake(); };

@@ -110,10 +110,7 @@ Examined verdict_on(Patient& patient) {
 Result<Examination> examine(const plan::Plan& plan, const Catalog& catalog,
                             const EngineOptions& options, nanoseconds watch,
                             const std::stop_token& stop) {
-  std::filesystem::path host = options.host_executable;
-  if (host.empty()) {
-    PLUMB_ASSIGN_OR_RETURN(host, find_host_executable());
-  }
+  PLUMB_ASSIGN_OR_RETURN(const std::filesystem::path host, host_executable_of(options));
   TableSink sink;
   SeriesIds ids;
   std::vector<Patient> patients = admit(plan, catalog);
@@ -170,10 +167,7 @@ Result<Examination> examine(const plan::Plan& plan, const Catalog& catalog,
 Status check_load(const plan::Plan& plan, const Catalog& catalog, const EngineOptions& options) {
   PLUMB_ASSIGN_OR_RETURN(const InstancePlan instance,
                          plan_instance(catalog, plan.load.plugin, plan.load.plugin_options));
-  std::filesystem::path host = options.host_executable;
-  if (host.empty()) {
-    PLUMB_ASSIGN_OR_RETURN(host, find_host_executable());
-  }
+  PLUMB_ASSIGN_OR_RETURN(const std::filesystem::path host, host_executable_of(options));
   TableSink sink;
   SeriesIds ids;
   PLUMB_ASSIGN_OR_RETURN(

@@ -24,7 +24,6 @@ class TableJson {
   // is more is left out.
   void add(std::initializer_list<nlohmann::json> cells);
   void add(const std::vector<nlohmann::json>& cells);
-  bool empty() const { return json_["rows"].empty(); }
   // Text that is no UTF-8 is replaced, so this never fails.
   std::string text() const;
 

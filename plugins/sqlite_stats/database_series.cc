@@ -12,8 +12,6 @@ static_assert(kLockKindNames.size() == kLockKinds);
 
 }  // namespace
 
-const char* lock_kind_name(LockKind kind) { return kLockKindNames.at(static_cast<size_t>(kind)); }
-
 Result<DatabaseSeries> DatabaseSeries::declare(const Host& host, const std::string& database) {
   DatabaseSeries out;
   Status failed;

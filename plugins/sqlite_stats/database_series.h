@@ -12,7 +12,6 @@ namespace plumb::sqlite_stats {
 // The locks whose share of time is told apart: label `lock` of sqlite_lock_ratio.
 enum class LockKind { kWrite, kCheckpoint, kRecover, kReserved, kPending, kExclusive };
 constexpr size_t kLockKinds = 6;
-const char* lock_kind_name(LockKind kind);
 
 struct DatabaseSeries {
   Series write_lock_ratio, waiters;

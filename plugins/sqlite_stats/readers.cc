@@ -37,7 +37,6 @@ void ReaderWatch::look(int64_t now_ns, const std::vector<ReaderLock>& readers,
     pin.last_ns = now_ns;
     pin.held_back = std::max(pin.held_back, wal.frames - frame);
   }
-  readers_ = readers.size();
   std::erase_if(pins_, [this](auto& entry) {
     if (!entry.second.over) return false;
     finish(std::move(entry.second));
@@ -51,7 +50,6 @@ void ReaderWatch::clear() {
     finish(std::move(pin));
   }
   pins_.clear();
-  readers_ = 0;
 }
 
 void ReaderWatch::finish(Pin pin) {

@@ -52,7 +52,6 @@ class ReaderWatch {
   uint32_t held_back() const;
   int64_t oldest_ns() const;
   bool any() const { return !pins_.empty(); }
-  size_t readers() const { return readers_; }
 
   // Pins that have just become worth telling (over a second, over a hundred frames); each once.
   std::vector<Pin*> take_news();
@@ -67,7 +66,6 @@ class ReaderWatch {
 
   std::map<Key, Pin> pins_;
   std::vector<Pin> past_;
-  size_t readers_ = 0;
 };
 
 }  // namespace plumb::sqlite_stats

@@ -98,12 +98,6 @@ void AddressSpace::insert(Mapping mapping) {
   if (file_goes) ++generation_;
 }
 
-void AddressSpace::clear() {
-  if (mappings_.empty()) return;
-  mappings_.clear();
-  ++generation_;
-}
-
 const Mapping* AddressSpace::find(uint64_t address) const {
   const auto it = std::upper_bound(mappings_.begin(), mappings_.end(), address,
                                    [](uint64_t a, const Mapping& m) { return a < m.end; });

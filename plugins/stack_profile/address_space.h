@@ -35,7 +35,6 @@ class AddressSpace {
   // A new mapping takes the place of whatever lay there before. One that is not executable only
   // takes away. At most kMost are kept.
   void insert(Mapping mapping);
-  void clear();
 
   const Mapping* find(uint64_t address) const;
   const std::vector<Mapping>& all() const { return mappings_; }  // ascending, disjoint

@@ -155,12 +155,10 @@ bool decode_mmap(RecordCursor cursor, uint16_t misc, Record& record) {
   record.address = cursor.take<uint64_t>();
   record.length = cursor.take<uint64_t>();
   record.offset = cursor.take<uint64_t>();
-  const auto major = cursor.take<uint32_t>();
-  const auto minor = cursor.take<uint32_t>();
+  cursor.take<uint64_t>();  // the device, major and minor
   record.inode = cursor.take<uint64_t>();
   cursor.take<uint64_t>();  // the inode's generation
-  record.device = (static_cast<uint64_t>(major) << 32) | minor;
-  if ((misc & PERF_RECORD_MISC_MMAP_BUILD_ID) != 0) record.device = record.inode = 0;
+  if ((misc & PERF_RECORD_MISC_MMAP_BUILD_ID) != 0) record.inode = 0;
   constexpr uint32_t kExecutable = 4;  // PROT_EXEC
   record.executable = (cursor.take<uint32_t>() & kExecutable) != 0;
   cursor.take<uint32_t>();  // flags

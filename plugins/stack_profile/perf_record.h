@@ -61,7 +61,7 @@ struct Record {
   Bytes stack;  // from the stack pointer up; valid as long as the record
 
   // kMmap
-  uint64_t address = 0, length = 0, offset = 0, device = 0, inode = 0;
+  uint64_t address = 0, length = 0, offset = 0, inode = 0;
   bool executable = false;
   std::string_view text;  // kMmap: path; kComm: name. Valid as long as the record
 

@@ -88,12 +88,6 @@ void Ring::consume(uint64_t position) {
   __atomic_store_n(&control_page(base_)->data_tail, position, __ATOMIC_RELEASE);
 }
 
-size_t Rings::bytes() const {
-  size_t sum = 0;
-  for (const Ring& ring : rings_) sum += ring.data().size();
-  return sum;
-}
-
 uint64_t Rings::drain(uint64_t until_ns, const std::function<void(Bytes)>& visit) {
   entries_.clear();
   consumed_.assign(rings_.size(), 0);

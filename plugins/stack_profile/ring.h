@@ -52,8 +52,6 @@ class Ring {
 class Rings {
  public:
   void add(Ring ring) { rings_.push_back(std::move(ring)); }
-  size_t size() const { return rings_.size(); }
-  size_t bytes() const;
 
   // Calls `visit` with each record no younger than `until_ns`, oldest first, and consumes it.
   // Returns how many bytes of a damaged ring had to be given up.

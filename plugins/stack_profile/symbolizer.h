@@ -39,7 +39,6 @@ class Symbolizer {
 
   // Kernel functions have names from now on.
   Status load_kernel(const std::string& kallsyms);
-  bool has_kernel() const { return kernel_.size() > 0; }
 
   // More files are open than should be: forget whatever points at images, then call
   // forget_images().
