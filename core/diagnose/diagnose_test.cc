@@ -266,7 +266,8 @@ TEST(ShippedRules, NameTheProcessThatHoldsSqlitesWriteLock) {
   run.last_series().layer = PLUMB_LAYER_DATABASE;
   run.counter("sqlite_commits_total", 186, database, "1");
   run.table("sqlite_lock_holders",
-            R"({"columns":[{"key":"pid"},{"key":"command"}],"rows":[["4711","shop"]]})");
+            R"({"columns":[{"key":"database"},{"key":"pid"},{"key":"command"}],
+                "rows":[["other.db","815","other"],["shop.db","4711","shop"]]})");
   const Diagnosis d = diagnosis_of(run);
   EXPECT_EQ(cause_of(d), "sqlite-writer-contention");
   EXPECT_NE(d.verdict.bottleneck->check.find("4711"), std::string::npos);

@@ -7,6 +7,7 @@
 #include <plumb/status.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/signal/signal.h"
@@ -29,12 +30,14 @@ struct Definition {
   std::string unit;  // how {name} is told
 };
 
-// A text from the first row of a table that a plugin emitted.
+// A text from a table that a plugin emitted: of the first row whose cells say what `where` asks for
+// (column and template), or of the first row.
 struct TextBinding {
   std::string name;
   std::string table;
   std::string column;
   std::string fallback;
+  std::vector<std::pair<std::string, std::string>> where = {};
 };
 
 struct MatrixTemplate {

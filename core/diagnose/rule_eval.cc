@@ -7,13 +7,13 @@
 #include <map>
 
 #include "core/base/number_text.h"
+#include "core/diagnose/table_text.h"
 
 namespace plumb::diagnose {
 namespace {
 
 using facts::Fact;
 using facts::FactSet;
-using nlohmann::json;
 
 // The names of one rule, bound for one label set.
 struct Scope {
@@ -33,29 +33,10 @@ Result<double> evaluate(const std::string& expression, Scope& scope) {
   }
 }
 
-// The first row's cell in a table of the run, or the fallback.
-std::string table_text(const store::RunData& run, const TextBinding& binding) {
-  for (const TableRecord& table : run.tables) {
-    if (table.name != binding.table) continue;
-    const json parsed = json::parse(table.json, nullptr, false);
-    if (!parsed.is_object() || !parsed.contains("columns") || !parsed.contains("rows")) break;
-    const json& columns = parsed["columns"];
-    const json& rows = parsed["rows"];
-    if (!columns.is_array() || !rows.is_array() || rows.empty() || !rows[0].is_array()) break;
-    for (size_t i = 0; i < columns.size() && i < rows[0].size(); ++i) {
-      if (!columns[i].is_object() || columns[i].value("key", "") != binding.column) continue;
-      const json& cell = rows[0][i];
-      if (cell.is_string()) return cell.get<std::string>();
-      if (cell.is_number()) return cell.dump();  // a pid or an id: no grouping of digits
-    }
-  }
-  return binding.fallback;
-}
-
 class RuleRun {
  public:
-  RuleRun(const Rule& rule, const store::RunData& run, const FactSet& facts, RuleOutcome& out)
-      : rule_(rule), run_(run), facts_(facts), out_(out) {}
+  RuleRun(const Rule& rule, TableTexts& tables, const FactSet& facts, RuleOutcome& out)
+      : rule_(rule), tables_(tables), facts_(facts), out_(out) {}
 
   void apply() {
     if (rule_.for_each.empty()) {
@@ -86,8 +67,15 @@ class RuleRun {
       scope.texts.push_back({definition.name, told_value(*value, definition.unit)});
     }
     for (const TextBinding& binding : rule_.text)
-      scope.texts.push_back({binding.name, table_text(run_, binding)});
+      scope.texts.push_back({binding.name, table_text(binding, scope)});
     return true;
+  }
+
+  std::string table_text(const TextBinding& binding, const Scope& scope) {
+    std::vector<CellCondition> where;
+    for (const auto& [column, pattern] : binding.where)
+      where.push_back({column, fill_template(pattern, scope.texts)});
+    return tables_.find(binding.table, binding.column, where, binding.fallback);
   }
 
   bool note(const std::string& where, const Status& why) {
@@ -157,7 +145,7 @@ class RuleRun {
   }
 
   const Rule& rule_;
-  const store::RunData& run_;
+  TableTexts& tables_;
   const FactSet& facts_;
   RuleOutcome& out_;
   std::optional<Finding> best_finding_;
@@ -188,7 +176,8 @@ std::string fill_template(const std::string& pattern, const std::vector<Template
 RuleOutcome apply_rules(const std::vector<Rule>& rules, const store::RunData& run,
                         const FactSet& facts) {
   RuleOutcome out;
-  for (const Rule& rule : rules) RuleRun(rule, run, facts, out).apply();
+  TableTexts tables(run);
+  for (const Rule& rule : rules) RuleRun(rule, tables, facts, out).apply();
   return out;
 }
 

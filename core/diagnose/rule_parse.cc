@@ -81,9 +81,15 @@ Definition definition_of(const std::string& name, const YAML::Node& node) {
 }
 
 TextBinding text_binding_of(const std::string& name, const YAML::Node& node) {
-  check_keys(node, {"table", "column", "or"}, "text." + name);
-  return {name, need(node, "table", "text." + name), need(node, "column", "text." + name),
-          get(node, "or", "unknown")};
+  const std::string what = "text." + name;
+  check_keys(node, {"table", "column", "where", "or"}, what);
+  TextBinding out{name, need(node, "table", what), need(node, "column", what),
+                  get(node, "or", "unknown")};
+  const YAML::Node where = node["where"];
+  if (where && !where.IsMap()) fail(where, what + ".where must be a mapping of columns");
+  for (const auto& entry : where)
+    out.where.emplace_back(text_of(entry.first, "a column"), text_of(entry.second, "a cell"));
+  return out;
 }
 
 template <typename T, typename Parse>

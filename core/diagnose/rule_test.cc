@@ -118,5 +118,30 @@ TEST(Rules, ReadTextsFromTheFirstRowOfATable) {
   EXPECT_EQ(outcome.findings[0].says, "shop 4711 nobody");
 }
 
+TEST(Rules, TakeTheRowOfATableThatSpeaksOfTheirItem) {
+  RunBuilder run;
+  run.gauge("scanned", 0.1, {{"table", "users"}}).gauge("scanned", 0.3, {{"table", "orders"}});
+  run.table("tables", R"({"columns":[{"key":"table"},{"key":"queries"}],
+                          "rows":[["users","11"],["orders","22 33"]]})");
+  run.table("statements", R"({"columns":[{"key":"query"},{"key":"text"}],
+                              "rows":[["11","select users"],["33","select orders"]]})");
+  const RuleOutcome outcome = outcome_of(R"(
+- id: scan
+  layer: database
+  for_each: scanned.mean
+  let: {cost_here: {fact: scanned.mean, same: true}}
+  text:
+    ids: {table: tables, column: queries, where: {table: "{table}"}}
+    query: {table: statements, column: text, where: {query: "{ids}"}}
+    nobody: {table: statements, column: text, where: {query: "44"}, or: no such statement}
+  when: cost_here > 0
+  cost: cost_here
+  says: "{table}: {query}; {nobody}"
+)",
+                                         run);
+  ASSERT_EQ(outcome.findings.size(), 1u);
+  EXPECT_EQ(outcome.findings[0].says, "orders: select orders; no such statement");
+}
+
 }  // namespace
 }  // namespace plumb::diagnose

@@ -70,8 +70,10 @@ void declare(CLI::App& app, Options& options) {
       ->envname("PLUMB_TOKEN_FILE");
   app.add_flag("--allow-start", options.allow_start,
                "Let posted plans run commands (target.start)");
-  app.add_option("--allow-host", options.allow_hosts,
-                 "Let posted plans load this host, if they allow it too; may be repeated");
+  app.add_option(
+      "--allow-host", options.allow_hosts,
+      "Let posted plans load this host, if they allow it too, and plugins talk to it; may be "
+      "repeated");
   const auto written = [](auto parse, const char* example) {
     return CLI::Validator(
         [parse, example](std::string& text) {

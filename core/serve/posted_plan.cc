@@ -5,6 +5,7 @@
 #include "core/base/json_text.h"
 #include "core/base/number_text.h"
 #include "core/plan/target_url.h"
+#include "core/serve/named_hosts.h"
 #include "core/serve/request_guard.h"
 
 namespace plumb::serve {
@@ -176,6 +177,13 @@ std::optional<Problem> check_policy(const plan::Plan& plan, const PlanPolicy& po
                    "load.auth.token_url names " + token_host + ". Start plumbd with --allow-host " +
                        token_host + " if posted plans may send requests there."};
   }
+  for (const plan::PluginUse& use : plan.plugins)
+    for (const std::string& host : named_hosts(use.options))
+      if (!is_listed(host))
+        return Problem{403, "host-not-allowed", "The plan makes a plugin talk to another machine",
+                       "plugins." + use.name + " names " + host +
+                           ". Start plumbd with --allow-host " + host +
+                           " if posted plans may reach that host."};
   return check_load(plan.load, policy);
 }
 

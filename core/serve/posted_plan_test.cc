@@ -94,6 +94,20 @@ TEST(PostedPlan, GetsItsTokensWhereItMaySendRequests) {
   EXPECT_FALSE(check_policy(plan, {}));
 }
 
+TEST(PostedPlan, LetsNoPluginTalkToAHostThatIsNotListed) {
+  plan::Plan plan;
+  plan.target.host = "127.0.0.1";
+  plan::PluginUse& use = plan.plugins.emplace_back();
+  use.name = "pg_stats";
+  use.options["dsn"] = "postgresql://u@db.example/shop";
+  EXPECT_THAT(check_policy(plan, {})->detail, HasSubstr("--allow-host db.example"));
+  PlanPolicy policy;
+  policy.allow_hosts = {"db.example"};
+  EXPECT_FALSE(check_policy(plan, policy));
+  use.options["dsn"] = "postgresql://u@localhost/shop";
+  EXPECT_FALSE(check_policy(plan, {}));
+}
+
 TEST(PostedPlan, MayNotAskForMoreLoadThanThePolicyHas) {
   plan::Plan plan;
   plan.target.host = "127.0.0.1";

@@ -2,6 +2,7 @@
 #ifndef PLUMB_PLUGINS_HTTP_LOAD_LEVEL_CURVE_H_
 #define PLUMB_PLUGINS_HTTP_LOAD_LEVEL_CURVE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>

@@ -1,0 +1,41 @@
+// Texts that rules take from the tables of a run.
+#ifndef PLUMB_CORE_DIAGNOSE_TABLE_TEXT_H_
+#define PLUMB_CORE_DIAGNOSE_TABLE_TEXT_H_
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/store/run_file.h"
+
+namespace plumb::diagnose {
+
+// What a cell must say for its row to be taken: the same text, or, where either is a list parted by
+// spaces or commas, one entry in common.
+struct CellCondition {
+  std::string column;
+  std::string text;
+};
+
+// The tables of one run, each parsed once. Not thread-safe.
+class TableTexts {
+ public:
+  explicit TableTexts(const store::RunData& run) : run_(run) {}
+
+  // The cell of `column` in the first row that meets every condition, or `fallback`. A condition
+  // with an empty text is met by no row.
+  std::string find(const std::string& table, const std::string& column,
+                   const std::vector<CellCondition>& where, const std::string& fallback);
+
+ private:
+  const nlohmann::json& parsed(const std::string& table);
+
+  const store::RunData& run_;
+  std::map<std::string, nlohmann::json> tables_;
+};
+
+}  // namespace plumb::diagnose
+
+#endif  // PLUMB_CORE_DIAGNOSE_TABLE_TEXT_H_

@@ -1,0 +1,112 @@
+#include <vector>
+
+#include "core/base/number_text.h"
+#include "core/report/console_page.h"
+#include "core/report/json_read.h"
+#include "core/report/load_text.h"
+#include "core/report/plain_text.h"
+
+namespace plumb::report {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMostCauses = 3;
+constexpr size_t kMostAdvice = 2;  // of one cause
+
+std::string upper(std::string word) {
+  for (char& c : word)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return word;
+}
+
+// What to expect stands at the right end of the first line.
+void advice_lines(ConsolePage& page, const std::string& first, const std::string& words,
+                  const std::string& expected) {
+  const size_t indent = columns_of(first);
+  const size_t side = columns_of(expected);
+  std::vector<std::string> parts = wrap(words, page.width() - indent - side);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i != 0) {
+      page.line(std::string(indent, ' ') + parts[i]);
+    } else if (side == 0) {
+      page.line(first + parts[i]);
+    } else {
+      page.line(first + fill_right(parts[i], page.width() - indent - side) + expected);
+    }
+  }
+}
+
+}  // namespace
+
+void print_verdict(ConsolePage& page, const json& report) {
+  const json& verdict = member(report, "verdict");
+  const std::string label = text(verdict, "label");
+  const std::string first = upper(label.empty() ? "Inconclusive" : label) + "  ";
+  const Ink ink = label == "Threat" ? Ink::kRed : label == "Stable" ? Ink::kGreen : Ink::kYellow;
+  page.hanging(first, text(verdict, "conclusion"), ink, true);
+  if (const std::string what_if = text(verdict, "what_if"); !what_if.empty())
+    page.hanging(std::string(first.size(), ' '), what_if);
+  page.line();
+}
+
+void print_advice(ConsolePage& page, const json& report) {
+  size_t causes = 0;
+  size_t count = 0;
+  for (const json& finding : list(report, "findings")) {
+    if (!text(finding, "because_of").empty() || causes >= kMostCauses) continue;
+    const std::vector<std::string> lines = texts(finding, "advice");
+    if (lines.empty()) continue;
+    if (causes++ == 0) page.line(page.painted("What to do", Ink::kBold));
+    for (size_t i = 0; i < lines.size() && i < kMostAdvice; ++i) {
+      const auto after = number(finding, "latency_without_ms");
+      const std::string expected =
+          i == 0 && after ? "   expected mean ≈ " + milliseconds_text(*after) + " ms" : "";
+      advice_lines(page, "  " + std::to_string(++count) + "  ", lines[i], expected);
+    }
+    if (const std::string check = text(finding, "check"); !check.empty())
+      page.hanging("     check: ", check);
+  }
+  if (causes != 0) page.line();
+}
+
+void print_objectives(ConsolePage& page, const json& report) {
+  const json& slos = list(report, "slos");
+  if (slos.empty()) return;
+  size_t met = 0;
+  for (const json& slo : slos) met += flag(slo, "met") ? 1 : 0;
+  page.line(page.painted(
+      "Objectives: " + std::to_string(met) + " of " + std::to_string(slos.size()) + " met",
+      Ink::kBold));
+  size_t shown = 0;
+  for (const json& slo : slos)
+    if (!flag(slo, "met") && ++shown <= 6)
+      page.hanging("  BREACHED  ", text(slo, "sentence"), Ink::kRed, true);
+  if (shown > 6) page.line("  … and " + std::to_string(shown - 6) + " more");
+  page.line();
+}
+
+void print_remarks(ConsolePage& page, const json& report) {
+  size_t shown = 0;
+  for (const PluginHealth& plugin : plugins_not_ok(report)) {
+    if (++shown > 6) break;
+    std::string words = plugin.plugin +
+                        (plugin.health == "dark" ? " went dark " : " saw only part from ") +
+                        plugin.since;
+    if (!plugin.message.empty()) words += ": " + plugin.message;
+    page.hanging("Not seen: ", words, Ink::kYellow, true);
+  }
+  const std::string conclusion = text(member(report, "verdict"), "conclusion");
+  for (const json& check : list(member(report, "validity"), "checks")) {
+    const std::string sentence = text(check, "sentence");
+    // Said above: by the verdict of a run that is not valid, or by the lines on what went dark.
+    if (flag(check, "passed") || sentence == conclusion) continue;
+    if (text(check, "name") != "signals-complete" && ++shown <= 10)
+      page.hanging("Doubt: ", sentence, Ink::kYellow, true);
+  }
+  for (const std::string& note : texts(report, "notes"))
+    if (++shown <= 12) page.hanging("Note: ", note);
+  if (shown != 0) page.line();
+}
+
+}  // namespace plumb::report
