@@ -170,25 +170,63 @@ void mark_bottleneck(Diagnosis& d) {
     row.bottleneck = d.verdict.bottleneck && row.test == d.verdict.bottleneck->cause;
 }
 
+// What the rules say of one window, ranked and with what each finding is worth.
+std::vector<Finding> ranked(std::vector<Finding> findings, const std::vector<Rule>& rules,
+                            const Ledger& ledger, const Validity& validity, const FactSet& facts) {
+  rank(findings, rules);
+  const double less = doubt(ledger, validity);
+  for (Finding& finding : findings) {
+    finding.confidence = std::clamp(finding.confidence - less, 0.1, 1.0);
+    add_what_if(finding, ledger, facts);
+  }
+  return findings;
+}
+
+StageDiagnosis judge_stage(const store::RunData& run, const StageSpan& stage,
+                           const std::vector<Rule>& rules, const Validity& validity) {
+  const facts::Window window{stage.start_ns, stage.end_ns};
+  FactSet facts = facts::compute(run, window);
+  Diagnosis d;
+  d.validity = validity;
+  d.ledger = build_ledger(run, window, facts);
+  d.findings = ranked(apply_rules(rules, run, facts).findings, rules, d.ledger, validity, facts);
+  StageDiagnosis out;
+  out.stage = stage;
+  out.verdict = verdict_of(d, facts);
+  out.ledger = std::move(d.ledger);
+  out.findings = std::move(d.findings);
+  out.rate = facts.value_or("requests.rate", 0);
+  out.error_rate = facts.value_or("requests.error_rate", 0);
+  out.p95 = facts.value("latency.p95");
+  return out;
+}
+
+void judge_stages(const store::RunData& run, const std::vector<Rule>& rules, Diagnosis& d) {
+  const std::vector<StageSpan> stages = facts::judged_stages(run);
+  if (stages.size() < 2) return;
+  for (const StageSpan& stage : stages)
+    d.stages.push_back(judge_stage(run, stage, rules, d.validity));
+}
+
 }  // namespace
 
 Result<Diagnosis> diagnose(const store::RunData& run, FactSet& facts) {
   PLUMB_ASSIGN_OR_RETURN(const std::vector<Rule> rules, rules_of(run));
   Diagnosis d;
   d.validity = check_validity(run, facts);
-  d.ledger = build_ledger(run, facts);
+  if (const auto window = facts::steady_window(run)) {
+    d.ledger = build_ledger(run, *window, facts);
+    add_slices(run, *window, d.ledger);
+  }
+  d.endpoints = endpoint_ledgers(facts);
+  if (d.endpoints.size() < 2) d.endpoints.clear();
   d.slos = check_slos(run, facts);
   RuleOutcome outcome = apply_rules(rules, run, facts);
   d.matrix = std::move(outcome.matrix);
   d.notes = std::move(outcome.notes);
   if (d.validity.status == ValidityStatus::kValid) {
-    d.findings = std::move(outcome.findings);
-    rank(d.findings, rules);
-    const double less = doubt(d.ledger, d.validity);
-    for (Finding& finding : d.findings) {
-      finding.confidence = std::clamp(finding.confidence - less, 0.1, 1.0);
-      add_what_if(finding, d.ledger, facts);
-    }
+    d.findings = ranked(std::move(outcome.findings), rules, d.ledger, d.validity, facts);
+    judge_stages(run, rules, d);
   }
   d.verdict = verdict_of(d, facts);
   add_slo_rows(d, facts);

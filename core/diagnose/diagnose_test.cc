@@ -361,5 +361,28 @@ TEST(Diagnosis, FailsOnARuleFileThatCannotBeReadAndNamesIt) {
   EXPECT_EQ(diagnosis.status().message().rfind("mine/rules.yaml:", 0), 0u);
 }
 
+TEST(Diagnosis, JudgesEachStageByItself) {
+  RunBuilder run;
+  run.stages({{PLUMB_STAGE_STEADY, "calm", 0, 6 * RunBuilder::kSecond},
+              {PLUMB_STAGE_STEADY, "busy", 6 * RunBuilder::kSecond, 12 * RunBuilder::kSecond}});
+  run.requests(0.05, 40).gauge("host_cpus", 2);
+  run.counter("target_cpu_seconds_total", 1.9).counter("target_runqueue_seconds_total", 0);
+  run.gauge("host_cpu_busy_ratio", 0.98, {}, "ratio");
+  run.counter_over_time("target_cpu_seconds_total", {0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 1.9});
+  const Diagnosis d = diagnosis_of(run);
+  ASSERT_EQ(d.stages.size(), 2u);
+  ASSERT_TRUE(d.stages[0].verdict.bottleneck);
+  EXPECT_EQ(d.stages[0].verdict.bottleneck->cause, "app-wait-unseen");
+  ASSERT_TRUE(d.stages[1].verdict.bottleneck);
+  EXPECT_EQ(d.stages[1].verdict.bottleneck->cause, "app-cpu-saturated");
+  EXPECT_NEAR(d.stages[1].rate, 40, 1);
+}
+
+TEST(Diagnosis, OfOneStageDoesNotRepeatIt) {
+  RunBuilder run;
+  run.requests(0.05, 40);
+  EXPECT_TRUE(diagnosis_of(run).stages.empty());
+}
+
 }  // namespace
 }  // namespace plumb::diagnose

@@ -3,6 +3,7 @@
 #ifndef PLUMB_CORE_DIAGNOSE_DIAGNOSIS_H_
 #define PLUMB_CORE_DIAGNOSE_DIAGNOSIS_H_
 
+#include <map>
 #include <optional>
 #include <plumb/status.hpp>
 #include <string>
@@ -30,6 +31,12 @@ struct Validity {
   std::vector<ValidityCheck> checks;
 };
 
+// Between what a figure lies with 95% confidence.
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
 // Milliseconds of each request, one line of the split.
 struct LedgerLine {
   std::string key;    // client.connect, app.cpu, database.lock, queue.<resource>, unexplained
@@ -38,6 +45,15 @@ struct LedgerLine {
   double ms = 0;
   std::string note;  // arithmetic or caveat, or empty
   std::vector<std::string> evidence;
+  std::optional<Interval> interval = {};  // ms; empty where the window has too few slices
+};
+
+// The ledger of a part of the window.
+struct LedgerSlice {
+  facts::Window window;
+  double requests = 0;
+  double total_ms = 0;
+  std::map<std::string, double> ms;  // by key; they sum to total_ms
 };
 
 struct Ledger {
@@ -48,6 +64,7 @@ struct Ledger {
   double unexplained_ms = 0;
   double overlap_ms = 0;  // by how much the explained lines exceed the total; 0 when they fit
   std::string note;
+  std::vector<LedgerSlice> slices;  // the same over time; those without a request are left out
   double ms_of(std::string_view key) const;
 };
 
@@ -93,6 +110,25 @@ struct Verdict {
   std::optional<Finding> bottleneck;
 };
 
+// One stage judged by itself: what held it up, by the same rules.
+struct StageDiagnosis {
+  StageSpan stage;
+  Ledger ledger;
+  std::vector<Finding> findings;  // ranked
+  Verdict verdict;
+  double rate = 0;            // requests/s
+  double error_rate = 0;      // of the requests
+  std::optional<double> p95;  // seconds; empty where no request succeeded
+};
+
+// Where one endpoint's time goes as far as the client can tell.
+struct EndpointLedger {
+  std::string endpoint;
+  double requests = 0;
+  double total_ms = 0;
+  std::vector<LedgerLine> lines;  // the client's lines, then server: the wait for the first byte
+};
+
 struct Diagnosis {
   Validity validity;
   Ledger ledger;
@@ -100,7 +136,9 @@ struct Diagnosis {
   std::vector<MatrixRow> matrix;
   std::vector<SloResult> slos;
   Verdict verdict;
-  std::vector<std::string> notes;  // what could not be judged, and why
+  std::vector<StageDiagnosis> stages;     // where the run has several; empty for an invalid run
+  std::vector<EndpointLedger> endpoints;  // in order of their names; of two or more
+  std::vector<std::string> notes;         // what could not be judged, and why
 };
 
 // Judges a run. Adds derived facts (ledger.*, resource.*, validity.*) to `facts`. Fails only when

@@ -61,14 +61,14 @@ constexpr std::array<WaitClass, 7> kDatabaseWaits = {{{"lock", "row and table lo
 
 class Builder {
  public:
-  Builder(const store::RunData& run, FactSet& facts) : run_(run), facts_(facts) {}
+  Builder(const store::RunData& run, const facts::Window& window, FactSet& facts)
+      : run_(run), window_(window), facts_(facts) {}
 
   Ledger build() {
     const Fact* latency = facts_.find("latency.mean");
     requests_ = facts_.value_or("requests.count", 0);
     if (latency == nullptr || requests_ <= 0 || latency->value <= 0) return {};
     total_ = latency->value;
-    window_ = facts::steady_window(run_).value_or(facts::Window{});
     add_what_never_finished();
     add_client();
     const size_t first_server_line = entries_.size();
@@ -330,8 +330,8 @@ class Builder {
   }
 
   const store::RunData& run_;
+  const facts::Window window_;
   FactSet& facts_;
-  facts::Window window_;
   double requests_ = 0;
   double total_ = 0;
   double overlap_ = 0;
@@ -349,8 +349,64 @@ double Ledger::ms_of(std::string_view key) const {
   return ms;
 }
 
-Ledger build_ledger(const store::RunData& run, FactSet& facts) {
-  return Builder(run, facts).build();
+Ledger build_ledger(const store::RunData& run, const facts::Window& window, FactSet& facts) {
+  return Builder(run, window, facts).build();
+}
+
+std::vector<EndpointLedger> endpoint_ledgers(const FactSet& facts) {
+  std::vector<EndpointLedger> out;
+  for (const Fact* latency : facts.all("latency.mean")) {
+    if (latency->labels.empty()) continue;
+    EndpointLedger ledger{.endpoint = label_of(latency->labels, "endpoint"),
+                          .requests = facts.value_or("requests.count", 0, latency->labels),
+                          .total_ms = latency->value * 1e3,
+                          .lines = {}};
+    double server = latency->value;
+    const auto add = [&](std::string key, std::string layer, std::string label, double seconds,
+                         const std::string& id) {
+      if (seconds < kSmallestLine) return;
+      ledger.lines.push_back({.key = std::move(key),
+                              .layer = std::move(layer),
+                              .label = std::move(label),
+                              .ms = seconds * 1e3,
+                              .note = {},
+                              .evidence = {id}});
+    };
+    for (const PhaseLine& line : kClientPhases) {
+      const Fact* phase = facts.find(std::string("phase.") + line.phase, latency->labels);
+      if (phase == nullptr) continue;
+      server -= phase->value;
+      add(std::string("client.") + line.phase, "client", line.label, phase->value, phase->id);
+    }
+    add("server", "app", "waiting for the first byte", server, latency->id);
+    out.push_back(std::move(ledger));
+  }
+  std::sort(out.begin(), out.end(), [](const EndpointLedger& a, const EndpointLedger& b) {
+    return a.endpoint < b.endpoint;
+  });
+  return out;
+}
+
+bool feeds_ledger(const SeriesInfo& series) {
+  static constexpr std::array<std::string_view, 17> kNames = {"http_response_seconds",
+                                                              "http_service_seconds",
+                                                              "http_phase_seconds",
+                                                              "http_in_flight",
+                                                              "target_cpu_seconds_total",
+                                                              "target_runqueue_seconds_total",
+                                                              "target_disk_waiting",
+                                                              "target_busiest_thread_ratio",
+                                                              "target_runnable_threads",
+                                                              "downstream_awaiting",
+                                                              "pg_server",
+                                                              "pg_sessions",
+                                                              "pg_client_connections",
+                                                              "pg_active_seconds_total",
+                                                              "pg_backend_cpu_seconds_total",
+                                                              "pg_backend_runqueue_seconds_total",
+                                                              "http_scheduled_total"};
+  return !series.ledger_line.empty() || !series.resource.empty() ||
+         std::find(kNames.begin(), kNames.end(), series.name) != kNames.end();
 }
 
 }  // namespace plumb::diagnose

@@ -24,11 +24,21 @@ inline constexpr double kNearlyFull = 0.85;
 std::vector<SerialResource> serial_resources(const store::RunData& run,
                                              const facts::FactSet& facts);
 
-// Builds the ledger of the steady window and adds to `facts`: ledger.<key> for every line of it,
-// ledger.total, ledger.unexplained, ledger.server (the wait for the first byte), all in seconds per
-// request; and resource.utilisation and resource.servers, labelled by resource. Without completed
-// requests the ledger is empty and no fact is added.
-Ledger build_ledger(const store::RunData& run, facts::FactSet& facts);
+// Builds the ledger of `window`, whose facts are `facts`, and adds to those: ledger.<key> for every
+// line of it, ledger.total, ledger.unexplained, ledger.layer.<layer>, all in seconds per request;
+// and resource.utilisation and resource.servers, labelled by resource. Without completed requests
+// the ledger is empty and no fact is added. It has neither slices nor intervals.
+Ledger build_ledger(const store::RunData& run, const facts::Window& window, facts::FactSet& facts);
+
+// The client's side of each endpoint's time, from the facts that are labelled by endpoint.
+std::vector<EndpointLedger> endpoint_ledgers(const facts::FactSet& facts);
+
+// Whether the ledger reads this series.
+bool feeds_ledger(const SeriesInfo& series);
+
+// Adds to the ledger of `window` its slices over time (at most 30, of a second at least) and, from
+// how much they differ, the interval of each line (a jackknife over slices; from five slices on).
+void add_slices(const store::RunData& run, const facts::Window& window, Ledger& ledger);
 
 }  // namespace plumb::diagnose
 

@@ -13,7 +13,7 @@ using plumb::testing::RunBuilder;
 
 Ledger ledger_of(RunBuilder& run) {
   facts::FactSet facts = facts::compute(run.data());
-  return build_ledger(run.data(), facts);
+  return build_ledger(run.data(), facts::steady_window(run.data()).value(), facts);
 }
 
 void expect_it_closes(const Ledger& ledger) {
@@ -71,7 +71,7 @@ TEST(Ledger, APoolThatTheApplicationAndTheDatabaseTellOfIsOneResource) {
       .gauge("app_pool_utilisation_ratio", 0.995, {{"pool", "orders"}}, "ratio");
   run.last_series().resource = "a pool connection";
   facts::FactSet facts = facts::compute(run.data());
-  const Ledger ledger = build_ledger(run.data(), facts);
+  const Ledger ledger = build_ledger(run.data(), facts::steady_window(run.data()).value(), facts);
   EXPECT_NEAR(ledger.ms_of("queue.pool"), 70.2, 0.1);
   EXPECT_NEAR(ledger.unexplained_ms, 0, 1e-9);
   EXPECT_EQ(facts.all("resource.utilisation").size(), 1u);
@@ -182,6 +182,72 @@ TEST(Ledger, SaysBetweenWhatADownstreamTimeLiesWhereTheKernelsClockIsTooCoarse) 
   };
   EXPECT_EQ(note_of(2.9, 3.1), "");
   EXPECT_TRUE(note_of(2, 4).starts_with("between 20.0 ms and 40.0 ms")) << note_of(2, 4);
+}
+
+Ledger sliced_ledger_of(RunBuilder& run) {
+  Ledger ledger = ledger_of(run);
+  add_slices(run.data(), facts::steady_window(run.data()).value(), ledger);
+  return ledger;
+}
+
+const LedgerLine& line_of(const Ledger& ledger, const std::string& key) {
+  for (const LedgerLine& line : ledger.lines)
+    if (line.key == key) return line;
+  ADD_FAILURE() << "no line " << key;
+  return ledger.lines.front();
+}
+
+TEST(LedgerOverTime, SaysBetweenWhatEachLineLies) {
+  RunBuilder run;
+  run.requests(0.05, 100)
+      .counter("target_runqueue_seconds_total", 0.2)
+      .counter_over_time("target_cpu_seconds_total",
+                         {0, 0, 0.4, 0.6, 0.5, 0.5, 0.6, 0.4, 0.5, 0.5, 0.4, 0.6});
+  const Ledger ledger = sliced_ledger_of(run);
+  const LedgerLine& varying = line_of(ledger, "app.cpu");
+  ASSERT_TRUE(varying.interval);
+  EXPECT_LT(varying.interval->low, 5 - 0.3);
+  EXPECT_GT(varying.interval->high, 5 + 0.3);
+  const LedgerLine& constant = line_of(ledger, "app.runqueue");
+  ASSERT_TRUE(constant.interval);
+  EXPECT_NEAR(constant.interval->high - constant.interval->low, 0, 1e-6);
+}
+
+TEST(LedgerOverTime, SlicesCloseEachForItself) {
+  RunBuilder run;
+  run.requests(0.05, 100).counter_over_time("target_cpu_seconds_total", {0, 0, 0.5, 1, 2});
+  const Ledger ledger = sliced_ledger_of(run);
+  ASSERT_EQ(ledger.slices.size(), 10u);
+  EXPECT_NEAR(ledger.slices[0].ms.at("app.cpu"), 5, 1e-6);
+  EXPECT_NEAR(ledger.slices[1].ms.at("app.cpu"), 10, 1e-6);
+  for (const LedgerSlice& slice : ledger.slices) {
+    double sum = 0;
+    for (const auto& [key, ms] : slice.ms) sum += ms;
+    EXPECT_NEAR(sum, slice.total_ms, 1e-6);
+  }
+}
+
+TEST(LedgerOverTime, KnowsNoIntervalOfAWindowThatIsTooShort) {
+  RunBuilder run;
+  run.stages({{PLUMB_STAGE_STEADY, "steady", 0, 3 * RunBuilder::kSecond}}).requests(0.05, 100);
+  const Ledger ledger = sliced_ledger_of(run);
+  EXPECT_EQ(ledger.slices.size(), 3u);
+  EXPECT_FALSE(ledger.lines.front().interval);
+}
+
+TEST(Ledger, TellsEndpointsApartAsFarAsTheClientCan) {
+  RunBuilder run;
+  run.requests(0.05, 100, "orders").requests(0.01, 100, "items");
+  run.histogram("http_phase_seconds", 0.02, 100, {{"endpoint", "orders"}, {"phase", "connect"}});
+  const std::vector<EndpointLedger> ledgers = endpoint_ledgers(facts::compute(run.data()));
+  ASSERT_EQ(ledgers.size(), 2u);
+  EXPECT_EQ(ledgers[0].endpoint, "items");
+  EXPECT_NEAR(ledgers[0].total_ms, 10, 0.1);
+  ASSERT_EQ(ledgers[1].lines.size(), 2u);
+  EXPECT_EQ(ledgers[1].lines[0].key, "client.connect");
+  EXPECT_NEAR(ledgers[1].lines[0].ms, 20, 0.2);
+  EXPECT_EQ(ledgers[1].lines[1].key, "server");
+  EXPECT_NEAR(ledgers[1].lines[1].ms, 30, 0.3);
 }
 
 }  // namespace

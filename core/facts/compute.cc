@@ -19,12 +19,14 @@ constexpr Quantile kQuantiles[] = {
 // Adds facts about one run and window, each with its source and unit.
 class Computation {
  public:
-  Computation(const store::RunData& run, const Window& window) : run_(run), window_(window) {}
+  Computation(const store::RunData& run, const Window& window, const SeriesFilter& keep)
+      : run_(run), window_(window), keep_(keep) {}
 
   FactSet compute() {
     add("window.seconds", window_.seconds(), "seconds", {}, "engine");
     add_requests();
-    for (const store::SeriesData& series : run_.series) add_series(series);
+    for (const store::SeriesData& series : run_.series)
+      if (!keep_ || keep_(series.info)) add_series(series);
     return std::move(facts_);
   }
 
@@ -155,7 +157,7 @@ class Computation {
       if (const auto found = ok.each.find(endpoint); found != ok.each.end())
         add_histogram("latency", found->second, 1e-9, "seconds", labels, source);
     }
-    add_phases(ok.count());
+    add_phases(ok);
     const auto add_growth = [&](const char* fact, const char* series) {
       if (const auto growth = growth_of(series)) add(fact, *growth, "requests", {}, source);
     };
@@ -174,25 +176,36 @@ class Computation {
     });
   }
 
-  void add_phases(double completed) {
-    if (completed <= 0) return;
+  // A mean over the requests that succeeded, in all and by endpoint.
+  void add_phases(const ByEndpoint& ok) {
+    if (ok.count() <= 0) return;
     std::map<std::string, std::optional<Histogram>> phases;
+    std::map<std::pair<std::string, std::string>, double> seconds;  // by phase and endpoint
     for (const store::SeriesData& series : run_.series) {
       if (series.info.name != "http_phase_seconds") continue;
-      if (const auto h = merged_histogram(series, window_))
-        merge_into(phases[label_of(series.info.labels, "phase")], *h);
+      const auto h = merged_histogram(series, window_);
+      if (!h) continue;
+      const std::string phase = label_of(series.info.labels, "phase");
+      merge_into(phases[phase], *h);
+      seconds[{phase, label_of(series.info.labels, "endpoint")}] +=
+          static_cast<double>(h->sum()) / 1e9;
     }
     for (const auto& [phase, h] : phases) {
-      add("phase." + phase, static_cast<double>(h->sum()) / 1e9 / completed, "seconds", {},
+      add("phase." + phase, static_cast<double>(h->sum()) / 1e9 / ok.count(), "seconds", {},
           "http_load");
       // The generator's own part of what a request waits, which its mean hides.
       if (phase == "lag" || phase == "queue")
         add_histogram(phase, *h, 1e-9, "seconds", {}, "http_load");
     }
+    for (const auto& [where, sum] : seconds)
+      if (const double count = ok.count(where.second); count > 0)
+        add("phase." + where.first, sum / count, "seconds", {{"endpoint", where.second}},
+            "http_load");
   }
 
   const store::RunData& run_;
   const Window window_;
+  const SeriesFilter& keep_;
   double requests_ = 0;
   FactSet facts_;
 };
@@ -207,15 +220,18 @@ bool is_judged(const StageSpan& stage, bool ramps) {
   return stage.kind == PLUMB_STAGE_STEADY || stage.kind == PLUMB_STAGE_SPIKE;
 }
 
+// A run that was killed has stages as they were planned: only what was seen counts.
+int64_t end_of(const store::RunData& run, const StageSpan& stage) {
+  return run.state == store::RunState::kRunning && run.ended_ns > 0
+             ? std::min(stage.end_ns, run.ended_ns)
+             : stage.end_ns;
+}
+
 std::optional<Window> window_of(const store::RunData& run, bool ramps) {
   std::optional<Window> window;
   for (const StageSpan& stage : run.stages) {
-    if (!is_judged(stage, ramps) || stage.end_ns <= stage.start_ns) continue;
-    // A run that was killed has stages as they were planned: only what was seen counts.
-    const int64_t end = run.state == store::RunState::kRunning && run.ended_ns > 0
-                            ? std::min(stage.end_ns, run.ended_ns)
-                            : stage.end_ns;
-    if (end <= stage.start_ns) continue;
+    const int64_t end = end_of(run, stage);
+    if (!is_judged(stage, ramps) || end <= stage.start_ns) continue;
     if (!window) {
       window = Window{stage.start_ns, end};
     } else {
@@ -233,10 +249,24 @@ std::optional<Window> steady_window(const store::RunData& run) {
   return window ? window : window_of(run, true);
 }
 
+std::vector<StageSpan> judged_stages(const store::RunData& run) {
+  std::vector<StageSpan> out;
+  for (StageSpan stage : run.stages) {
+    stage.end_ns = end_of(run, stage);
+    if (stage.end_ns > stage.start_ns && (is_judged(stage, false) || is_judged(stage, true)))
+      out.push_back(std::move(stage));
+  }
+  return out;
+}
+
+FactSet compute(const store::RunData& run, const Window& window, const SeriesFilter& keep) {
+  return Computation(run, window, keep).compute();
+}
+
 FactSet compute(const store::RunData& run) {
   const std::optional<Window> window = steady_window(run);
   if (!window) return {};
-  FactSet facts = Computation(run, *window).compute();
+  FactSet facts = compute(run, *window);
   add_recovery(run, facts);
   return facts;
 }

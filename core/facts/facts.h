@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -74,9 +75,17 @@ std::optional<Window> steady_window(const store::RunData& run);
 //   phase.<name>                                  mean seconds per request that succeeded
 // and of bursts, see recovery.h:
 //   spike.base_p95 .p95 .recovered .recovery
-// with latency.*, requests.count, .rate, .failed and .error_rate also per `endpoint`.
+// with latency.*, phase.*, requests.count, .rate, .failed and .error_rate also per `endpoint`.
 // The same run gives bit-identical facts.
 FactSet compute(const store::RunData& run);
+
+// Of another window of the run: the same without the facts of bursts, and of the series that `keep`
+// wants, or of all.
+using SeriesFilter = std::function<bool(const SeriesInfo&)>;
+FactSet compute(const store::RunData& run, const Window& window, const SeriesFilter& keep = {});
+
+// The stages that are judged by themselves: those under load that are no warm-up, as they went.
+std::vector<StageSpan> judged_stages(const store::RunData& run);
 
 }  // namespace plumb::facts
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/store/run_file.h"
 
@@ -41,6 +43,24 @@ class RunBuilder {
     store::SeriesData& series = add(name, PLUMB_KIND_COUNTER, labels, unit);
     for (int64_t t = 0; t <= 12; ++t)
       put(series, t * kSecond, 100 + per_second * static_cast<double>(t));
+    return *this;
+  }
+
+  // A counter that grows by `per_second[t]` in second t; the last one goes on.
+  RunBuilder& counter_over_time(const std::string& name, const std::vector<double>& per_second,
+                                const Labels& labels = {}, const std::string& unit = "seconds") {
+    store::SeriesData& series = add(name, PLUMB_KIND_COUNTER, labels, unit);
+    double value = 100;
+    for (int64_t t = 0; t <= 12; ++t) {
+      put(series, t * kSecond, value);
+      value += per_second[std::min(static_cast<size_t>(t), per_second.size() - 1)];
+    }
+    return *this;
+  }
+
+  // In place of the one steady stage.
+  RunBuilder& stages(std::vector<StageSpan> spans) {
+    run_.stages = std::move(spans);
     return *this;
   }
 

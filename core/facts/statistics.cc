@@ -38,7 +38,10 @@ std::optional<double> counter_growth(const store::SeriesData& series, const Wind
   const auto& values = series.values;
   double growth = 0;
   bool seen = false;
-  for (size_t i = 1; i < times.size(); ++i) {
+  const auto first = std::upper_bound(times.begin(), times.end(), window.start_ns);
+  for (auto i = std::max<size_t>(static_cast<size_t>(first - times.begin()), 1); i < times.size();
+       ++i) {
+    if (times[i - 1] >= window.end_ns) break;
     const int64_t from = std::max(times[i - 1], window.start_ns);
     const int64_t to = std::min(times[i], window.end_ns);
     const int64_t span = times[i] - times[i - 1];
@@ -55,9 +58,12 @@ std::optional<GaugeStatistics> gauge_statistics(const store::SeriesData& series,
                                                 const Window& window) {
   std::vector<double> times;
   std::vector<double> values;
-  for (size_t i = 0; i < series.times_ns.size(); ++i) {
+  const auto first =
+      std::lower_bound(series.times_ns.begin(), series.times_ns.end(), window.start_ns);
+  for (auto i = static_cast<size_t>(first - series.times_ns.begin()); i < series.times_ns.size();
+       ++i) {
     const int64_t t = series.times_ns[i];
-    if (t < window.start_ns || t > window.end_ns) continue;
+    if (t > window.end_ns) break;
     times.push_back(static_cast<double>(t - window.start_ns) / 1e9);
     values.push_back(series.values[i]);
   }

@@ -36,7 +36,7 @@ json window_json(const store::RunData& run) {
   return out;
 }
 
-json stages_json(const store::RunData& run) {
+json course_json(const store::RunData& run) {
   json out = json::array();
   for (const StageSpan& stage : run.stages) {
     json one = span(run, stage.start_ns, stage.end_ns);
@@ -61,7 +61,7 @@ json run_json(const store::RunData& run) {
           {"state", store::run_state_name(run.state)},
           {"started", rfc3339(run.header.started_unix_ms)},
           {"window", window_json(run)},
-          {"stages", stages_json(run)},
+          {"stages", course_json(run)},
           {"model", model.empty() ? json() : json(model)},
           {"users", std::move(users)},
           {"rate", std::move(rate)},
@@ -155,6 +155,9 @@ Result<json> build(const store::RunData& run) {
       {"verdict", verdict_json(diagnosis.verdict)},
       {"ledger", ledger_json(diagnosis.ledger)},
       {"ledger_summary", ledger_summary_json(diagnosis.ledger)},
+      {"ledger_over_time", ledger_over_time_json(run, diagnosis.ledger)},
+      {"ledger_by_endpoint", endpoint_ledgers_json(diagnosis)},
+      {"stages", stages_json(run, diagnosis)},
       {"matrix", matrix_json(diagnosis)},
       {"findings", findings_json(diagnosis)},
       {"facts", facts_json(run, facts)},

@@ -27,6 +27,7 @@ std::string to_console(const json& report, const ConsoleOptions& options) {
   print_verdict(page, report);
   print_failures(page, report);
   print_endpoints(page, report);
+  print_stages(page, report);
   print_ledger(page, report);
   print_matrix(page, report);
   print_advice(page, report);

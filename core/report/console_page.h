@@ -35,6 +35,7 @@ class ConsolePage {
 void print_head(ConsolePage& page, const nlohmann::json& report);
 void print_failures(ConsolePage& page, const nlohmann::json& report);
 void print_endpoints(ConsolePage& page, const nlohmann::json& report);
+void print_stages(ConsolePage& page, const nlohmann::json& report);
 
 // Where the time goes.
 void print_ledger(ConsolePage& page, const nlohmann::json& report);

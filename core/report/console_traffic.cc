@@ -14,6 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMostEndpoints = 15;
+constexpr size_t kMostStages = 15;
 
 std::string joined(const std::vector<std::string>& parts, std::string_view between) {
   std::string out;
@@ -128,6 +129,38 @@ void print_endpoints(ConsolePage& page, const json& report) {
   }
   if (rows.size() > kMostEndpoints)
     page.line("  … and " + grouped(static_cast<double>(rows.size() - kMostEndpoints)) + " more");
+  page.line();
+}
+
+void print_stages(ConsolePage& page, const json& report) {
+  const json& stages = list(report, "stages");
+  if (stages.empty()) return;
+  size_t name_width = columns_of("Stage");
+  for (const json& stage : stages)
+    name_width = std::max(name_width, std::min<size_t>(columns_of(text(stage, "name")), 20));
+  page.line(page.painted("Stage by stage", Ink::kBold));
+  page.line(page.painted("  " + fill_right("Stage", name_width) + fill_left("per s", 9) +
+                             fill_left("failed", 9) + fill_left("p95 ms", 9) +
+                             fill_left("mean ms", 9) + "  Bottleneck",
+                         Ink::kSoft));
+  for (size_t i = 0; i < stages.size() && i < kMostStages; ++i) {
+    const json& stage = stages[i];
+    const auto ms = [&](const char* key) {
+      const auto value = number(stage, key);
+      return value ? milliseconds_text(*value) : std::string("–");
+    };
+    const double rate = number(stage, "rate").value_or(0);
+    const json& verdict = member(stage, "verdict");
+    const std::string cause = text(member(verdict, "bottleneck"), "cause");
+    page.line(cut("  " + fill_right(cut_middle(text(stage, "name"), name_width), name_width) +
+                      fill_left(grouped(rate, rate < 100 ? 1 : 0), 9) +
+                      fill_left(ratio_text(number(stage, "error_rate").value_or(0)), 9) +
+                      fill_left(ms("p95_ms"), 9) + fill_left(ms("total_ms"), 9) + "  " +
+                      (cause.empty() ? text(verdict, "label") : cause),
+                  page.width()));
+  }
+  if (stages.size() > kMostStages)
+    page.line("  … and " + grouped(static_cast<double>(stages.size() - kMostStages)) + " more");
   page.line();
 }
 

@@ -35,18 +35,72 @@ json verdict_json(const diagnose::Verdict& verdict) {
   return out;
 }
 
-json ledger_json(const diagnose::Ledger& ledger) {
+namespace {
+
+json lines_json(const std::vector<diagnose::LedgerLine>& lines, double total_ms) {
   json out = json::array();
-  for (const diagnose::LedgerLine& line : ledger.lines) {
+  for (const diagnose::LedgerLine& line : lines) {
     json share;
-    if (ledger.total_ms > 0) share = line.ms / ledger.total_ms;
+    if (total_ms > 0) share = line.ms / total_ms;
     out.push_back({{"key", line.key},
                    {"layer", line.layer},
                    {"label", line.label},
                    {"ms", line.ms},
+                   {"low_ms", line.interval ? json(line.interval->low) : json()},
+                   {"high_ms", line.interval ? json(line.interval->high) : json()},
                    {"share", std::move(share)},
                    {"note", line.note},
                    {"evidence", line.evidence}});
+  }
+  return out;
+}
+
+}  // namespace
+
+json ledger_json(const diagnose::Ledger& ledger) {
+  return lines_json(ledger.lines, ledger.total_ms);
+}
+
+json ledger_over_time_json(const store::RunData& run, const diagnose::Ledger& ledger) {
+  json out = json::array();
+  for (const diagnose::LedgerSlice& slice : ledger.slices) {
+    json one = span(run, slice.window.start_ns, slice.window.end_ns);
+    one["requests"] = slice.requests;
+    one["total_ms"] = six_digits(slice.total_ms);
+    json& ms = one["ms"] = json::object();
+    for (const auto& [key, value] : slice.ms) ms[key] = six_digits(value);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+json stages_json(const store::RunData& run, const diagnose::Diagnosis& diagnosis) {
+  json out = json::array();
+  for (const diagnose::StageDiagnosis& stage : diagnosis.stages) {
+    json one = span(run, stage.stage.start_ns, stage.stage.end_ns);
+    one["name"] = stage.stage.name;
+    one["kind"] = stage_kind_name(stage.stage.kind);
+    one["rate"] = stage.rate;
+    one["error_rate"] = stage.error_rate;
+    one["p95_ms"] = stage.p95 ? json(*stage.p95 * 1e3) : json();
+    one["total_ms"] = stage.ledger.total_ms > 0 ? json(stage.ledger.total_ms) : json();
+    one["verdict"] = verdict_json(stage.verdict);
+    json& ms = one["ledger"] = json::object();
+    for (const diagnose::LedgerLine& line : stage.ledger.lines) ms[line.key] = line.ms;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+json endpoint_ledgers_json(const diagnose::Diagnosis& diagnosis) {
+  json out = json::array();
+  for (const diagnose::EndpointLedger& ledger : diagnosis.endpoints) {
+    json ms = json::object();
+    for (const diagnose::LedgerLine& line : ledger.lines) ms[line.key] = line.ms;
+    out.push_back({{"endpoint", ledger.endpoint},
+                   {"requests", ledger.requests},
+                   {"total_ms", ledger.total_ms},
+                   {"ms", std::move(ms)}});
   }
   return out;
 }

@@ -117,9 +117,10 @@ std::string to_html(const json& report) {
   HtmlPage page(report);
   // What has to be there is made first. Flame graphs and facts take the room that it leaves,
   // wherever they stand.
-  const auto traffic = made_all(
-      page, {verdict_section, todo_section, ledger_section, matrix_section, latency_section,
-             throughput_section, endpoints_section, errors_section, slos_section});
+  const auto traffic =
+      made_all(page, {verdict_section, todo_section, ledger_section, over_time_section,
+                      stages_section, matrix_section, latency_section, throughput_section,
+                      endpoints_section, errors_section, slos_section});
   const auto layers = made_all(page, {database_section, host_section, other_layers_section,
                                       events_section, configuration_section});
   const auto tail =

@@ -186,6 +186,17 @@ std::string todo_section(HtmlPage& page) {
   return page.section("todo", "What to do", body);
 }
 
+namespace {
+
+// Between what a line of the ledger lies.
+std::string interval_of(const json& line) {
+  const auto low = number(line, "low_ms");
+  const auto high = number(line, "high_ms");
+  return low && high ? milliseconds(low) + "–" + milliseconds(high) : "–";
+}
+
+}  // namespace
+
 std::string ledger_section(HtmlPage& page) {
   const json& ledger = list(page.report, "ledger");
   const json& summary = member(page.report, "ledger_summary");
@@ -195,6 +206,7 @@ std::string ledger_section(HtmlPage& page) {
                   {{"Layer"},
                    {"For", ColumnKind::kLong},
                    {"ms", ColumnKind::kNumber},
+                   {"95%", ColumnKind::kNumber},
                    {"Of the whole", ColumnKind::kLong},
                    {"Share", ColumnKind::kNumber},
                    {"Evidence"}});
@@ -208,7 +220,7 @@ std::string ledger_section(HtmlPage& page) {
     std::string label = shortened(text(line, "label"), 120);
     if (!note.empty()) label += " <span class=\"soft\">" + shortened(note, 240) + "</span>";
     const auto share = number(line, "share");
-    table.add_row({layer_cell(layer), label, milliseconds(number(line, "ms")),
+    table.add_row({layer_cell(layer), label, milliseconds(number(line, "ms")), interval_of(line),
                    waterfall_bar(at / *total, (at + ms) / *total, layer),
                    share ? ratio_text(*share) : "–", page.evidence(member(line, "evidence"))});
     at += ms;

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMostRows = 25;
+constexpr size_t kMostShownRows = 25;
 constexpr size_t kMostColumns = 14;
 constexpr size_t kMostTables = 12;
 
@@ -93,15 +93,15 @@ std::string table_html(const std::string& id, const json& table) {
   }
   const size_t width = heads.size();
   HtmlTable out(id, cut(text(table, "title"), 120), std::move(heads));
-  for (size_t r = 0; r < rows.size() && r < kMostRows; ++r) {
+  for (size_t r = 0; r < rows.size() && r < kMostShownRows; ++r) {
     std::vector<std::string> cells;
     for (size_t i = 0; i < width; ++i)
       cells.push_back(rows[r].is_array() && i < rows[r].size() ? cell(rows[r][i], units[i]) : "–");
     out.add_row(cells);
   }
   std::string html = out.html();
-  if (rows.size() > kMostRows)
-    html += "<p class=\"soft\">" + grouped(static_cast<double>(rows.size() - kMostRows)) +
+  if (rows.size() > kMostShownRows)
+    html += "<p class=\"soft\">" + grouped(static_cast<double>(rows.size() - kMostShownRows)) +
             " more rows are in report.json.</p>";
   return html;
 }

@@ -42,6 +42,10 @@ std::string verdict_section(HtmlPage& page);
 std::string todo_section(HtmlPage& page);
 std::string ledger_section(HtmlPage& page);
 std::string matrix_section(HtmlPage& page);
+// html_stages.cc
+std::string over_time_section(HtmlPage& page);
+std::string stages_section(HtmlPage& page);
+std::string endpoint_ledgers(const HtmlPage& page);  // a table, part of the endpoints' section
 // html_traffic.cc
 std::string latency_section(HtmlPage& page);
 std::string throughput_section(HtmlPage& page);

@@ -128,7 +128,7 @@ std::string endpoints_section(HtmlPage& page) {
       cells.push_back(milliseconds(number(row, key)));
     table.add_row(cells);
   }
-  return page.section("endpoints", "Endpoints", table.html());
+  return page.section("endpoints", "Endpoints", table.html() + endpoint_ledgers(page));
 }
 
 std::string errors_section(HtmlPage& page) {

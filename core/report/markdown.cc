@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kLongest = 600;  // columns of one text
-constexpr size_t kMostRows = 60;
+constexpr size_t kMostMarkdownRows = 60;
 
 // Text that stays text on GitHub: no markup, no HTML, no link, no mention of a person or an issue.
 std::string plain(std::string_view untrusted, size_t longest = kLongest) {
@@ -115,19 +115,46 @@ std::string head(const json& report) {
   return out + "\n";
 }
 
+std::string interval(const json& line) {
+  const auto low = number(line, "low_ms");
+  const auto high = number(line, "high_ms");
+  return low && high ? ms(low) + "–" + ms(high) : "–";
+}
+
 std::string ledger(const json& report) {
   const json& entries = list(report, "ledger");
   const auto total = number(member(report, "ledger_summary"), "total_ms");
   if (entries.empty() || !total) return {};
   std::string out = "## Where each request's " + ms(total) + " ms goes\n\n";
-  out += "| Layer | For | ms | Share | Evidence |\n|---|---|--:|--:|---|\n";
-  for (size_t i = 0; i < entries.size() && i < kMostRows; ++i) {
+  out += "| Layer | For | ms | 95% | Share | Evidence |\n|---|---|--:|--:|--:|---|\n";
+  for (size_t i = 0; i < entries.size() && i < kMostMarkdownRows; ++i) {
     const auto share = number(entries[i], "share");
-    out +=
-        row({cell(text(entries[i], "layer")), cell(text(entries[i], "label")),
-             ms(number(entries[i], "ms")), share ? ratio_text(*share) : "–", evidence(entries[i])});
+    out += row({cell(text(entries[i], "layer")), cell(text(entries[i], "label")),
+                ms(number(entries[i], "ms")), interval(entries[i]),
+                share ? ratio_text(*share) : "–", evidence(entries[i])});
   }
   return out + "\n";
+}
+
+std::string stages(const json& report) {
+  const json& rows = list(report, "stages");
+  if (rows.empty()) return {};
+  std::string out =
+      "## Stages\n\n| Stage | Rate | Failed | p95, ms | mean, ms | Bottleneck |\n"
+      "|---|--:|--:|--:|--:|---|\n";
+  for (size_t i = 0; i < rows.size() && i < kMostMarkdownRows; ++i) {
+    const json& verdict = member(rows[i], "verdict");
+    const std::string cause = text(member(verdict, "bottleneck"), "cause");
+    const auto told = [&](const char* key, const char* unit) {
+      const auto value = number(rows[i], key);
+      return value ? value_text(*value, unit) : std::string("–");
+    };
+    out +=
+        row({cell(text(rows[i], "name")), told("rate", "requests/s"), told("error_rate", "ratio"),
+             ms(number(rows[i], "p95_ms")), ms(number(rows[i], "total_ms")),
+             cell(cause.empty() ? text(verdict, "label") : cause)});
+  }
+  return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
 
 std::string matrix(const json& report) {
@@ -138,12 +165,12 @@ std::string matrix(const json& report) {
       "| Component | Metric | Test | Expected | Actual | Cost, ms/request | Bottleneck? | Evidence "
       "|\n"
       "|---|---|---|--:|--:|--:|---|---|\n";
-  for (size_t i = 0; i < rows.size() && i < kMostRows; ++i)
+  for (size_t i = 0; i < rows.size() && i < kMostMarkdownRows; ++i)
     out += row({cell(text(rows[i], "component")), cell(text(rows[i], "metric")),
                 cell(text(rows[i], "test")), cell(text(rows[i], "expected")),
                 cell(text(rows[i], "actual")), ms(number(rows[i], "cost_ms")),
                 flag(rows[i], "bottleneck") ? "**YES**" : "no", evidence(rows[i])});
-  return out + more(kMostRows, rows.size()) + "\n";
+  return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
 
 std::string todo(const json& report) {
@@ -173,22 +200,22 @@ std::string endpoints(const json& report) {
     const auto value = number(entry, key);
     return value ? value_text(*value, unit) : std::string("–");
   };
-  for (size_t i = 0; i < rows.size() && i < kMostRows; ++i)
+  for (size_t i = 0; i < rows.size() && i < kMostMarkdownRows; ++i)
     out += row({cell(text(rows[i], "endpoint")), told(rows[i], "requests", "requests"),
                 told(rows[i], "rate", "requests/s"), told(rows[i], "failed", "requests"),
                 ms(number(rows[i], "p50_ms")), ms(number(rows[i], "p95_ms")),
                 ms(number(rows[i], "p99_ms")), ms(number(rows[i], "max_ms"))});
-  return out + more(kMostRows, rows.size()) + "\n";
+  return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
 
 std::string objectives(const json& report) {
   const json& rows = list(report, "slos");
   if (rows.empty()) return {};
   std::string out = "## Objectives\n\n| Result | Objective | Evidence |\n|---|---|---|\n";
-  for (size_t i = 0; i < rows.size() && i < kMostRows; ++i)
+  for (size_t i = 0; i < rows.size() && i < kMostMarkdownRows; ++i)
     out += row({flag(rows[i], "met") ? "met" : "**BREACHED**", cell(text(rows[i], "sentence")),
                 evidence(rows[i])});
-  return out + more(kMostRows, rows.size()) + "\n";
+  return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
 
 std::string errors(const json& report) {
@@ -196,13 +223,13 @@ std::string errors(const json& report) {
   if (rows.empty()) return {};
   std::string out =
       "## Errors\n\n| Endpoint | Class | Status | Count | Example |\n|---|---|---|--:|---|\n";
-  for (size_t i = 0; i < rows.size() && i < kMostRows; ++i) {
+  for (size_t i = 0; i < rows.size() && i < kMostMarkdownRows; ++i) {
     const auto count = number(rows[i], "count");
     out += row({cell(text(rows[i], "endpoint")), cell(text(rows[i], "class")),
                 cell(text(rows[i], "status")), count ? grouped(*count) : "–",
                 cell(text(rows[i], "example"))});
   }
-  return out + more(kMostRows, rows.size()) + "\n";
+  return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
 
 std::string profiles(const json& report) {
@@ -257,8 +284,8 @@ std::string facts(const json& report) {
 }  // namespace
 
 std::string to_markdown(const json& report) {
-  return head(report) + todo(report) + ledger(report) + matrix(report) + endpoints(report) +
-         profiles(report) + objectives(report) + errors(report) + facts(report);
+  return head(report) + todo(report) + ledger(report) + stages(report) + matrix(report) +
+         endpoints(report) + profiles(report) + objectives(report) + errors(report) + facts(report);
 }
 
 }  // namespace plumb::report

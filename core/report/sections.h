@@ -25,6 +25,11 @@ double six_digits(double value);
 nlohmann::json validity_json(const diagnose::Validity& validity);
 nlohmann::json verdict_json(const diagnose::Verdict& verdict);
 nlohmann::json ledger_json(const diagnose::Ledger& ledger);
+// The ledger in slices: [{"start_s", "end_s", "requests", "total_ms", "ms": {key: ms}}].
+nlohmann::json ledger_over_time_json(const store::RunData& run, const diagnose::Ledger& ledger);
+// Each stage by itself, where there are several.
+nlohmann::json stages_json(const store::RunData& run, const diagnose::Diagnosis& diagnosis);
+nlohmann::json endpoint_ledgers_json(const diagnose::Diagnosis& diagnosis);
 nlohmann::json ledger_summary_json(const diagnose::Ledger& ledger);
 nlohmann::json matrix_json(const diagnose::Diagnosis& diagnosis);
 nlohmann::json findings_json(const diagnose::Diagnosis& diagnosis);

@@ -1,0 +1,73 @@
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+
+#include "core/diagnose/ledger.h"
+
+namespace plumb::diagnose {
+namespace {
+
+constexpr int64_t kShortestSliceNs = 1'000'000'000;
+constexpr int64_t kMostSlices = 30;
+constexpr size_t kFewestForInterval = 5;
+
+std::vector<facts::Window> slices_of(const facts::Window& window) {
+  const int64_t whole = window.end_ns - window.start_ns;
+  const int64_t count = std::min(kMostSlices, whole / kShortestSliceNs);
+  std::vector<facts::Window> out;
+  for (int64_t i = 0; i < count; ++i)
+    out.push_back({window.start_ns + whole * i / count, window.start_ns + whole * (i + 1) / count});
+  return out;
+}
+
+// What is left beside the lines that were measured goes to a queue or stays unexplained, in each
+// slice for itself: over time the two are one line.
+bool is_rest(const std::string& key) { return key == "unexplained" || key.starts_with("queue."); }
+
+double ms_in(const LedgerSlice& slice, const std::string& key) {
+  double ms = 0;
+  for (const auto& [other, value] : slice.ms)
+    if (other == key || (is_rest(key) && is_rest(other))) ms += value;
+  return ms;
+}
+
+// Half the width of the 95% interval of sum(x) / sum(n), by leaving out one slice after the other.
+double half_width(const std::vector<LedgerSlice>& slices, const std::string& key) {
+  const auto count = static_cast<double>(slices.size());
+  double x = 0;
+  double n = 0;
+  for (const LedgerSlice& slice : slices) {
+    x += ms_in(slice, key) * slice.requests;
+    n += slice.requests;
+  }
+  std::vector<double> without;
+  double mean = 0;
+  for (const LedgerSlice& slice : slices) {
+    without.push_back((x - ms_in(slice, key) * slice.requests) / (n - slice.requests));
+    mean += without.back() / count;
+  }
+  double variance = 0;
+  for (const double ratio : without) variance += (ratio - mean) * (ratio - mean);
+  variance *= (count - 1) / count;
+  const boost::math::students_t distribution(count - 1);
+  return boost::math::quantile(distribution, 0.975) * std::sqrt(variance);
+}
+
+}  // namespace
+
+void add_slices(const store::RunData& run, const facts::Window& window, Ledger& ledger) {
+  for (const facts::Window& part : slices_of(window)) {
+    facts::FactSet facts = facts::compute(run, part, feeds_ledger);
+    const Ledger own = build_ledger(run, part, facts);
+    if (own.requests <= 0 || own.lines.empty()) continue;
+    LedgerSlice slice{part, own.requests, own.total_ms, {}};
+    for (const LedgerLine& line : own.lines) slice.ms[line.key] += line.ms;
+    ledger.slices.push_back(std::move(slice));
+  }
+  if (ledger.slices.size() < kFewestForInterval) return;
+  for (LedgerLine& line : ledger.lines) {
+    const double half = half_width(ledger.slices, line.key);
+    if (std::isfinite(half)) line.interval = {std::max(0.0, line.ms - half), line.ms + half};
+  }
+}
+
+}  // namespace plumb::diagnose
