@@ -36,24 +36,9 @@ std::string clause_of(const diagnose::SloResult& slo) {
 
 // By how much a promise is missed, to name the one that failed worst; 0 where it could not be
 // evaluated, which follows from another: no request succeeded.
-double excess(const diagnose::SloResult& slo, const std::vector<plan::Slo>& promises) {
+double excess(const diagnose::SloResult& slo) {
   if (!slo.actual) return 0;
-  for (const plan::Slo& promise : promises)
-    if (promise.endpoint == slo.endpoint && promise.metric == slo.metric && promise.limit > 0)
-      return *slo.actual / promise.limit;
-  return 1;
-}
-
-// The limits as the run's plan has them.
-std::vector<plan::Slo> limits_of(const store::RunData& run) {
-  std::vector<plan::Slo> out;
-  const auto slos = run.header.plan.find("slos");
-  if (slos == run.header.plan.end() || !slos->is_array()) return out;
-  for (const auto& slo : *slos)
-    if (slo.is_object() && slo.contains("metric") && slo["limit"].is_number())
-      out.push_back({slo.value("endpoint", ""), slo.value("metric", ""), slo["limit"].get<double>(),
-                     slo.value("written", "")});
-  return out;
+  return slo.margin ? 1 - *slo.margin : 1;
 }
 
 bool is_drained(const store::RunData& run) {
@@ -123,11 +108,10 @@ class Judgement {
 
   // An objective is what was asked for, so it is named before a backlog that comes with it.
   void judge_promises() {
-    const std::vector<plan::Slo> limits = limits_of(run_);
     double worst = -1;
     for (const diagnose::SloResult& result : diagnose::check_slos(run_, facts_)) {
-      if (result.met || excess(result, limits) <= worst) continue;
-      worst = excess(result, limits);
+      if (result.met || excess(result) <= worst) continue;
+      worst = excess(result);
       miss(clause_of(result), result.sentence);
     }
   }
@@ -188,11 +172,16 @@ std::vector<plan::Slo> promises_of(const std::vector<plan::Slo>& slos, const Bas
   }
   if (out.empty()) {
     const auto limit = rounded_up_to_ms(std::max(kMostSlower * baseline.p99_s, kLeastLimit));
-    out.push_back(
-        {"", "p99", std::chrono::duration<double>(limit).count(), plan::format_duration(limit)});
+    out.push_back({.endpoint = {},
+                   .metric = "p99",
+                   .limit = std::chrono::duration<double>(limit).count(),
+                   .written = plan::format_duration(limit)});
   }
   if (!limits_errors)
-    out.push_back({"", "error_rate", kMostErrors, plan::format_ratio(kMostErrors)});
+    out.push_back({.endpoint = {},
+                   .metric = "error_rate",
+                   .limit = kMostErrors,
+                   .written = plan::format_ratio(kMostErrors)});
   return out;
 }
 

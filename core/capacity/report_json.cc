@@ -40,7 +40,8 @@ json json_of(const std::vector<plan::Slo>& promises) {
     out.push_back({{"endpoint", slo.endpoint},
                    {"metric", slo.metric},
                    {"limit", slo.limit},
-                   {"written", slo.written}});
+                   {"written", slo.written},
+                   {"at_least", slo.at_least}});
   return out;
 }
 

@@ -63,7 +63,8 @@ std::string table_of(std::vector<Probe> probes) {
 }
 
 std::string promise_text(const plan::Slo& slo) {
-  return slo.metric + (slo.endpoint.empty() ? "" : " of " + slo.endpoint) + " <= " + slo.written;
+  return slo.metric + (slo.endpoint.empty() ? "" : " of " + slo.endpoint) +
+         (slo.at_least ? " >= " : " <= ") + slo.written;
 }
 
 class Text {

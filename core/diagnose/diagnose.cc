@@ -158,7 +158,7 @@ void add_slo_rows(Diagnosis& d, const FactSet& facts) {
     }
     const Fact* fact = slo.evidence.empty() ? nullptr : facts.by_id(slo.evidence.front());
     d.matrix.push_back({slo.endpoint.empty() ? "All requests" : "Endpoint " + slo.endpoint,
-                        slo.metric, "slo", (slo.metric == "rate" ? ">= " : "<= ") + slo.limit,
+                        slo.metric, "slo", (slo.at_least ? ">= " : "<= ") + slo.limit,
                         fact != nullptr ? value_text(fact->value, fact->unit) : "not evaluated",
                         std::nullopt, false, slo.evidence});
   }

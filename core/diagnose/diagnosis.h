@@ -99,6 +99,10 @@ struct SloResult {
   std::string metric;
   std::string limit;             // as written
   std::optional<double> actual;  // in the metric's unit; empty: could not be evaluated
+  // How far it is from the limit, as a share of it; below zero when breached. Empty where nothing
+  // was evaluated or the limit is 0.
+  std::optional<double> margin = {};
+  bool at_least = false;  // the limit is a lower one
   bool met = false;
   std::string sentence;
   std::vector<std::string> evidence;

@@ -470,18 +470,77 @@ class Assembler {
         wrong(prefix + "endpoint", "no request is called " + in_quotes(endpoint), hint);
       }
       const size_t before = plan_.slos.size();
-      for (const char* metric :
-           {"p50", "p90", "p95", "p99", "p999", "mean", "max", "error_rate", "rate"}) {
-        const Value* value = find(prefix + metric);
-        if (value == nullptr) continue;
-        const bool seconds = metric[0] == 'p' || metric[0] == 'm';
-        const auto carried = value->carried.get<double>();
-        plan_.slos.push_back({endpoint, metric, seconds ? carried / 1e9 : carried, value->written});
-      }
-      if (plan_.slos.size() == before)
+      add_limits(prefix, endpoint);
+      add_fact_limit(prefix);
+      if (plan_.slos.size() == before && !has_fact(prefix))
         problems_.at(section_mark("slos." + std::to_string(i)), "slos." + std::to_string(i),
                      "has no limit", "add one, such as p95: 50ms or error_rate: 0.1%");
     }
+  }
+
+  // The limits on what the client saw, a preset's where the SLO has none of its own.
+  void add_limits(const std::string& prefix, const std::string& endpoint) {
+    const std::string chosen = text(prefix + "preset");
+    const auto& presets = slo_presets();
+    const auto preset = std::find_if(presets.begin(), presets.end(),
+                                     [&](const SloPreset& known) { return known.name == chosen; });
+    for (const char* metric :
+         {"p50", "p90", "p95", "p99", "p999", "mean", "max", "error_rate", "rate"}) {
+      Slo slo;
+      slo.endpoint = endpoint;
+      slo.metric = metric;
+      slo.at_least = slo.metric == "rate";
+      const bool is_time = metric[0] == 'p' || metric[0] == 'm';
+      if (const Value* value = find(prefix + metric)) {
+        const auto carried = value->carried.get<double>();
+        slo.limit = is_time ? carried / 1e9 : carried;
+        slo.written = value->written;
+      } else if (preset != presets.end()) {
+        const auto limit =
+            std::find_if(preset->limits.begin(), preset->limits.end(),
+                         [metric](const auto& entry) { return entry.first == metric; });
+        if (limit == preset->limits.end()) continue;
+        slo.limit = parse_limit(limit->second).value().value;
+        slo.written = limit->second;
+      } else {
+        continue;
+      }
+      plan_.slos.push_back(std::move(slo));
+    }
+  }
+
+  bool has_fact(const std::string& prefix) const {
+    return find(prefix + "fact") != nullptr || find(prefix + "at_most") != nullptr ||
+           find(prefix + "at_least") != nullptr;
+  }
+
+  void add_fact_limit(const std::string& prefix) {
+    if (!has_fact(prefix)) return;
+    const std::string fact = text(prefix + "fact");
+    const bool upper = find(prefix + "at_most") != nullptr;
+    const bool lower = find(prefix + "at_least") != nullptr;
+    const std::string key = prefix + (lower ? "at_least" : "at_most");
+    if (fact.empty())
+      return wrong(key, "limits nothing", "name what it limits: fact: target_memory_bytes.max");
+    if (upper == lower)
+      return wrong(prefix + "fact", upper ? "has two limits" : "has no limit",
+                   "write one of at_most and at_least; for both, write two SLOs");
+    const auto limit = parse_limit(text(key));
+    if (!limit)
+      return wrong(key, in_quotes(text(key)) + " is no limit",
+                   "write a time (5ms), a size (64MiB), a share (5%), a rate (10/s) or a number");
+    Slo slo;
+    slo.endpoint = text(prefix + "endpoint");
+    slo.metric = fact;
+    slo.limit = limit->value;
+    slo.written = text(key);
+    slo.at_least = lower;
+    slo.is_fact = true;
+    slo.unit = limit->unit;
+    if (const Value* labels = find(prefix + "labels"))
+      for (const auto& [name, value] : labels->carried.items())
+        slo.labels.emplace_back(name, value.get<std::string>());
+    plan_.slos.push_back(std::move(slo));
   }
 
   const Checked& checked_;

@@ -179,6 +179,30 @@ run_dir: out
   EXPECT_EQ(plan.run_dir, "out");
 }
 
+TEST(LoadPlan, SlosMayBePresetsAndFacts) {
+  const Outcome out = load(R"(
+target: {url: "http://localhost:80"}
+load: {users: 1, requests: [{name: orders}]}
+slos:
+  - {endpoint: orders, preset: read, p99: 300ms}
+  - {fact: target_memory_bytes.max, at_most: 64MiB}
+  - {fact: pg_sessions.mean, labels: {class: cpu}, at_least: 0.5}
+)");
+  ASSERT_TRUE(out.ok()) << out.text();
+  const std::vector<Slo>& slos = out.plan.slos;
+  ASSERT_EQ(slos.size(), 5u);
+  EXPECT_EQ(slos[0].metric, "p95");
+  EXPECT_DOUBLE_EQ(slos[0].limit, 0.2);
+  EXPECT_EQ(slos[1].metric, "p99");
+  EXPECT_DOUBLE_EQ(slos[1].limit, 0.3);
+  EXPECT_EQ(slos[2].written, "0.1%");
+  EXPECT_TRUE(slos[3].is_fact);
+  EXPECT_EQ(slos[3].unit, "bytes");
+  EXPECT_DOUBLE_EQ(slos[3].limit, 64.0 * 1024 * 1024);
+  EXPECT_TRUE(slos[4].at_least);
+  EXPECT_EQ(slos[4].labels.front().second, "cpu");
+}
+
 TEST(LoadPlan, SecretsAreKnownAndNotInTheResolvedPlan) {
   const Outcome out = load(R"(
 target: {url: "http://127.0.0.1:1"}

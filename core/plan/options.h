@@ -78,6 +78,14 @@ struct Profile {
 };
 const std::vector<Profile>& load_profiles();
 
+// Limits that common operations are held to, for slos[].preset.
+struct SloPreset {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> limits;  // metric and value, as written
+  std::string help;
+};
+const std::vector<SloPreset>& slo_presets();
+
 // docs/plan.md.
 std::string plan_reference();
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace plumb::plan {
@@ -100,12 +101,18 @@ struct PluginUse {
 };
 
 // What a service promises. One clause of one SLO: `metric` is p50 p90 p95 p99 p999 mean max (limit
-// in seconds), error_rate (ratio), or rate (requests/s, a lower bound).
+// in seconds), error_rate (ratio), rate (requests/s, a lower bound), or the name of a fact.
 struct Slo {
   std::string endpoint;  // empty: all
   std::string metric;
   double limit = 0;
   std::string written;  // as the user wrote the limit
+  bool at_least = false;
+  // Of a fact: its labels, and what the limit is written in: seconds, bytes, ratio, /s, or 1 for a
+  // bare number, which is in whatever unit the fact is.
+  bool is_fact = false;
+  std::vector<std::pair<std::string, std::string>> labels = {};  // by name
+  std::string unit = {};
 };
 
 // Where the resolved value of a key came from, for `plumb validate --print`.

@@ -176,6 +176,19 @@ TEST(PlanErrors, SlosMustNameARequestAndALimit) {
               HasSubstr("expected a share such as 0.1%"));
 }
 
+TEST(PlanErrors, AnSloOfAFactNamesTheFactAndOneLimit) {
+  const auto slo = [](const std::string& inside) {
+    return outcome_of(with_load("users: 1\n  requests: [{name: orders}]") + "slos:\n  - {" +
+                      inside + "}\n")
+        .text();
+  };
+  EXPECT_THAT(slo("at_most: 5MB"), HasSubstr("slos.0.at_most: limits nothing"));
+  EXPECT_THAT(slo("fact: target_memory_bytes.max"), HasSubstr("slos.0.fact: has no limit"));
+  EXPECT_THAT(slo("fact: x, at_most: 5, at_least: 1"), HasSubstr("has two limits"));
+  EXPECT_THAT(slo("fact: x, at_most: a lot"), HasSubstr("\"a lot\" is no limit"));
+  EXPECT_THAT(slo("preset: reed"), HasSubstr("read"));
+}
+
 TEST(PlanErrors, TheTargetIsChecked) {
   const auto target = [](const std::string& inside) {
     return outcome_of("target: {" + inside + "}\nload: {users: 1}\n").text();

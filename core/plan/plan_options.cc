@@ -434,6 +434,9 @@ const std::vector<OptionRow>& plan_option_table() {
        .help = "What the service promises. A breach gives exit code 3."},
       {.key = "slos[].endpoint",
        .help = "The name of a request; all requests together unless given."},
+      {.key = "slos[].preset",
+       .one_of = {"rpc", "read", "write", "search", "page", "login", "checkout", "report"},
+       .help = "Limits for a common operation, see below. Those beside it take their place."},
       {.key = "slos[].p50",
        .type = T::kDuration,
        .minimum = "1us",
@@ -451,6 +454,17 @@ const std::vector<OptionRow>& plan_option_table() {
        .type = T::kRate,
        .minimum = "0.001/s",
        .help = "The least number of answered requests per second."},
+      {.key = "slos[].fact",
+       .help = "Any fact of the report by its name, such as `target_memory_bytes.max`; with "
+               "`at_most` or `at_least`. One that is not there counts as breached."},
+      {.key = "slos[].labels",
+       .type = T::kStringMap,
+       .open = true,
+       .help = "The fact's labels, all of them; none unless given."},
+      {.key = "slos[].at_most",
+       .help = "Of a fact: the upper limit, as a time (5ms), a size (64MiB), a share (5%), a rate "
+               "(10/s) or a bare number in the fact's own unit."},
+      {.key = "slos[].at_least", .help = "Of a fact: the lower limit."},
 
       {.key = "allow",
        .type = T::kStrings,
@@ -506,6 +520,34 @@ const std::vector<Profile>& load_profiles() {
       {"soak", users("20", "200ms", "1h"), "Does anything grow or slow down over time?"},
   };
   return profiles;
+}
+
+const std::vector<SloPreset>& slo_presets() {
+  static const std::vector<SloPreset> presets = {
+      {"rpc",
+       {{"p95", "20ms"}, {"p99", "50ms"}, {"error_rate", "0.01%"}},
+       "A call between services of one site."},
+      {"read",
+       {{"p95", "200ms"}, {"p99", "500ms"}, {"error_rate", "0.1%"}},
+       "A read that somebody waits for."},
+      {"write",
+       {{"p95", "500ms"}, {"p99", "1s"}, {"error_rate", "0.1%"}},
+       "A write that somebody waits for."},
+      {"search",
+       {{"p95", "500ms"}, {"p99", "1500ms"}, {"error_rate", "0.5%"}},
+       "Results of a search."},
+      {"page",
+       {{"p95", "800ms"}, {"p99", "2s"}, {"error_rate", "0.5%"}},
+       "A whole page made by the server."},
+      {"login", {{"p95", "500ms"}, {"p99", "1s"}, {"error_rate", "0.1%"}}, "Signing in."},
+      {"checkout",
+       {{"p95", "1s"}, {"p99", "2s"}, {"error_rate", "0.05%"}},
+       "A payment or an order."},
+      {"report",
+       {{"p95", "5s"}, {"p99", "10s"}, {"error_rate", "1%"}},
+       "An export or a report made while somebody waits."},
+  };
+  return presets;
 }
 
 }  // namespace plumb::plan

@@ -103,6 +103,16 @@ std::optional<double> parse_number(std::string_view text) {
   return value;
 }
 
+std::optional<Limit> parse_limit(std::string_view text) {
+  if (const auto number = parse_number(text)) return Limit{*number, "1"};
+  if (const auto duration = parse_duration(text))
+    return Limit{std::chrono::duration<double>(*duration).count(), "seconds"};
+  if (const auto size = parse_size(text)) return Limit{static_cast<double>(*size), "bytes"};
+  if (const auto ratio = parse_ratio(text)) return Limit{*ratio, "ratio"};
+  if (const auto rate = parse_rate(text)) return Limit{*rate, "/s"};
+  return std::nullopt;
+}
+
 std::optional<bool> parse_boolean(std::string_view text) {
   if (text == "true" || text == "yes" || text == "on") return true;
   if (text == "false" || text == "no" || text == "off") return false;

@@ -22,6 +22,13 @@ std::optional<double> parse_ratio(std::string_view text);
 std::optional<int64_t> parse_integer(std::string_view text);
 // Finite, and may be negative.
 std::optional<double> parse_number(std::string_view text);
+// A quantity of any of these kinds, and which: "seconds", "bytes", "ratio", "/s", or "1" for a bare
+// number.
+struct Limit {
+  double value = 0;
+  std::string unit;
+};
+std::optional<Limit> parse_limit(std::string_view text);
 // true false yes no on off.
 std::optional<bool> parse_boolean(std::string_view text);
 

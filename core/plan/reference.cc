@@ -82,6 +82,20 @@ std::string profiles() {
   return out;
 }
 
+std::string presets() {
+  std::string out =
+      "\n## SLO presets\n\n`slos[].preset`. Limits that common operations are held to where nobody "
+      "knows better; a limit written beside it takes its place.\n\n| preset | limits | |\n"
+      "|---|---|---|\n";
+  for (const SloPreset& preset : slo_presets()) {
+    std::string limits;
+    for (const auto& [metric, value] : preset.limits)
+      limits += (limits.empty() ? "`" : " `") + metric + ": " + value + "`";
+    out += "| `" + preset.name + "` | " + limits + " | " + preset.help + " |\n";
+  }
+  return out;
+}
+
 constexpr const char* kPreface = R"(# The plan
 
 <!-- Made from the option tables by `plumb docs plan`. Change core/plan/plan_options.cc instead. -->
@@ -197,6 +211,6 @@ std::string_view option_type_expectation(OptionType type) {
   return "a value";
 }
 
-std::string plan_reference() { return kPreface + keys() + profiles(); }
+std::string plan_reference() { return kPreface + keys() + profiles() + presets(); }
 
 }  // namespace plumb::plan

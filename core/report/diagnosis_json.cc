@@ -161,6 +161,8 @@ json slos_json(const diagnose::Diagnosis& diagnosis) {
                    {"metric", slo.metric},
                    {"limit", slo.limit},
                    {"actual", or_null(slo.actual)},
+                   {"margin", or_null(slo.margin)},
+                   {"at_least", slo.at_least},
                    {"met", slo.met},
                    {"sentence", slo.sentence},
                    {"evidence", slo.evidence}});

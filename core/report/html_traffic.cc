@@ -161,19 +161,24 @@ std::string slos_section(HtmlPage& page) {
   const json& slos = list(page.report, "slos");
   if (slos.empty()) return {};
   HtmlTable table("slos-table", "Objectives",
-                  {{"Objective"}, {"Result"}, {"Because", ColumnKind::kLong}, {"Evidence"}});
+                  {{"Objective"},
+                   {"Result"},
+                   {"Margin", ColumnKind::kNumber},
+                   {"Because", ColumnKind::kLong},
+                   {"Evidence"}});
   table.hide_caption();
   for (size_t i = 0; i < slos.size() && i < 100; ++i) {
     const json& slo = slos[i];
     const bool met = flag(slo, "met");
     const std::string endpoint = text(slo, "endpoint");
     const std::string metric = text(slo, "metric");
-    const std::string relation = metric == "rate" ? " ≥ " : metric == "abort" ? " " : " ≤ ";
+    const std::string relation = metric == "abort" ? " " : flag(slo, "at_least") ? " ≥ " : " ≤ ";
+    const auto margin = number(slo, "margin");
     table.add_row({shortened((endpoint.empty() ? "all requests" : endpoint) + ": " +
                                  text(slo, "metric") + relation + text(slo, "limit"),
                              120),
-                   met ? "met" : "<b>BREACHED</b>", shortened(text(slo, "sentence"), 300),
-                   page.evidence(member(slo, "evidence"))},
+                   met ? "met" : "<b>BREACHED</b>", margin ? ratio_text(*margin) : "–",
+                   shortened(text(slo, "sentence"), 300), page.evidence(member(slo, "evidence"))},
                   met ? "" : " class=\"hit\"");
   }
   return page.section("slos", "Service level objectives", table.html());
