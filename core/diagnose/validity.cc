@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/number_text.h"
+#include "core/diagnose/surroundings.h"
 
 namespace plumb::diagnose {
 namespace {
@@ -43,6 +44,8 @@ class Checks {
     generator_had_sockets();
     littles_law();
     signals_complete();
+    for (ValidityCheck& doubt : check_surroundings(run_, *window_, facts_))
+      validity_.checks.push_back(std::move(doubt));
     return std::move(validity_);
   }
 

@@ -5,6 +5,7 @@
 #include "core/facts/facts.h"
 #include "core/facts/recovery.h"
 #include "core/facts/statistics.h"
+#include "core/facts/trend.h"
 
 namespace plumb::facts {
 namespace {
@@ -75,6 +76,8 @@ class Computation {
       put(".p95", gauge->p95, info.unit);
       put(".last", gauge->last, info.unit);
       if (gauge->slope) put(".slope", *gauge->slope, info.unit + "/s");
+      const auto tau = kendall_tau(thinned(series.times_ns, series.values, window_));
+      if (tau) put(".tau", *tau, "1");
     } else if (info.kind == PLUMB_KIND_HISTOGRAM) {
       const auto h = merged_histogram(series, window_);
       if (!h) return;

@@ -64,7 +64,7 @@ std::optional<Window> steady_window(const store::RunData& run);
 
 // Every statistic of every series over the steady window:
 //   counter    .delta .rate, and .per_request when requests completed
-//   gauge      .mean .min .max .p95 .last .slope (per second)
+//   gauge      .mean .min .max .p95 .last .slope (per second) .tau (see kendall_tau)
 //   histogram  .count .mean .p50 .p90 .p95 .p99 .p999 .max (in seconds)
 // and the derived facts about requests:
 //   requests.count .rate .failed .error_rate .scheduled .started .shed .concurrency

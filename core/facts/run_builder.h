@@ -76,6 +76,19 @@ class RunBuilder {
     return *this;
   }
 
+  // Responses of 100 requests in each second, all of which took `seconds[t]` in second t.
+  RunBuilder& response_over_time(const std::vector<double>& seconds) {
+    store::SeriesData& series = add("http_response_seconds", PLUMB_KIND_HISTOGRAM,
+                                    {{"endpoint", "orders"}, {"outcome", "ok"}}, "seconds");
+    for (size_t t = 0; t < seconds.size(); ++t) {
+      const auto at = static_cast<int64_t>(t);
+      HistogramRecord record{series.info.id, at * kSecond, (at + 1) * kSecond, Histogram()};
+      record.histogram.record(static_cast<uint64_t>(seconds[t] * 1e9), 100);
+      series.histograms.push_back(std::move(record));
+    }
+    return *this;
+  }
+
   // What http_load says of `per_second` requests that each took `seconds`, all of it waiting.
   RunBuilder& requests(double seconds, uint64_t per_second,
                        const std::string& endpoint = "orders") {

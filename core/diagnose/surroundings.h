@@ -1,0 +1,24 @@
+// What around the target could have disturbed the measurement: doubts, none of which makes a run
+// invalid by itself.
+#ifndef PLUMB_CORE_DIAGNOSE_SURROUNDINGS_H_
+#define PLUMB_CORE_DIAGNOSE_SURROUNDINGS_H_
+
+#include <vector>
+
+#include "core/diagnose/diagnosis.h"
+
+namespace plumb::diagnose {
+
+// Checks of the window, each only where the signals for it are there:
+//   warm-up-over    latency does not fall from the window's beginning on
+//   host-quiet      neither the hypervisor nor strangers' programs take the processors
+//   samples-whole   no sampler was silent for long
+//   clock-steady    nobody set the wall clock
+// Adds facts: validity.latency_tau, validity.early_latency (ratio of its first fifth to its later
+// part), validity.steal, validity.others, validity.longest_silence by plugin.
+std::vector<ValidityCheck> check_surroundings(const store::RunData& run,
+                                              const facts::Window& window, facts::FactSet& facts);
+
+}  // namespace plumb::diagnose
+
+#endif  // PLUMB_CORE_DIAGNOSE_SURROUNDINGS_H_
