@@ -227,6 +227,7 @@ Result<Diagnosis> diagnose(const store::RunData& run, FactSet& facts) {
   if (d.validity.status == ValidityStatus::kValid) {
     d.findings = ranked(std::move(outcome.findings), rules, d.ledger, d.validity, facts);
     judge_stages(run, rules, d);
+    d.capacity = model_capacity(run, facts);
   }
   d.verdict = verdict_of(d, facts);
   add_slo_rows(d, facts);

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "core/diagnose/capacity_model.h"
+#include "core/diagnose/interval.h"
 #include "core/facts/facts.h"
 #include "core/store/run_file.h"
 
@@ -29,12 +31,6 @@ struct ValidityCheck {
 struct Validity {
   ValidityStatus status = ValidityStatus::kValid;
   std::vector<ValidityCheck> checks;
-};
-
-// Between what a figure lies with 95% confidence.
-struct Interval {
-  double low = 0;
-  double high = 0;
 };
 
 // Milliseconds of each request, one line of the split.
@@ -142,6 +138,7 @@ struct Diagnosis {
   Verdict verdict;
   std::vector<StageDiagnosis> stages;     // where the run has several; empty for an invalid run
   std::vector<EndpointLedger> endpoints;  // in order of their names; of two or more
+  std::optional<CapacityModel> capacity;  // empty for an invalid run
   std::vector<std::string> notes;         // what could not be judged, and why
 };
 

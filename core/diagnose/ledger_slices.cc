@@ -6,18 +6,8 @@
 namespace plumb::diagnose {
 namespace {
 
-constexpr int64_t kShortestSliceNs = 1'000'000'000;
-constexpr int64_t kMostSlices = 30;
+constexpr size_t kMostSlices = 30;
 constexpr size_t kFewestForInterval = 5;
-
-std::vector<facts::Window> slices_of(const facts::Window& window) {
-  const int64_t whole = window.end_ns - window.start_ns;
-  const int64_t count = std::min(kMostSlices, whole / kShortestSliceNs);
-  std::vector<facts::Window> out;
-  for (int64_t i = 0; i < count; ++i)
-    out.push_back({window.start_ns + whole * i / count, window.start_ns + whole * (i + 1) / count});
-  return out;
-}
 
 // What is left beside the lines that were measured goes to a queue or stays unexplained, in each
 // slice for itself: over time the two are one line.
@@ -55,7 +45,7 @@ double half_width(const std::vector<LedgerSlice>& slices, const std::string& key
 }  // namespace
 
 void add_slices(const store::RunData& run, const facts::Window& window, Ledger& ledger) {
-  for (const facts::Window& part : slices_of(window)) {
+  for (const facts::Window& part : facts::equal_parts(window, kMostSlices)) {
     facts::FactSet facts = facts::compute(run, part, feeds_ledger);
     const Ledger own = build_ledger(run, part, facts);
     if (own.requests <= 0 || own.lines.empty()) continue;

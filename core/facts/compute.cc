@@ -252,6 +252,16 @@ std::optional<Window> steady_window(const store::RunData& run) {
   return window ? window : window_of(run, true);
 }
 
+std::vector<Window> equal_parts(const Window& window, size_t most) {
+  constexpr int64_t kShortestNs = 1'000'000'000;
+  const int64_t whole = window.end_ns - window.start_ns;
+  const int64_t count = std::min(static_cast<int64_t>(most), whole / kShortestNs);
+  std::vector<Window> out;
+  for (int64_t i = 0; i < count; ++i)
+    out.push_back({window.start_ns + whole * i / count, window.start_ns + whole * (i + 1) / count});
+  return out;
+}
+
 std::vector<StageSpan> judged_stages(const store::RunData& run) {
   std::vector<StageSpan> out;
   for (StageSpan stage : run.stages) {

@@ -58,6 +58,9 @@ struct Window {
   double seconds() const { return static_cast<double>(end_ns - start_ns) / 1e9; }
 };
 
+// `window` in equal parts: at most `most` of them, each of a second at least.
+std::vector<Window> equal_parts(const Window& window, size_t most);
+
 // The window conclusions rest on: from the start of the first steady stage or spike to the end of
 // the last one; of a run that only ramps, its ramps. Empty when the run never got there.
 std::optional<Window> steady_window(const store::RunData& run);

@@ -58,6 +58,31 @@ class RunBuilder {
     return *this;
   }
 
+  // A gauge that is `values[t]` during second t.
+  RunBuilder& gauge_over_time(const std::string& name, const std::vector<double>& values,
+                              const std::string& unit = "1") {
+    store::SeriesData& series = add(name, PLUMB_KIND_GAUGE, {}, unit);
+    for (size_t t = 0; t < values.size(); ++t)
+      put(series, static_cast<int64_t>(t) * kSecond + kSecond / 2, values[t]);
+    return *this;
+  }
+
+  // `rates[t]` requests that ended in second t, with `in_flight[t]` under way at a time.
+  RunBuilder& load_over_time(const std::vector<uint64_t>& rates,
+                             const std::vector<double>& in_flight) {
+    store::SeriesData& series = add("http_response_seconds", PLUMB_KIND_HISTOGRAM,
+                                    {{"endpoint", "orders"}, {"outcome", "ok"}}, "seconds");
+    for (size_t t = 0; t < rates.size(); ++t) {
+      const auto at = static_cast<int64_t>(t);
+      HistogramRecord record{series.info.id, at * kSecond, (at + 1) * kSecond, Histogram()};
+      record.histogram.record(
+          static_cast<uint64_t>(1e9 * in_flight[t] / static_cast<double>(rates[t])), rates[t]);
+      series.histograms.push_back(std::move(record));
+    }
+    counter("http_scheduled_total", 100, {}, "requests");
+    return gauge_over_time("http_in_flight", in_flight, "requests");
+  }
+
   // In place of the one steady stage.
   RunBuilder& stages(std::vector<StageSpan> spans) {
     run_.stages = std::move(spans);

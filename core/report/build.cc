@@ -161,6 +161,7 @@ Result<json> build(const store::RunData& run) {
       {"matrix", matrix_json(diagnosis)},
       {"findings", findings_json(diagnosis)},
       {"facts", facts_json(run, facts)},
+      {"capacity_model", capacity_model_json(diagnosis)},
       {"slos", slos_json(diagnosis)},
       {"endpoints", endpoints_json(facts)},
       {"errors", errors_json(run, facts)},

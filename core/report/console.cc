@@ -31,6 +31,7 @@ std::string to_console(const json& report, const ConsoleOptions& options) {
   print_ledger(page, report);
   print_matrix(page, report);
   print_advice(page, report);
+  print_capacity(page, report);
   print_profiles(page, report);
   print_objectives(page, report);
   print_remarks(page, report);

@@ -70,6 +70,31 @@ void print_advice(ConsolePage& page, const json& report) {
   if (causes != 0) page.line();
 }
 
+// The law where there is one, and what fills up first.
+void print_capacity(ConsolePage& page, const json& report) {
+  const json& model = member(report, "capacity_model");
+  const json& law = member(model, "law");
+  std::string words;
+  if (law.is_object()) {
+    const json& peak = member(law, "peak_rate");
+    words = "at most about " + value_text(number(peak, "value").value_or(0), "requests/s") + " (" +
+            value_text(number(peak, "low").value_or(0), "requests/s") + " to " +
+            value_text(number(peak, "high").value_or(0), "requests/s") + ")";
+    if (const auto at = number(member(law, "peak_in_flight"), "value"))
+      words += " with " + grouped(*at) + " requests in flight";
+  }
+  const json& resources = list(model, "resources");
+  if (!resources.empty()) {
+    const json& first = resources.front();
+    words += (words.empty() ? "" : "; ") + text(first, "resource") + " would be full at about " +
+             value_text(number(first, "full_at").value_or(0), "requests/s");
+    if (flag(first, "extrapolated")) words += ", taken from this one level of load";
+  }
+  if (words.empty()) return;
+  page.hanging("Capacity: ", words + ".", Ink::kBold, true);
+  page.line();
+}
+
 void print_objectives(ConsolePage& page, const json& report) {
   const json& slos = list(report, "slos");
   if (slos.empty()) return;

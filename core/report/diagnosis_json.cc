@@ -154,6 +154,46 @@ json findings_json(const diagnose::Diagnosis& diagnosis) {
   return out;
 }
 
+namespace {
+
+json estimate_json(const diagnose::Estimate& estimate) {
+  return {{"value", six_digits(estimate.value)},
+          {"low", six_digits(estimate.interval.low)},
+          {"high", six_digits(estimate.interval.high)}};
+}
+
+json law_json(const diagnose::UslFit& law) {
+  json points = json::array();
+  for (const diagnose::LoadPoint& point : law.points)
+    points.push_back({six_digits(point.in_flight), six_digits(point.rate)});
+  return {{"lambda", estimate_json(law.lambda)},
+          {"sigma", estimate_json(law.sigma)},
+          {"kappa", estimate_json(law.kappa)},
+          {"peak_rate", estimate_json(law.peak_rate)},
+          {"peak_in_flight", law.peak_in_flight ? estimate_json(*law.peak_in_flight) : json()},
+          {"knee_in_flight", six_digits(law.knee_in_flight)},
+          {"error", six_digits(law.error)},
+          {"points", std::move(points)}};
+}
+
+}  // namespace
+
+json capacity_model_json(const diagnose::Diagnosis& diagnosis) {
+  if (!diagnosis.capacity) return nullptr;
+  const diagnose::CapacityModel& model = *diagnosis.capacity;
+  json resources = json::array();
+  for (const diagnose::ResourceForecast& forecast : model.resources)
+    resources.push_back({{"resource", forecast.resource},
+                         {"utilisation", six_digits(forecast.utilisation)},
+                         {"each_request", six_digits(forecast.each_request)},
+                         {"full_at", six_digits(forecast.full_at)},
+                         {"extrapolated", forecast.extrapolated}});
+  return {{"law", model.law ? law_json(*model.law) : json()},
+          {"refused", model.refused.empty() ? json() : json(model.refused)},
+          {"highest_rate", six_digits(model.highest_rate)},
+          {"resources", std::move(resources)}};
+}
+
 json slos_json(const diagnose::Diagnosis& diagnosis) {
   json out = json::array();
   for (const diagnose::SloResult& slo : diagnosis.slos)

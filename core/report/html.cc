@@ -120,7 +120,7 @@ std::string to_html(const json& report) {
   const auto traffic =
       made_all(page, {verdict_section, todo_section, ledger_section, over_time_section,
                       stages_section, matrix_section, latency_section, throughput_section,
-                      endpoints_section, errors_section, slos_section});
+                      endpoints_section, errors_section, slos_section, capacity_section});
   const auto layers = made_all(page, {database_section, host_section, other_layers_section,
                                       events_section, configuration_section});
   const auto tail =

@@ -42,6 +42,8 @@ std::string verdict_section(HtmlPage& page);
 std::string todo_section(HtmlPage& page);
 std::string ledger_section(HtmlPage& page);
 std::string matrix_section(HtmlPage& page);
+// html_capacity.cc
+std::string capacity_section(HtmlPage& page);
 // html_stages.cc
 std::string over_time_section(HtmlPage& page);
 std::string stages_section(HtmlPage& page);

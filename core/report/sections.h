@@ -33,6 +33,8 @@ nlohmann::json endpoint_ledgers_json(const diagnose::Diagnosis& diagnosis);
 nlohmann::json ledger_summary_json(const diagnose::Ledger& ledger);
 nlohmann::json matrix_json(const diagnose::Diagnosis& diagnosis);
 nlohmann::json findings_json(const diagnose::Diagnosis& diagnosis);
+// How far the service could go, or null.
+nlohmann::json capacity_model_json(const diagnose::Diagnosis& diagnosis);
 nlohmann::json slos_json(const diagnose::Diagnosis& diagnosis);
 nlohmann::json facts_json(const store::RunData& run, const facts::FactSet& facts);
 
