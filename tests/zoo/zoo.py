@@ -21,7 +21,6 @@ import json
 import math
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
@@ -34,11 +33,10 @@ from cases import CASES, POSTGRES  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests/zoo"
-BUILD = ROOT / "build/release"
+BUILD = pathlib.Path(os.environ.get("PLUMB_BUILD", ROOT / "build/release"))
 PLUMB = BUILD / "bin/plumb"
 SHOP = BUILD / "bin/shop"
 OUT = ROOT / "build/zoo"
-RESULTS = OUT / "results.jsonl"
 WARMUP_S = 2
 NOTHING = "none"
 
@@ -81,7 +79,7 @@ def started(command, ready):
 
 @contextlib.contextmanager
 def postgres():
-    state = OUT / "postgres"
+    state = OUT / f"postgres-{os.getpid()}"
     script = ROOT / "scripts/postgres"
     url = subprocess.run([script, "start", "--state", state], check=True, text=True,
                          stdout=subprocess.PIPE).stdout.strip()
@@ -361,10 +359,10 @@ def why_skipped(case):
     return None
 
 
-def earlier_results():
-    if not RESULTS.exists():
+def earlier_results(log):
+    if not log.exists():
         return []
-    return [json.loads(line) for line in RESULTS.read_text().splitlines() if line]
+    return [json.loads(line) for line in log.read_text().splitlines() if line]
 
 
 def jobs_of(cases, repeat, done):
@@ -376,8 +374,8 @@ def jobs_of(cases, repeat, done):
                     yield case, strength
 
 
-def run_all(jobs, results):
-    with postgres() as url, RESULTS.open("a") as log:
+def run_all(jobs, results, log_file):
+    with postgres() as url, log_file.open("a") as log:
         for number, (case, strength) in enumerate(jobs, 1):
             with tempfile.TemporaryDirectory(prefix="plumb-zoo-", dir="/var/tmp") as scratch:
                 answer = Run(case, strength, url, pathlib.Path(scratch)).answer()
@@ -418,21 +416,22 @@ def main():
         else:
             runnable.append(case)
     OUT.mkdir(parents=True, exist_ok=True)
+    log = OUT / ("quick.jsonl" if options.quick else "results.jsonl")
     if not options.resume:
-        RESULTS.unlink(missing_ok=True)
-        shutil.rmtree(OUT / "runs", ignore_errors=True)
-    results = earlier_results()
+        log.unlink(missing_ok=True)
+    results = earlier_results(log)
     repeat = 1 if options.quick else options.repeat
     jobs = list(jobs_of(runnable, repeat, results))
     if options.quick:
         jobs = [job for job in jobs if job[1] != "weak"]
     say(f"{len(jobs)} runs of {len(runnable)} cases")
     try:
-        run_all(jobs, results)
+        run_all(jobs, results, log)
     except KeyboardInterrupt:
         say("\ninterrupted; ./dev zoo --resume goes on")
     print_score(results)
-    write_figures(results)
+    if not options.quick:
+        write_figures(results)
     if len(runnable) == len(CASES) and not options.quick:
         write_page(results, options.repeat)
     wrong = [r for r in results
