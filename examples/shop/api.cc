@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string_view>
+#include <thread>
 
 #include "cpu_work.h"
 #include "errors.h"
@@ -102,6 +103,11 @@ Json to_json(const Order& order) {
 
 }  // namespace
 
+Api::Api(Store& store, PaymentsClient* payments, const Faults& faults)
+    : store_(store), payments_(payments), faults_(faults) {
+  if (!faults.audit.empty()) audit_ = std::make_unique<AuditLog>(faults.audit);
+}
+
 Response Api::answer(const Request& request) {
   try {
     return route(request);
@@ -125,12 +131,21 @@ Response Api::route(const Request& request) {
   if (request.method != method) throw RequestError(405, path + " takes " + method + " only");
 
   if (path == "/health") return health();
-  if (faults_.cpu.count() > 0) burn_cpu(faults_.cpu);
+  make_mistakes(request);
   if (path == "/products") return product_page(request);
   if (path == "/orders") return orders(request);
   if (path == "/report") return report(request);
   if (is_checkout) return checkout(request);
   return product(path.substr(kProductPrefix.size()));
+}
+
+void Api::make_mistakes(const Request& request) {
+  if (faults_.cpu.count() > 0) burn_cpu(faults_.cpu);
+  if (faults_.lock.count() > 0) {
+    const std::lock_guard lock(everything_);
+    std::this_thread::sleep_for(faults_.lock);
+  }
+  if (audit_) audit_->append(request.method + " " + request.path);
 }
 
 Response Api::health() {
@@ -144,7 +159,9 @@ Response Api::product_page(const Request& request) {
   const auto page =
       store_.product_page(category == request.query.end() ? "" : category->second,
                           after == request.query.end() ? 0 : parse_number(after->second, "after"));
-  return reply(200, {{"products", to_json(page)}});
+  Json body = {{"products", to_json(page)}};
+  if (faults_.payload_kb > 0) body["pictures"] = std::string(faults_.payload_kb * 1024, '=');
+  return reply(200, body);
 }
 
 Response Api::product(const std::string& id_text) {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <string>
 
+#include "audit.h"
 #include "downstream.h"
 #include "options.h"
 #include "server.h"
@@ -12,14 +15,14 @@ namespace shop {
 // The shop's endpoints. Safe from any thread.
 class Api {
  public:
-  // `payments` may be null: then nobody is asked. Both must outlive the Api.
-  Api(Store& store, PaymentsClient* payments, const Faults& faults)
-      : store_(store), payments_(payments), faults_(faults) {}
+  // `payments` may be null: then nobody is asked. Both must outlive the Api. Throws Unavailable.
+  Api(Store& store, PaymentsClient* payments, const Faults& faults);
 
   Response answer(const Request& request);  // never throws
 
  private:
   Response route(const Request& request);
+  void make_mistakes(const Request& request);
   Response health();
   Response product_page(const Request& request);
   Response product(const std::string& id_text);
@@ -33,6 +36,8 @@ class Api {
   Store& store_;
   PaymentsClient* payments_;
   const Faults faults_;
+  std::mutex everything_;  // held by --lock-ms
+  std::unique_ptr<AuditLog> audit_;
 };
 
 }  // namespace shop

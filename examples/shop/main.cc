@@ -55,6 +55,8 @@ void run_payments(const Options& options) {
 
 void run_shop(const Options& options) {
   Server server(options.port);
+  if (options.faults.close) server.close_after_each_answer();
+  server.accept_slowly(options.faults.accept);
   const std::unique_ptr<Store> store = open_store(options);
   std::unique_ptr<PaymentsProcess> process;
   std::unique_ptr<PaymentsClient> payments;

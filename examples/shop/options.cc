@@ -20,6 +20,8 @@ struct Milliseconds {
   std::int64_t write_hold = 0;
   std::int64_t cpu = 0;
   std::int64_t downstream = 0;
+  std::int64_t lock = 0;
+  std::int64_t accept = 0;
 };
 
 void add_faults(CLI::App& app, Options& options, Milliseconds& ms) {
@@ -63,6 +65,28 @@ void add_faults(CLI::App& app, Options& options, Milliseconds& ms) {
   app.add_option("--downstream-ms", ms.downstream,
                  "/checkout and /products/{id} wait for a payments service (a second\n"
                  "process, started here) that takes this long to answer")
+      ->check(range)
+      ->type_name("MS")
+      ->group(group);
+  app.add_option("--lock-ms", ms.lock,
+                 "Every request but /health holds one mutex of the whole process for\n"
+                 "this long while it waits for something else")
+      ->check(range)
+      ->type_name("MS")
+      ->group(group);
+  app.add_option("--audit", faults.audit,
+                 "Every request but /health appends a line to this file and waits\n"
+                 "until it is on the disk, one request after the other")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option("--payload-kb", faults.payload_kb,
+                 "/products sends this much more than anybody asked for")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{65'536}).description(""))
+      ->type_name("KB")
+      ->group(group);
+  app.add_flag("--close", faults.close, "Closes the connection after each answer")->group(group);
+  app.add_option("--accept-ms", ms.accept,
+                 "Takes this long to accept a connection, with room for four that wait")
       ->check(range)
       ->type_name("MS")
       ->group(group);
@@ -142,6 +166,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
     options.faults.write_hold = std::chrono::milliseconds(ms.write_hold);
     options.faults.cpu = std::chrono::milliseconds(ms.cpu);
     options.faults.downstream = std::chrono::milliseconds(ms.downstream);
+    options.faults.lock = std::chrono::milliseconds(ms.lock);
+    options.faults.accept = std::chrono::milliseconds(ms.accept);
     if (pool_option->count() > 0) options.pool = pool;
     if (seed_option->count() > 0) options.seed_orders = seed_orders;
     check_combination(options);

@@ -18,6 +18,11 @@ struct Faults {
   std::chrono::milliseconds write_hold{0};
   std::chrono::milliseconds cpu{0};
   std::chrono::milliseconds downstream{0};
+  std::chrono::milliseconds lock{0};
+  std::string audit;  // file, or empty
+  std::size_t payload_kb = 0;
+  bool close = false;
+  std::chrono::milliseconds accept{0};
 };
 
 struct Options {

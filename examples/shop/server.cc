@@ -24,6 +24,7 @@ using tcp = asio::ip::tcp;
 constexpr std::size_t kMaxConnections = 512;
 constexpr std::uint64_t kMaxBodyBytes = 64 * 1024;
 constexpr int kIdleLimitMs = 120'000;
+constexpr int kShortBacklog = 4;
 
 std::string percent_decode(std::string_view text) {
   std::string out;
@@ -108,7 +109,7 @@ std::uint16_t Server::port() const { return acceptor_.local_endpoint().port(); }
 
 void Server::start(Handler handler) {
   handler_ = std::move(handler);
-  acceptor_.listen(tcp::socket::max_listen_connections);
+  acceptor_.listen(accept_delay_.count() > 0 ? kShortBacklog : tcp::socket::max_listen_connections);
   accepting_ = std::thread([this] { accept_loop(); });
 }
 
@@ -129,6 +130,7 @@ void Server::accept_loop() {
                     [this] { return stopping_ || open_connections_.size() < kMaxConnections; });
       if (stopping_) return;
     }
+    std::this_thread::sleep_for(accept_delay_);
     error_code error;
     auto socket = std::make_unique<tcp::socket>(acceptor_.accept(error));
     if (error) std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -165,7 +167,7 @@ void Server::serve(tcp::socket& socket) const {
     }
 
     http::request<http::string_body> message = parser.release();
-    const bool keep_alive = message.keep_alive();
+    const bool keep_alive = keep_alive_ && message.keep_alive();
     const unsigned version = message.version();
     const bool head = message.method() == http::verb::head;
     Response answer = handler_(to_request(message));

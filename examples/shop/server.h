@@ -40,6 +40,10 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // How it deals with connections; both before start().
+  void close_after_each_answer() { keep_alive_ = false; }
+  void accept_slowly(std::chrono::milliseconds each) { accept_delay_ = each; }
+
   std::uint16_t port() const;
   void start(Handler handler);
 
@@ -52,6 +56,8 @@ class Server {
   void serve(boost::asio::ip::tcp::socket& socket) const;
 
   Handler handler_;
+  bool keep_alive_ = true;
+  std::chrono::milliseconds accept_delay_{0};
   boost::asio::io_context io_;
   boost::asio::ip::tcp::acceptor acceptor_;
   std::thread accepting_;

@@ -108,7 +108,7 @@ class McpServerTest : public testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(kDirectory / "node_modules/.installed-package-lock.json"))
-      GTEST_SKIP() << "the SDK's packages are missing: run scripts/install-mcp-sdk";
+      GTEST_SKIP() << "the SDK's packages are missing: run scripts/install-node-packages";
   }
 
   // Discovers, and plays `iterations` with `users` users.

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <mutex>
+#include <string>
+
+namespace shop {
+
+// Lines in a file, each on the disk before the next one is written. Safe from any thread.
+class AuditLog {
+ public:
+  explicit AuditLog(const std::string& file);  // throws Unavailable
+  ~AuditLog();
+  AuditLog(const AuditLog&) = delete;
+  AuditLog& operator=(const AuditLog&) = delete;
+
+  void append(const std::string& line);  // throws Unavailable
+
+ private:
+  std::mutex mutex_;
+  int descriptor_;
+};
+
+}  // namespace shop
