@@ -16,10 +16,6 @@ constexpr int64_t kFrequencyEveryNs = 10'000'000'000;
 constexpr int64_t kFrequencyPart = 10'000;
 constexpr const char* kPressureResources[] = {"cpu", "memory", "io"};
 
-std::string unreadable(const proc::KeptFile& file) {
-  return file.path() + " cannot be read: is proc mounted, and is this user allowed to?";
-}
-
 }  // namespace
 
 MachineSampler::MachineSampler(const proc::Root& root)
@@ -76,7 +72,7 @@ void MachineSampler::emit(int64_t now_ns, Outlet& outlet, Problems& problems) {
 
 void MachineSampler::emit_cpu(int64_t now_ns, Outlet& outlet, Problems& problems) {
   const proc::Text text = stat_.read(buffer_);
-  problems.set("stat", text.ok() ? "" : unreadable(stat_));
+  problems.set("stat", text.ok() ? "" : cannot_read(stat_));
   if (const auto now = text.ok() ? parse_cpu(text.text) : std::nullopt) {
     const double tick = 1.0 / static_cast<double>(proc::ticks_per_second());
     outlet.add("host_cpus", now_ns, now->cpus);
@@ -132,7 +128,7 @@ void MachineSampler::emit_cores(std::string_view stat, int64_t now_ns, Outlet& o
 
 void MachineSampler::emit_memory(int64_t now_ns, Outlet& outlet, Problems& problems) {
   const proc::Text text = meminfo_.read(buffer_);
-  problems.set("meminfo", text.ok() ? "" : unreadable(meminfo_));
+  problems.set("meminfo", text.ok() ? "" : cannot_read(meminfo_));
   const auto memory = text.ok() ? parse_memory(text.text) : std::nullopt;
   if (!memory) return;
   outlet.add("host_memory_total_bytes", now_ns, static_cast<double>(memory->total));
@@ -145,7 +141,7 @@ void MachineSampler::emit_memory(int64_t now_ns, Outlet& outlet, Problems& probl
 
 void MachineSampler::emit_paging(int64_t now_ns, Outlet& outlet, Problems& problems) {
   const proc::Text text = vmstat_.read(buffer_);
-  problems.set("vmstat", text.ok() ? "" : unreadable(vmstat_));
+  problems.set("vmstat", text.ok() ? "" : cannot_read(vmstat_));
   if (!text.ok()) return;
   const Paging paging = parse_paging(text.text);
   const auto bytes = [&](const char* name, const std::optional<uint64_t>& pages) {
@@ -179,7 +175,7 @@ void MachineSampler::emit_pressure(int64_t now_ns, Outlet& outlet, Problems& pro
 
 void MachineSampler::emit_disks(int64_t now_ns, Outlet& outlet, Problems& problems) {
   const proc::Text text = diskstats_.read(buffer_);
-  problems.set("diskstats", text.ok() ? "" : unreadable(diskstats_));
+  problems.set("diskstats", text.ok() ? "" : cannot_read(diskstats_));
   if (!text.ok()) return;
   size_t count = 0;
   for (const Disk& disk : parse_disks(text.text)) {

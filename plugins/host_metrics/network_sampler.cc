@@ -15,10 +15,6 @@ constexpr size_t kMostInterfaces = 64;
 constexpr int64_t kSocketsEveryNs = 10'000'000'000;
 constexpr int64_t kSocketsPart = 5000;
 
-std::string cannot_read(const proc::KeptFile& file) {
-  return file.path() + " cannot be read: is proc mounted, and is this user allowed to?";
-}
-
 // By the kernel's numbers, from TCP_ESTABLISHED = 1; those not named are short.
 constexpr const char* kStates[] = {nullptr,    "established", "syn_sent", "syn_recv",   "fin_wait",
                                    "fin_wait", "time_wait",   nullptr,    "close_wait", "last_ack",

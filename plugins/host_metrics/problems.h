@@ -6,7 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "plugins/proc/file.h"
+
 namespace plumb::host_metrics {
+
+inline std::string cannot_read(const proc::KeptFile& file) {
+  return file.path() + " cannot be read: is proc mounted, and is this user allowed to?";
+}
 
 class Problems {
  public:

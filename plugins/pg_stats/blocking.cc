@@ -1,47 +1,17 @@
 #include "plugins/pg_stats/blocking.h"
 
 #include <algorithm>
-#include <deque>
 #include <unordered_map>
 #include <utility>
 
 #include "plugins/pg_stats/statement_text.h"
+#include "plugins/pg_stats/wait_graph.h"
 
 namespace plumb::pg_stats {
 namespace {
 
 // A table holds no more rows, and memory stays flat however many statements there are.
 constexpr size_t kMostLines = 1000;
-
-using ByPid = std::unordered_map<int, const LockSession*>;
-
-struct Above {
-  std::map<int, int> roots;  // pids without a blocker of their own, with the length of the way
-};
-
-// The lowest pid seen when nobody above `start` is without a blocker.
-Above roots_above(const LockSession& start, const ByPid& by_pid) {
-  std::set<int> seen = {start.pid};
-  Above above;
-  std::deque<std::pair<const LockSession*, int>> open = {{&start, 0}};
-  int longest = 0;
-  while (!open.empty()) {
-    const auto [at, depth] = open.front();
-    open.pop_front();
-    for (const int pid : at->blocked_by) {
-      if (!seen.insert(pid).second) continue;
-      longest = depth + 1;
-      const auto found = by_pid.find(pid);
-      if (found == by_pid.end() || found->second->blocked_by.empty()) {
-        above.roots.emplace(pid, depth + 1);
-      } else {
-        open.emplace_back(found->second, depth + 1);
-      }
-    }
-  }
-  if (above.roots.empty()) above.roots.emplace(*seen.begin(), longest);
-  return above;
-}
 
 std::string wanted_by(const LockSession& session) {
   if (session.lock.empty() || session.table.empty()) return session.lock;
@@ -58,25 +28,41 @@ Key most_of(const std::map<Key, double>& amounts) {
 }  // namespace
 
 std::vector<Root> roots_of(const std::vector<LockSession>& sessions) {
-  ByPid by_pid;
-  for (const LockSession& s : sessions) by_pid.emplace(s.pid, &s);
+  WaitGraph graph;
+  std::unordered_map<int, const LockSession*> by_pid;
+  for (const LockSession& s : sessions)
+    if (by_pid.emplace(s.pid, &s).second) graph.add(s.pid, s.blocked_by);
+  graph.resolve();
+
   struct Behind {
     double victims = 0;
     int depth = 0;
     std::map<std::string, double> wanted;
   };
+  // Queues wait behind the same roots: added up once for them all.
+  std::vector<Behind> by_roots(graph.root_sets());
+  for (const auto& [pid, session] : by_pid) {
+    if (session->blocked_by.empty()) continue;
+    const WaitGraph::Place place = graph.place_of(pid);
+    Behind& b = by_roots[place.roots];
+    b.victims += 1;
+    b.depth = std::max(b.depth, place.steps);
+    if (const std::string wanted = wanted_by(*session); !wanted.empty()) b.wanted[wanted] += 1;
+  }
   std::map<int, Behind> behind;
-  for (const LockSession& s : sessions) {
-    if (s.blocked_by.empty()) continue;
-    const Above above = roots_above(s, by_pid);
-    const double part = 1.0 / static_cast<double>(above.roots.size());
-    for (const auto& [pid, depth] : above.roots) {
+  for (size_t i = 0; i < by_roots.size(); ++i) {
+    const Behind& all = by_roots[i];
+    if (all.victims == 0) continue;
+    const std::vector<int>& pids = graph.roots(i);
+    const double part = 1.0 / static_cast<double>(pids.size());
+    for (const int pid : pids) {
       Behind& b = behind[pid];
-      b.victims += part;
-      b.depth = std::max(b.depth, depth);
-      if (const std::string wanted = wanted_by(s); !wanted.empty()) b.wanted[wanted] += part;
+      b.victims += all.victims * part;
+      b.depth = std::max(b.depth, all.depth);
+      for (const auto& [wanted, times] : all.wanted) b.wanted[wanted] += times * part;
     }
   }
+
   std::vector<Root> roots;
   for (const auto& [pid, b] : behind) {
     Root root{{}, b.victims, b.depth, most_of(b.wanted)};

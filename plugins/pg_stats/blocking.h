@@ -29,13 +29,14 @@ struct LockSession {
 struct Root {
   LockSession session;
   double victims = 0;  // sessions behind it; one behind several roots counts for each by its share
-  int depth = 0;       // longest chain behind it: 1 when all wait for itself
+  int depth = 0;       // of the tree behind it: 1 when all wait for a root itself
   std::string wanted = {};  // the lock that most of its victims wait for: "mode on table"
 };
 
-// Walks each waiting session up to its roots. A blocker that is not among the sessions is a root
-// with its pid alone (pid 0 is a prepared transaction). Where sessions wait in a circle, which the
-// server resolves within deadlock_timeout, the circle's lowest pid stands as its root.
+// The roots that each waiting session is behind, in a time that grows with the pairs of a waiter
+// and a blocker. A blocker that is not among the sessions is a root with its pid alone (pid 0 is a
+// prepared transaction). Where sessions wait in a circle for nobody else, which the server resolves
+// within deadlock_timeout, the circle's lowest pid stands as its root.
 std::vector<Root> roots_of(const std::vector<LockSession>& sessions);
 
 // Adds up seconds waited per root over a stretch of time. Sessions of the same application, state

@@ -39,6 +39,26 @@ TEST(RootsOf, ACircleHasItsLowestPidAsRoot) {
   EXPECT_DOUBLE_EQ(roots[0].victims, 3);
 }
 
+TEST(RootsOf, WaitersForACircleAreNotTheirOwnRoots) {
+  const auto roots = roots_of({session(7, {5}), session(5, {7}), session(3, {7})});
+  ASSERT_EQ(roots.size(), 1u);
+  EXPECT_EQ(roots[0].session.pid, 5);
+}
+
+TEST(RootsOf, AQueueOfThousandsIsAddedUpOnce) {
+  std::vector<LockSession> sessions = {session(1, {})};
+  std::vector<int> ahead = {1};
+  for (int pid = 2; pid <= 3001; ++pid) {
+    sessions.push_back(session(pid, ahead));
+    sessions.back().lock = "ExclusiveLock";
+    ahead.push_back(pid);
+  }
+  const auto roots = roots_of(sessions);
+  ASSERT_EQ(roots.size(), 1u);
+  EXPECT_DOUBLE_EQ(roots[0].victims, 3000);
+  EXPECT_EQ(roots[0].wanted, "ExclusiveLock");
+}
+
 TEST(RootsOf, ABlockerNobodyKnowsIsNamedByItsPid) {
   const auto roots = roots_of({session(2, {0}), session(3, {77})});
   ASSERT_EQ(roots.size(), 2u);

@@ -35,6 +35,10 @@ class Chores {
   };
   // Does what is longest overdue, if anything is and what was spent so far allows it.
   std::optional<Done> do_one(int64_t now_ns);
+  // Everything is due at once, one a call as ever: what was read before is of another server.
+  void hurry() {
+    for (Entry& entry : chores_) entry.due_ns = 0;
+  }
   // What readings, of do_one or beside it, have cost the server.
   void charge(int64_t now_ns, double seconds) { purse_.spend(now_ns, seconds); }
   // Share of one processor that they take.

@@ -77,6 +77,12 @@ std::string ClusterProbe::bounded(std::set<std::string>& known, std::string want
   return wanted;
 }
 
+void ClusterProbe::connected(bool same_counters) {
+  // Statistics lost in a crash are nobody's reset.
+  background_reset_at_ = -1;
+  if (!same_counters) board_.restart();
+}
+
 Status ClusterProbe::read_background(Session& session, const ServerFacts& facts) {
   PLUMB_ASSIGN_OR_RETURN(const Rows rows, session.query(cluster_query(facts)));
   if (rows.count() != 1) return Status::ok();

@@ -21,6 +21,9 @@ class ClusterProbe {
  public:
   explicit ClusterProbe(Host host) : host_(host), board_(host) {}
 
+  // A new connection; the counters may be another server's.
+  void connected(bool same_counters);
+
   // Checkpoints, background writer, transaction age; tables being vacuumed (pg_vacuum_running).
   Status read_background(Session& session, const ServerFacts& facts);
   // pg_stat_io, from version 16 on.

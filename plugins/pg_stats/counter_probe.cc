@@ -5,7 +5,7 @@
 namespace plumb::pg_stats {
 namespace {
 
-enum class Own { kNothing, kTransactions, kTime };
+enum class Own { kNothing, kCommits, kRollbacks, kTime };
 
 struct ServerColumn {
   const char* column;
@@ -23,9 +23,10 @@ constexpr ServerColumn kCounters[] = {
       "Time that sessions spent idle inside a transaction"}},
     {"commits",
      {"pg_commits_total", "transactions", PLUMB_PART_NONE, "Transactions committed"},
-     Own::kTransactions},
+     Own::kCommits},
     {"rollbacks",
-     {"pg_rollbacks_total", "transactions", PLUMB_PART_ERRORS, "Transactions rolled back"}},
+     {"pg_rollbacks_total", "transactions", PLUMB_PART_ERRORS, "Transactions rolled back"},
+     Own::kRollbacks},
     {"deadlocks", {"pg_deadlocks_total", "1", PLUMB_PART_ERRORS, "Deadlocks detected"}},
     {"conflicts",
      {"pg_conflicts_total", "1", PLUMB_PART_ERRORS,
@@ -90,11 +91,30 @@ constexpr ServerColumn kGauges[] = {
      {"pg_autovacuum_workers", "1", PLUMB_PART_NONE, "Autovacuum workers at an instant"}},
 };
 
+double own_part(Own own, const Session::Transactions& transactions, const ServerCost& cost) {
+  switch (own) {
+    case Own::kCommits:
+      return static_cast<double>(transactions.committed);
+    case Own::kRollbacks:
+      return static_cast<double>(transactions.rolled_back);
+    case Own::kTime:
+      return cost.running_seconds();
+    case Own::kNothing:
+      break;
+  }
+  return 0;
+}
+
 }  // namespace
 
+void CounterProbe::detach(const Session& session) { own_before_ += session.transactions(); }
+
+void CounterProbe::restart() {
+  board_.restart();
+  backends_.restart();
+}
+
 void CounterProbe::attach(const Session& session, bool local) {
-  own_before_ += own_of_session_;
-  own_of_session_ = 0;
   local_ = local;
   addresses_.clear();
   if (const std::string address = session.address(); !address.empty())
@@ -110,14 +130,15 @@ void CounterProbe::attach(const Session& session, bool local) {
 Result<ServerSigns> CounterProbe::read(Session& session, const ServerFacts& facts,
                                        const Sampling& sampling) {
   PLUMB_ASSIGN_OR_RETURN(const Rows rows, session.run(kCountersStatement));
-  own_of_session_ = session.transactions();
+  Session::Transactions own = own_before_;
+  own += session.transactions();
   if (rows.count() != 1)
     return Status::not_found("pg_stat_database has no row of database \"" + session.database() +
                              "\": was it dropped?");
   now_ns_ = host_.now_ns();
   board_.begin(now_ns_);
-  if (local_) backends_.update(proc_, rows.integers(0, rows.column("pids")));
-  PLUMB_RETURN_IF_ERROR(put_counters(rows, *sampling.cost));
+  if (local_) backends_.update(rows.integers(0, rows.column("pids")));
+  PLUMB_RETURN_IF_ERROR(put_counters(rows, own, *sampling.cost));
   PLUMB_RETURN_IF_ERROR(put_sessions(rows, facts));
   if (local_) PLUMB_RETURN_IF_ERROR(put_processor_times());
   PLUMB_RETURN_IF_ERROR(put_sampling(sampling));
@@ -128,15 +149,13 @@ Result<ServerSigns> CounterProbe::read(Session& session, const ServerFacts& fact
       rows.boolean(0, rows.column("in_recovery")), rows.number(0, rows.column("idle_others"))};
 }
 
-Status CounterProbe::put_counters(const Rows& rows, const ServerCost& cost) {
+Status CounterProbe::put_counters(const Rows& rows, const Session::Transactions& own,
+                                  const ServerCost& cost) {
   for (const ServerColumn& c : kCounters) {
     const int column = rows.column(c.column);
     if (column < 0 || rows.is_null(0, column)) continue;
-    const double own = c.own == Own::kTransactions
-                           ? static_cast<double>(own_before_ + own_of_session_)
-                       : c.own == Own::kTime ? cost.running_seconds()
-                                             : 0;
-    PLUMB_RETURN_IF_ERROR(board_.counter(c.meaning, rows.number(0, column), own));
+    PLUMB_RETURN_IF_ERROR(
+        board_.counter(c.meaning, rows.number(0, column), own_part(c.own, own, cost)));
   }
   return Status::ok();
 }

@@ -1,9 +1,12 @@
 #include "plugins/pg_stats/dsn.h"
 
+#include <arpa/inet.h>
 #include <libpq-fe.h>
 
 #include <algorithm>
 #include <memory>
+
+#include "plugins/pg_stats/statement_text.h"
 
 namespace plumb::pg_stats {
 namespace {
@@ -46,6 +49,25 @@ bool dsn_has_one_at_sign(std::string_view text) {
   return at < rest.find('/') && rest.find('@', at + 1) == std::string_view::npos;
 }
 
+// The elements between commas; one at least.
+std::vector<std::string> split_list(std::string_view list) {
+  std::vector<std::string> out;
+  while (true) {
+    const size_t comma = list.find(',');
+    out.emplace_back(list.substr(0, comma));
+    if (comma == std::string_view::npos) return out;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+// Neither a socket's directory nor an address in numbers, nor left to libpq's default.
+bool is_name(const std::string& host) {
+  if (host.empty() || host.front() == '/' || host.front() == '@') return false;
+  unsigned char bytes[sizeof(in6_addr)];
+  return ::inet_pton(AF_INET, host.c_str(), bytes) != 1 &&
+         ::inet_pton(AF_INET6, host.c_str(), bytes) != 1;
+}
+
 bool contains(std::string_view text, std::string_view what) {
   return text.find(what) != std::string_view::npos;
 }
@@ -75,8 +97,44 @@ Result<Dsn> Dsn::parse(const std::string& text) {
   return dsn;
 }
 
+std::vector<std::string> Dsn::host_names() const {
+  std::vector<std::string> names;
+  if (!value("hostaddr").empty()) return names;
+  for (const std::string& host : split_list(value("host")))
+    if (is_name(host)) names.push_back(host);
+  return names;
+}
+
+void Dsn::spread_hosts(const HostAddresses& addresses,
+                       std::vector<std::pair<std::string, std::string>>& parameters) const {
+  const std::vector<std::string> given = split_list(value("host"));
+  const std::vector<std::string> ports = split_list(value("port"));
+  std::string hosts;
+  std::string numbers;
+  std::string their_ports;
+  const auto add = [&](size_t i, const std::string& address) {
+    const char* comma = hosts.empty() ? "" : ",";
+    hosts += comma + given[i];
+    numbers += comma + address;
+    their_ports += comma + ports[ports.size() == given.size() ? i : 0];
+  };
+  for (size_t i = 0; i < given.size(); ++i) {
+    const auto found = addresses.find(given[i]);
+    if (found == addresses.end()) {
+      add(i, "");  // a directory, or an address in numbers
+    } else {
+      for (const std::string& address : found->second) add(i, address);
+    }
+  }
+  if (hosts.empty()) return;
+  std::erase_if(parameters, [](const auto& p) { return p.first == "host" || p.first == "port"; });
+  parameters.emplace_back("host", hosts);
+  parameters.emplace_back("hostaddr", numbers);
+  parameters.emplace_back("port", their_ports);
+}
+
 std::vector<std::pair<std::string, std::string>> Dsn::connection_parameters(
-    std::chrono::milliseconds statement_timeout) const {
+    std::chrono::milliseconds statement_timeout, const HostAddresses& addresses) const {
   std::string options = value("options");
   if (!options.empty()) options += ' ';
   options +=
@@ -92,6 +150,7 @@ std::vector<std::pair<std::string, std::string>> Dsn::connection_parameters(
       continue;
     parameters.emplace_back(key, text);
   }
+  if (!addresses.empty()) spread_hosts(addresses, parameters);
   parameters.emplace_back("application_name", "plumb");
   parameters.emplace_back("client_encoding", "UTF8");
   parameters.emplace_back("options", options);
@@ -118,7 +177,12 @@ std::string first_line(std::string_view message) {
   while (!message.empty() && message.front() == ' ') message.remove_prefix(1);
   while (!message.empty() && (message.back() == ' ' || message.back() == '\r'))
     message.remove_suffix(1);
-  return std::string(message);
+  // Before the encoding is agreed on, a server speaks in its own.
+  return cut_text(message, kTableCharacters);
+}
+
+Status host_unknown(const std::string& host) {
+  return Status::unavailable("the host of " + host + " has no address: check the host in dsn");
 }
 
 Status explain_connect_failure(const std::string& reason, const std::string& endpoint,
@@ -138,9 +202,7 @@ Status explain_connect_failure(const std::string& reason, const std::string& end
   if (contains(reason, "Connection refused") || contains(reason, "No such file or directory"))
     return Status::unavailable("nothing listens at " + endpoint +
                                ": is PostgreSQL running, and are host and port in dsn right?");
-  if (contains(reason, "could not translate host name"))
-    return Status::unavailable("the host of " + endpoint +
-                               " has no address: check the host in dsn");
+  if (contains(reason, "could not translate host name")) return host_unknown(endpoint);
   if (contains(reason, "no pg_hba.conf entry"))
     return Status::permission_denied(at + " does not let user \"" + user +
                                      "\" in from here: add a line for it to pg_hba.conf");

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/pg_stats/host_lookup.h"
+
 namespace plumb::pg_stats {
 
 // A parsed connection string. It holds the password; nothing that its functions return for people
@@ -19,10 +21,14 @@ class Dsn {
   // what a right one looks like and repeats nothing of `text`, which may be a password.
   static Result<Dsn> parse(const std::string& text);
 
+  // The hosts that are names to look up. One from a service file or PGHOST is libpq's own affair.
+  std::vector<std::string> host_names() const;
+
   // What to connect with: the user's words, with the sampler's own session settings put over them
-  // (read-only, short timeouts). For libpq only: it holds the password.
+  // (read-only, short timeouts), and each of `addresses` in the place of its host; a host that has
+  // none is left out, unless all would be. For libpq only: it holds the password.
   std::vector<std::pair<std::string, std::string>> connection_parameters(
-      std::chrono::milliseconds statement_timeout) const;
+      std::chrono::milliseconds statement_timeout, const HostAddresses& addresses = {}) const;
 
   // The value given for `key` ("host", "user", ...), or "".
   std::string value(std::string_view key) const;
@@ -32,6 +38,10 @@ class Dsn {
   std::string scrub(std::string text, std::string_view also = {}) const;
 
  private:
+  // Puts hosts, their addresses and their ports into lists of one length, as libpq takes them.
+  void spread_hosts(const HostAddresses& addresses,
+                    std::vector<std::pair<std::string, std::string>>& parameters) const;
+
   std::vector<std::pair<std::string, std::string>> words_;
 };
 
@@ -40,7 +50,11 @@ class Dsn {
 Status explain_connect_failure(const std::string& reason, const std::string& endpoint,
                                const std::string& user, const std::string& database);
 
-// The first line of a libpq message, without its severity and trailing white space.
+// Nobody knows an address of `host`, as dsn names it.
+Status host_unknown(const std::string& host);
+
+// The first line of a libpq message, without its severity and trailing white space, in UTF-8 and of
+// bounded length.
 std::string first_line(std::string_view message);
 
 }  // namespace plumb::pg_stats

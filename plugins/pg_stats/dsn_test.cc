@@ -88,5 +88,33 @@ TEST(ConnectFailure, SaysWhatWasWrongAndWhatToDo) {
   EXPECT_EQ(s.message(), "cannot connect to PostgreSQL at 127.0.0.1:5432: something new");
 }
 
+std::string parameter(const Dsn& dsn, const HostAddresses& addresses, const std::string& key) {
+  for (const auto& [name, value] : dsn.connection_parameters(std::chrono::seconds(1), addresses))
+    if (name == key) return value;
+  return "(none)";
+}
+
+TEST(Dsn, OnlyNamesAreToBeLookedUp) {
+  const auto names = [](const std::string& text) { return Dsn::parse(text)->host_names(); };
+  EXPECT_EQ(names("host=db.example,10.0.0.1,/run/pg,::1,other"),
+            (std::vector<std::string>{"db.example", "other"}));
+  EXPECT_TRUE(names("host=db.example hostaddr=10.0.0.1").empty());
+  EXPECT_TRUE(names("dbname=shop").empty());
+}
+
+TEST(Dsn, EachAddressOfAHostIsTriedAtItsPort) {
+  const Result<Dsn> dsn = Dsn::parse("host=a,10.0.0.9,b,gone port=1,2,3,4 dbname=shop");
+  ASSERT_TRUE(dsn.is_ok());
+  const HostAddresses addresses = {
+      {"a", {"10.0.0.1", "fe80::1"}}, {"b", {"10.0.0.2"}}, {"gone", {}}};
+  EXPECT_EQ(parameter(*dsn, addresses, "host"), "a,a,10.0.0.9,b");
+  EXPECT_EQ(parameter(*dsn, addresses, "hostaddr"), "10.0.0.1,fe80::1,,10.0.0.2");
+  EXPECT_EQ(parameter(*dsn, addresses, "port"), "1,1,2,3");
+  const Result<Dsn> plain = Dsn::parse("host=a dbname=shop");
+  EXPECT_EQ(parameter(*plain, addresses, "host"), "a,a");
+  EXPECT_EQ(parameter(*plain, addresses, "port"), ",") << "libpq's default for each";
+  EXPECT_EQ(parameter(*plain, {}, "hostaddr"), "(none)");
+}
+
 }  // namespace
 }  // namespace plumb::pg_stats

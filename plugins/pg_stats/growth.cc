@@ -39,6 +39,32 @@ std::vector<TableCounters> table_growth(const TableReading& before, const TableR
   return out;
 }
 
+void add_growth(std::vector<StatementCounters>& growth,
+                const std::vector<StatementCounters>& more) {
+  for (const StatementCounters& m : more) {
+    const auto at = std::ranges::find(growth, m.query_id, &StatementCounters::query_id);
+    if (at == growth.end()) {
+      growth.push_back(m);
+      continue;
+    }
+    for (size_t i = 0; i < kStatementFields; ++i)
+      if (m.fields[i]) at->fields[i] = at->fields[i].value_or(0) + *m.fields[i];
+  }
+}
+
+void add_growth(std::vector<TableCounters>& growth, const std::vector<TableCounters>& more) {
+  for (const TableCounters& m : more) {
+    const auto at = std::ranges::find(growth, m.oid, &TableCounters::oid);
+    if (at == growth.end()) {
+      growth.push_back(m);
+      continue;
+    }
+    at->seq_scans += m.seq_scans;
+    at->seq_tuples += m.seq_tuples;
+    at->index_scans += m.index_scans;
+  }
+}
+
 std::vector<StatementCounters> top_statements(std::vector<StatementCounters> growth, size_t by_time,
                                               size_t by_calls,
                                               const std::function<bool(int64_t)>& skip) {

@@ -48,6 +48,10 @@ std::vector<StatementCounters> statement_growth(const StatementReading& before,
                                                 const StatementReading& after);
 std::vector<TableCounters> table_growth(const TableReading& before, const TableReading& after);
 
+// Adds `more` to what grew, by query id and by oid.
+void add_growth(std::vector<StatementCounters>& growth, const std::vector<StatementCounters>& more);
+void add_growth(std::vector<TableCounters>& growth, const std::vector<TableCounters>& more);
+
 // The `by_time` statements with most time and the `by_calls` with most calls, each once, by time;
 // those that `skip` names are passed over and the next one comes in.
 std::vector<StatementCounters> top_statements(std::vector<StatementCounters> growth, size_t by_time,

@@ -14,6 +14,7 @@ constexpr size_t kTopByCalls = 10;
 constexpr size_t kTopTables = 20;
 // More are looked at than shown, since the sampler's own are known by their text only.
 constexpr size_t kOwnStatements = 16;
+constexpr size_t kTableNameCharacters = 130;  // a schema, a dot and a name, of 63 bytes each
 constexpr size_t kVacuumRows = 20;
 constexpr size_t kMostSuspects = 3;
 // Of the usual build; who compiled another size gets a coarser guess.
@@ -37,6 +38,17 @@ void GrowthProbe::begin(int64_t start_ns) {
   tables_before_.clear();
   statements_.clear();
   tables_.clear();
+  statements_elsewhere_.clear();
+  tables_elsewhere_.clear();
+}
+
+void GrowthProbe::connected(bool same_counters) {
+  // A list lost in a crash is nobody's reset.
+  list_.reset();
+  if (same_counters) return;
+  have_statements_ = have_tables_ = false;
+  statements_elsewhere_ = statements_;
+  tables_elsewhere_ = tables_;
 }
 
 Status GrowthProbe::refresh(Session& session, const ServerFacts& facts,
@@ -114,6 +126,7 @@ Status GrowthProbe::read_statements(Session& session, const ServerFacts& facts,
 Status GrowthProbe::choose_statements(Session& session, const ServerFacts& facts,
                                       const StatementReading& now) {
   auto growth = statement_growth(statements_before_, now);
+  add_growth(growth, statements_elsewhere_);
   const auto own = [&](int64_t id) {
     const auto text = texts_.find(id);
     return text != texts_.end() && text->second.empty();
@@ -149,7 +162,7 @@ Status GrowthProbe::read_tables(Session& session, TableReading& out) const {
   for (int r = 0; r < rows.count(); ++r) {
     TableCounters t;
     t.oid = rows.integer(r, 0);
-    t.name = rows.text(r, 1);
+    t.name = cut_text(rows.text(r, 1), kTableNameCharacters);
     t.seq_scans = rows.number(r, 2);
     t.seq_tuples = rows.number(r, 3);
     t.index_scans = rows.number(r, 4);
@@ -163,7 +176,9 @@ Status GrowthProbe::read_tables(Session& session, TableReading& out) const {
 }
 
 Status GrowthProbe::choose_tables(Session& session, const TableReading& now) {
-  tables_ = top_tables(table_growth(tables_before_, now), kTopTables);
+  auto growth = table_growth(tables_before_, now);
+  add_growth(growth, tables_elsewhere_);
+  tables_ = top_tables(std::move(growth), kTopTables);
   std::vector<int64_t> oids;
   for (const TableCounters& t : tables_) oids.push_back(t.oid);
   if (oids.empty()) return Status::ok();

@@ -29,6 +29,9 @@ class GrowthProbe {
   // A stretch begins at `start_ns`; its baselines are what the next refreshes read.
   void begin(int64_t start_ns);
   bool open() const { return open_; }
+  // A new connection. Where the counters are another server's, the next refreshes read baselines of
+  // it, and what was shown until now is added to what grows there.
+  void connected(bool same_counters);
   // Each takes its baseline when there is none yet; otherwise reads the growth so far and emits the
   // tables pg_statements, or pg_tables and pg_vacuum_debt.
   Status refresh_statements(Session& session, const ServerFacts& facts,
@@ -87,8 +90,10 @@ class GrowthProbe {
   int64_t start_ns_ = 0;
   StatementReading statements_before_;
   TableReading tables_before_;
-  std::vector<StatementCounters> statements_;  // chosen, grown since the baseline
+  std::vector<StatementCounters> statements_;  // chosen, grown since the stretch began
   std::vector<TableCounters> tables_;
+  std::vector<StatementCounters> statements_elsewhere_;  // of which on another server
+  std::vector<TableCounters> tables_elsewhere_;
   std::optional<ListState> list_;
   std::unordered_map<int64_t, TableSize> sizes_;
   std::unordered_map<int64_t, std::string> texts_;  // redacted; empty: the sampler's own

@@ -58,6 +58,15 @@ TEST(StatementGrowth, AFieldThatTheServerDoesNotHaveStaysUnknown) {
   EXPECT_EQ(grown[0].fields[kBlocksHit], std::nullopt);
 }
 
+TEST(StatementGrowth, WhatGrewOnAnotherServerIsAdded) {
+  auto grown = statement_growth({}, reading({statement(1, 10, 5)}));
+  add_growth(grown, {statement(1, 4, 2), statement(9, 1, 1)});
+  ASSERT_EQ(grown.size(), 2u);
+  EXPECT_DOUBLE_EQ(grown[0].calls(), 14);
+  EXPECT_DOUBLE_EQ(grown[0].ms(), 7);
+  EXPECT_EQ(grown[1].query_id, 9);
+}
+
 TEST(TopStatements, TakesThoseWithMostTimeAndThoseWithMostCalls) {
   const auto top = top_statements(
       {statement(1, 1, 100), statement(2, 2, 50), statement(3, 900, 1), statement(4, 5, 2)}, 2, 1,
@@ -88,6 +97,14 @@ TEST(TableGrowth, CountsScansAndTheRowsTheyRead) {
   EXPECT_DOUBLE_EQ(top[0].index_scans, 1);
   EXPECT_EQ(top[1].name, "new");
   EXPECT_EQ(top_tables(table_growth(before, after), 1).size(), 1u);
+}
+
+TEST(TableGrowth, WhatGrewOnAnotherServerIsAdded) {
+  auto grown = table_growth({}, {{1, table(1, "orders", 2, 20, 0)}});
+  add_growth(grown, {table(1, "orders", 3, 30, 1), table(2, "old", 1, 1, 0)});
+  ASSERT_EQ(grown.size(), 2u);
+  EXPECT_DOUBLE_EQ(grown[0].seq_tuples, 50);
+  EXPECT_EQ(grown[1].name, "old");
 }
 
 TEST(MostDead, NamesTablesWithDeadRowsOnly) {

@@ -35,6 +35,13 @@ void add_statements(const ServerFacts& facts, std::vector<MissingAbility>& out) 
     out.push_back({"statements_version", "planning time, WAL and query ids of statements",
                    "the extension is of an older version than the server",
                    "ALTER EXTENSION pg_stat_statements UPDATE;"});
+  // From version 1.9 of the extension on, the column toplevel tells them apart.
+  if (facts.statements_track == "all" && facts.has_statements() &&
+      !facts.has("pg_stat_statements", "toplevel"))
+    out.push_back({"statements_nested", "statements apart from those inside functions",
+                   "pg_stat_statements.track is all, and this version of the extension does not "
+                   "tell which were called by a function: their time counts twice",
+                   alter_system("pg_stat_statements.track = 'top'"), true});
   if (facts.has("pg_stat_statements", "total_plan_time") && !facts.tracks_planning)
     out.push_back({"planning", "time that statements take to plan",
                    "pg_stat_statements.track_planning is off",

@@ -44,17 +44,31 @@ class PgSampler final : public plumb::Sampler {
  private:
   enum class Local { kAuto, kYes, kNo };
 
-  // Opens the session, learns what the server has, notes what is missing, prepares statements.
-  Status open(std::chrono::milliseconds connect_timeout);
-  Status prepare(Session& session);
+  // Every call has a time to be done in, well below what the engine grants; each step inside it
+  // gets what is left.
+  void begin_call(std::chrono::milliseconds time);
+  // When this part of the call's time is over.
+  Session::Clock::time_point after(double part) const;
+
+  // Opens the session, learns what the server has, prepares statements, notes what is missing.
+  // DEADLINE_EXCEEDED: there was no time for all of it, and the next call goes on.
+  Status open();
+  Status set_up();
+  // The server took too long; begins from the start next time.
+  Status give_up_opening();
+  // An extension may have come or gone since.
+  void learn_statements_again();
   void note_what_is_missing();
   bool decide_local(const Session& session);
   void reconnect_when_due();
+  void take_in_arrival();
   // Takes in what became of a reading: a lost connection, a passing slowness, a lasting failure.
   void settle(const char* what, const Status& status);
   void lose_session(const std::string& reason);
 
   void plan_chores();
+  // What can wait for a tick with time to spare.
+  void do_what_can_wait(int64_t now);
   void read_sessions(int64_t now);
   void read_counters();
   void tell(const ServerWatch::Event& event);
@@ -68,7 +82,7 @@ class PgSampler final : public plumb::Sampler {
   void end_stretch(int64_t end_ns);
 
   HealthBoard health_;
-  ProcTree proc_;
+  BackendProcesses processes_;
   ActivityProbe activity_;
   BlockingProbe blocking_;
   CounterProbe counters_;
@@ -87,8 +101,17 @@ class PgSampler final : public plumb::Sampler {
   double budget_ = 0;  // share of one processor
   Local local_ = Local::kAuto;
 
+  Session::Clock::time_point call_begin_;
+  std::chrono::milliseconds call_time_{0};
+
   std::atomic<bool> interrupted_{false};
   std::unique_ptr<Session> session_;
+  struct Opening {
+    std::unique_ptr<Session> session;
+    Session::Clock::time_point begun;
+    size_t done = 0;  // steps
+  };
+  std::optional<Opening> opening_;
   ServerFacts facts_;
   bool started_ = false;
   bool stopped_ = false;
@@ -101,6 +124,7 @@ class PgSampler final : public plumb::Sampler {
   double cost_taken_in_ = 0;    // seconds
   double usual_tick_cost_ = 0;  // seconds, of ticks without anything dear
   bool read_something_dear_ = false;
+  bool learn_again_ = false;
 };
 
 }  // namespace plumb::pg_stats

@@ -33,8 +33,11 @@ class PlanProbe {
   // Fetches the texts of the suspects' statements. `shown`: their redacted texts, by query id.
   Status begin(Session& session, const ServerFacts& facts, const std::vector<Suspect>& suspects,
                const std::unordered_map<int64_t, std::string>& shown);
-  // One plan. That one cannot be had is no failure: the table says why.
-  Status step(Session& session);
+  // One plan. That one cannot be had is no failure: the table says why. From `until` on nothing is
+  // asked any more; the session's own time is longer, so that it can be left as it was.
+  Status step(Session& session, Session::Clock::time_point until);
+  // No time is left: the table says of what waits that it was not asked for.
+  void give_up();
   Status emit_table() const;
 
  private:
@@ -51,11 +54,19 @@ class PlanProbe {
     double cost = 0;
     bool planned = false;
   };
-  Result<std::string> explain(Session& session, const Question& question);
-  Result<std::string> explain_prepared(Session& session) const;
+  Result<std::string> explain(Session& session, const Question& question,
+                              Session::Clock::time_point until);
+  // Both inside a transaction, which the caller ends.
+  Status prepare(Session& session, const std::string& name, const Question& question,
+                 Session::Clock::time_point until) const;
+  Result<std::string> explain_prepared(Session& session, const std::string& name,
+                                       Session::Clock::time_point until) const;
+  void answer_unasked(Question question);
 
   Host host_;
   bool began_ = false;
+  int64_t prepared_ = 0;
+  size_t given_up_ = 0;
   std::string search_path_;
   std::deque<Question> queue_;
   std::vector<Answer> answers_;

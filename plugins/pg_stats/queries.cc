@@ -72,7 +72,11 @@ std::string modest_session_query() {
          " set_config('plan_cache_mode', 'force_generic_plan', false),"
          // From 15 on: nothing is read twice in a transaction, so a copy of each entry is waste.
          " CASE WHEN current_setting('stats_fetch_consistency', true) IS NOT NULL THEN"
-         " set_config('stats_fetch_consistency', 'none', false) END";
+         " set_config('stats_fetch_consistency', 'none', false) END,"
+         // Such a server knows nothing of encodings, and would refuse to tell a name that is no
+         // UTF-8 to a client who says that it speaks it.
+         " CASE WHEN current_setting('server_encoding') = 'SQL_ASCII' THEN"
+         " set_config('client_encoding', 'SQL_ASCII', false) END";
 }
 
 std::string activity_query(const ServerFacts& facts) {

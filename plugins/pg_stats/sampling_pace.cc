@@ -59,7 +59,6 @@ std::optional<SamplingPace::Change> SamplingPace::judge(int64_t now_ns, double r
   } else {
     stride_ = std::min(stride_, stride_within(budget * kRoom));
   }
-  over_budget_ = share > budget && before == slowest;
   if (stride_ == before) return std::nullopt;
   until_read_ = std::min(until_read_, stride_);
   return Change{stride_, share, budget, stride_ > before, stride_ == slowest};

@@ -33,7 +33,6 @@ class SamplingPace {
   // Judges, when it is time to. `reserved` is the share that other readings take.
   std::optional<Change> judge(int64_t now_ns, double reserved);
   int64_t every_ticks() const { return stride_; }
-  bool over_budget() const { return over_budget_; }
 
  private:
   double budget_;
@@ -44,7 +43,6 @@ class SamplingPace {
   int64_t ticks_ = 0;
   int64_t readings_ = 0;
   double spent_ = 0;
-  bool over_budget_ = false;
 };
 
 // What dearer readings may cost: it fills at a fixed rate and may be overdrawn by one reading,

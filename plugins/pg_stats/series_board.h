@@ -34,6 +34,10 @@ class SeriesBoard {
   Status gauge(const Meaning& meaning, double value, const Labels& labels = {});
   // `own`: what the sampler itself has added to the server's counter so far.
   Status counter(const Meaning& meaning, double value, double own = 0, const Labels& labels = {});
+  // The counters are another server's from now on: see RunningTotal.
+  void restart() {
+    for (auto& [key, entry] : entries_) entry.total.restart();
+  }
   Status emit() { return batch_.empty() ? Status::ok() : host_.emit(batch_); }
 
  private:

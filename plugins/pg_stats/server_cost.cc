@@ -15,7 +15,7 @@ void ServerCost::update(const Session& session) {
   waited_ = session.waited_seconds();
   if (!local_) return;
   const int pid = session.backend_pid();
-  self_.update(proc_, std::span(&pid, 1));
+  self_.update(std::span(&pid, 1));
 }
 
 }  // namespace plumb::pg_stats

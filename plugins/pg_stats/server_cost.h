@@ -13,7 +13,7 @@ namespace plumb::pg_stats {
 // elsewhere the time that answers took, which is an upper bound. Not thread-safe.
 class ServerCost {
  public:
-  explicit ServerCost(ProcTree proc) : proc_(std::move(proc)) {}
+  explicit ServerCost(proc::Root root) : self_(std::move(root)) {}
   // A new connection; `local`: its backend is a process of this machine.
   void attach(const Session& session, bool local);
   // Takes in what has been used until now. The kernel shows a running process late, so what a
@@ -28,7 +28,6 @@ class ServerCost {
   double waited_seconds() const { return waited_before_ + waited_; }
 
  private:
-  ProcTree proc_;
   BackendTimes self_;
   bool local_ = false;
   double before_ = 0;         // what seconds() had when the way of measuring changed

@@ -4,6 +4,23 @@
 
 namespace plumb::pg_stats {
 
+bool ServerFacts::take_statements_from(const ServerFacts& now) {
+  const ServerFacts before = *this;
+  statements_loaded = now.statements_loaded;
+  statements_schema = now.statements_schema;
+  statements_track = now.statements_track;
+  tracks_planning = now.tracks_planning;
+  for (const char* view : {"pg_stat_statements", "pg_stat_statements_info"}) {
+    columns.erase(view);
+    if (const auto found = now.columns.find(view); found != now.columns.end())
+      columns.insert(*found);
+  }
+  return statements_loaded != before.statements_loaded ||
+         statements_schema != before.statements_schema ||
+         statements_track != before.statements_track || tracks_planning != before.tracks_planning ||
+         columns != before.columns;
+}
+
 std::string facts_query() {
   return "SELECT /* plumb */ current_setting('server_version_num')::int AS version,"
          " d.oid AS database_oid, pg_is_in_recovery() AS in_recovery,"
@@ -11,6 +28,8 @@ std::string facts_query() {
          " current_setting('block_size')::int AS block_size,"
          " current_setting('autovacuum_freeze_max_age')::bigint AS freeze_max_age,"
          " extract(epoch FROM pg_postmaster_start_time()) AS started,"
+         " (SELECT extract(epoch FROM max(a.backend_start)) FROM pg_stat_get_activity(NULL) a"
+         " WHERE a.backend_type = 'checkpointer') AS recovered,"
          " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS reads_all_stats,"
          " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR EXISTS (SELECT 1 FROM"
          " pg_roles WHERE rolname = 'pg_read_all_data' AND pg_has_role(current_user, oid,"
@@ -61,6 +80,7 @@ Result<ServerFacts> learn_facts(Session& session) {
   facts.block_size = whole("block_size");
   facts.freeze_max_age = whole("freeze_max_age");
   facts.started = rows.number(0, rows.column("started"));
+  facts.recovered = rows.number(0, rows.column("recovered"));
   facts.in_recovery = flag("in_recovery");
   facts.reads_all_stats = flag("reads_all_stats");
   facts.reads_all_tables = flag("reads_all_tables");

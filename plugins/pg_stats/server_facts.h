@@ -26,6 +26,9 @@ struct ServerFacts {
   int64_t block_size = 8192;
   int64_t freeze_max_age = 0;  // autovacuum_freeze_max_age
   double started = 0;          // pg_postmaster_start_time, seconds since 1970
+  // When its checkpointer was: later than `started` where the server recovered from the crash of
+  // one of its processes. 0 where the role may not see it.
+  double recovered = 0;
   bool in_recovery = false;
   bool reads_all_stats = false;   // the role sees other roles' sessions and statements
   bool reads_all_tables = false;  // the role may plan statements over other roles' tables
@@ -51,6 +54,8 @@ struct ServerFacts {
     const auto found = columns.find(view);
     return found != columns.end() && found->second.contains(column);
   }
+  // What `now`, learned later of the same server, says of pg_stat_statements; whether that is news.
+  bool take_statements_from(const ServerFacts& now);
   bool has_statements() const { return statements_loaded && !statements_schema.empty(); }
   bool has_query_ids() const { return has("pg_stat_activity", "query_id"); }
 };

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace plumb::pg_stats {
@@ -19,6 +18,13 @@ struct ServerSigns {
   double idle_others = 0;  // see ActivityProbe
 };
 
+// Which run of which server a connection leads to. Times are seconds since 1970.
+struct ServerRun {
+  double started = 0;
+  double recovered = 0;  // see ServerFacts
+  bool in_recovery = false;
+};
+
 // Compares each look with the one before. Not thread-safe.
 class ServerWatch {
  public:
@@ -27,12 +33,18 @@ class ServerWatch {
     std::string message;
   };
   std::vector<Event> look(const ServerSigns& signs);
-  // A new connection: `started` is when the server it leads to was started, in seconds since 1970.
-  std::optional<Event> connected(double started, bool in_recovery);
+
+  struct Arrival {
+    bool same_counters = true;  // they go on from those read last
+    std::optional<Event> event;
+  };
+  // A new connection.
+  Arrival connected(const ServerRun& run);
 
  private:
   std::optional<ServerSigns> last_;
-  std::optional<std::pair<double, bool>> server_;  // started, in recovery
+  bool looked_over_this_connection_ = false;
+  std::optional<ServerRun> run_;
 };
 
 }  // namespace plumb::pg_stats

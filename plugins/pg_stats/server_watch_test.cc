@@ -49,12 +49,65 @@ TEST(ServerWatch, AResetAndAPromotionAreTold) {
   EXPECT_THAT(events[1].message, HasSubstr("promoted"));
 }
 
-TEST(ServerWatch, AnotherServerBehindTheSameAddressIsTold) {
+std::string kind_of(const ServerWatch::Arrival& arrival) {
+  return arrival.event ? arrival.event->kind : "";
+}
+
+TEST(ServerWatch, AConnectionToTheSameRunOfTheServerIsNoNews) {
   ServerWatch watch;
-  EXPECT_FALSE(watch.connected(1000, false)) << "the first is no change";
-  EXPECT_FALSE(watch.connected(1000, false)) << "only the connection was lost";
-  EXPECT_EQ(watch.connected(2000, false)->kind, "database-restarted");
-  EXPECT_EQ(watch.connected(1500, true)->kind, "database-role-changed");
+  EXPECT_EQ(kind_of(watch.connected({1000, 1000, false})), "") << "the first is no change";
+  const auto again = watch.connected({1000, 1000, false});
+  EXPECT_EQ(kind_of(again), "") << "only the connection was lost";
+  EXPECT_TRUE(again.same_counters);
+}
+
+TEST(ServerWatch, AServerStartedAnewIsNotTakenForAResetOfStatistics) {
+  ServerWatch watch;
+  (void)watch.connected({1000, 1000, false});
+  (void)watch.look({1 * kWatchSecondNs, 1900, 500, false});
+  const auto arrival = watch.connected({2000, 2000, false});
+  EXPECT_EQ(kind_of(arrival), "database-restarted");
+  EXPECT_THAT(arrival.event->message, HasSubstr("started anew"));
+  EXPECT_FALSE(arrival.same_counters);
+  EXPECT_THAT(watch.look({200 * kWatchSecondNs, 2100, 2001, false}), IsEmpty());
+}
+
+TEST(ServerWatch, ACrashOfOneProcessIsToldAsTheServersRecovery) {
+  ServerWatch watch;
+  (void)watch.connected({1000, 1000, false});
+  (void)watch.look({1 * kWatchSecondNs, 1900, 500, false});
+  const auto arrival = watch.connected({1000, 1950, false});
+  EXPECT_EQ(kind_of(arrival), "database-restarted");
+  EXPECT_THAT(arrival.event->message, HasSubstr("crashed"));
+  EXPECT_FALSE(arrival.same_counters);
+  EXPECT_THAT(watch.look({60 * kWatchSecondNs, 1960, 1950, false}), IsEmpty());
+}
+
+TEST(ServerWatch, AServerThatWasUpBeforeIsAnotherOne) {
+  ServerWatch watch;
+  (void)watch.connected({1000, 1000, false});
+  (void)watch.look({1 * kWatchSecondNs, 1900, 0, false});
+  const auto arrival = watch.connected({1500, 1500, false});
+  EXPECT_EQ(kind_of(arrival), "database-replaced");
+  EXPECT_FALSE(arrival.same_counters);
+  EXPECT_EQ(kind_of(watch.connected({1500, 1500, true})), "database-role-changed");
+  const auto failed_over = watch.connected({700, 700, false});
+  EXPECT_EQ(kind_of(failed_over), "database-role-changed");
+  EXPECT_FALSE(failed_over.same_counters);
+}
+
+TEST(ServerWatch, AResetWhileTheConnectionWasLostIsToldWhereNoCrashCanBeMeant) {
+  ServerWatch watch;
+  (void)watch.connected({1000, 1000, false});
+  (void)watch.look({1 * kWatchSecondNs, 1900, 500, false});
+  (void)watch.connected({1000, 1000, false});
+  EXPECT_EQ(watch.look({60 * kWatchSecondNs, 1960, 1950, false}).size(), 1u);
+
+  ServerWatch unprivileged;
+  (void)unprivileged.connected({1000, 0, false});
+  (void)unprivileged.look({1 * kWatchSecondNs, 1900, 500, false});
+  (void)unprivileged.connected({1000, 0, false});
+  EXPECT_THAT(unprivileged.look({60 * kWatchSecondNs, 1960, 1950, false}), IsEmpty());
 }
 
 std::vector<std::string> subjects(const ServerFacts& facts) {
@@ -118,6 +171,19 @@ TEST(MissingAbilities, AnExtensionNobodyUpdatedIsNamed) {
   ServerFacts facts = server_of_version(15);
   facts.columns["pg_stat_statements"] = server_of_version(12).columns["pg_stat_statements"];
   EXPECT_THAT(subjects(facts), testing::ElementsAre("statements_version", "io"));
+}
+
+TEST(MissingAbilities, StatementsInsideFunctionsThatCountTwiceAreTold) {
+  for (const int major : {12, 13}) {
+    ServerFacts facts = server_of_version(major);
+    facts.statements_track = "all";
+    EXPECT_THAT(subjects(facts), testing::Contains("statements_nested")) << major;
+  }
+  ServerFacts facts = server_of_version(14);
+  facts.statements_track = "all";
+  EXPECT_THAT(subjects(facts), testing::ElementsAre("io")) << "the column toplevel tells them";
+  facts.columns["pg_stat_statements"] = server_of_version(13).columns["pg_stat_statements"];
+  EXPECT_THAT(subjects(facts), testing::Contains("statements_nested")) << "an older extension";
 }
 
 std::string remark(const char* name, const char* value, const char* unit = "",

@@ -44,34 +44,48 @@ class Rows {
   std::unique_ptr<PGresult, Clear> result_;
 };
 
-// Not thread-safe; `interrupted` may be set from any thread and makes a wait end within 50 ms,
-// which loses the connection when an answer was under way.
+// Every step ends by the moment that end_by() was last given: a statement gets what is left until
+// then as its statement_timeout, and is not sent when that is next to nothing. Not thread-safe;
+// `interrupted` may be set from any thread and makes a wait end within 50 ms, which loses the
+// connection when an answer was under way.
 class Session {
  public:
-  struct Limits {
-    std::chrono::milliseconds connect{5000};
-    std::chrono::milliseconds statement{1000};  // on the server; here half a second more is waited
-  };
+  using Clock = std::chrono::steady_clock;
 
-  // Connects. The failure says what to do and holds no password. `interrupted` outlives the
-  // session.
-  static Result<std::unique_ptr<Session>> open(const Dsn& dsn, const Limits& limits,
-                                               const std::atomic<bool>& interrupted);
+  // A session that is not connected yet. `statement_timeout`: how long the server may work on a
+  // statement at most. `interrupted` outlives the session.
+  Session(const Dsn& dsn, std::chrono::milliseconds statement_timeout,
+          const std::atomic<bool>& interrupted)
+      : dsn_(dsn),
+        lookup_(dsn.host_names()),
+        longest_(statement_timeout),
+        timeout_(statement_timeout),
+        interrupted_(interrupted) {}
+  // Looks the host up and connects, as far as time allows: after DEADLINE_EXCEEDED the next call
+  // goes on. Another failure says what to do and holds no password.
+  Status connect();
+
+  void end_by(Clock::time_point until) { until_ = until; }
+  std::chrono::milliseconds left() const;
 
   // Makes `sql` known under `name`, a constant.
   Status prepare(const char* name, const std::string& sql);
   // How many parameters a prepared statement takes.
   Result<int> parameters_of(const char* name);
   // Runs a prepared statement, or `sql` once. Failures: UNAVAILABLE the connection is lost (then
-  // alive() is false); DEADLINE_EXCEEDED the statement took too long, or waited for a lock;
-  // PERMISSION_DENIED; INTERNAL with the server's sentence otherwise.
+  // alive() is false); DEADLINE_EXCEEDED the statement took too long, waited for a lock, or was
+  // not sent for want of time; PERMISSION_DENIED; NOT_FOUND what it names is not there; INTERNAL
+  // with the server's sentence otherwise.
   Result<Rows> run(const char* name, const std::vector<std::string>& parameters = {});
   Result<Rows> query(const std::string& sql, const std::vector<std::string>& parameters = {});
 
-  // From now on no answer is waited for longer than `until`, whatever the limits say.
-  void wait_no_longer_than(std::chrono::steady_clock::time_point until) { last_moment_ = until; }
+  // Gives the connection up, where nobody knows any more what state the session is in.
+  void abandon();
 
-  bool alive() const { return !lost_ && PQstatus(connection_.get()) == CONNECTION_OK; }
+  // Not lost, though maybe not connected yet.
+  bool alive() const {
+    return !lost_ && (!connected_ || PQstatus(connection_.get()) == CONNECTION_OK);
+  }
   int backend_pid() const { return PQbackendPID(connection_.get()); }
   std::string database() const { return PQdb(connection_.get()); }
   std::string user() const { return PQuser(connection_.get()); }
@@ -82,34 +96,51 @@ class Session {
   std::string port() const { return PQport(connection_.get()); }
   // Over a Unix socket or the loopback interface: maybe, but not surely, on this machine.
   bool over_loopback() const;
-  // Transactions that this session has ended, which the server counts among its own.
-  uint64_t transactions() const { return transactions_; }
+  // How this session's transactions ended, which the server counts among its own.
+  struct Transactions {
+    uint64_t committed = 0;
+    uint64_t rolled_back = 0;
+    void operator+=(const Transactions& more) {
+      committed += more.committed;
+      rolled_back += more.rolled_back;
+    }
+  };
+  const Transactions& transactions() const { return transactions_; }
   // How long answers have been waited for, in all.
   double waited_seconds() const { return std::chrono::duration<double>(waited_).count(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
   struct Finish {
     void operator()(PGconn* c) const { PQfinish(c); }
   };
-  Session(PGconn* connection, const Dsn& dsn, const Limits& limits,
-          const std::atomic<bool>& interrupted)
-      : connection_(connection), dsn_(dsn), limits_(limits), interrupted_(interrupted) {}
-
-  Status connect();
+  Status start_connecting();
+  // Makes the server's statement_timeout fit what is left. DEADLINE_EXCEEDED: nothing fits.
+  Status fit();
+  // The longest timeout that leaves room for its answer; zero when none does.
+  std::chrono::milliseconds fitting_timeout() const;
+  bool in_transaction() const;
+  Result<Rows> send_query(const std::string& sql, const std::vector<std::string>& parameters);
   Result<Rows> answer(const char* what, bool sent);
   Result<Rows> read_answer(const char* what, Clock::time_point until);
-  Status wait(bool for_write, Clock::time_point until);
+  Status flush(const char* what, Clock::time_point until);
+  // For any of `events` of poll().
+  Status wait(short events, Clock::time_point until);
   Status lost(const char* what, const std::string& reason);
   std::string reason() const;
 
   std::unique_ptr<PGconn, Finish> connection_;
   Dsn dsn_;
-  Limits limits_;
+  HostLookup lookup_;
+  PostgresPollingStatusType connecting_ = PGRES_POLLING_WRITING;
+  bool connected_ = false;
+  std::chrono::milliseconds longest_;
+  std::chrono::milliseconds timeout_;  // statement_timeout as the server has it
+  Clock::time_point longer_from_;
+  Clock::time_point until_;
   const std::atomic<bool>& interrupted_;
-  Clock::time_point last_moment_ = Clock::time_point::max();
-  uint64_t transactions_ = 0;
+  Transactions transactions_;
   Clock::duration waited_{};
+  bool in_transaction_ = false;  // after the last answer
   bool lost_ = false;
 };
 
