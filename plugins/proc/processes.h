@@ -35,7 +35,7 @@ Result<Selector> selector_from_document(std::string_view document);
 
 // Pids (numeric entries) under <proc>, ascending; empty when <proc> cannot be read.
 std::vector<Pid> list_pids(const Root& root);
-// Thread ids of a process, ascending; empty when it is gone.
+// Thread ids of a process, ascending; empty when it is gone or they cannot be read.
 std::vector<Pid> list_tasks(const Root& root, Pid pid);
 
 // Nothing when the process is gone or the file is torn.
