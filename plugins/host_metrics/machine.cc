@@ -236,13 +236,6 @@ void parse_protocol_counters(std::string_view text, std::string_view protocol,
   }
 }
 
-std::optional<uint64_t> parse_protocol_counter(std::string_view text, std::string_view protocol,
-                                               std::string_view key) {
-  std::optional<uint64_t> value;
-  parse_protocol_counters(text, protocol, {&key, 1}, {&value, 1});
-  return value;
-}
-
 std::optional<SocketTotals> parse_sockstat(std::string_view text) {
   while (!text.empty()) {
     bool ended = false;

@@ -106,9 +106,6 @@ std::vector<Interface> parse_interfaces(std::string_view net_dev);
 void parse_protocol_counters(std::string_view text, std::string_view protocol,
                              std::span<const std::string_view> keys,
                              std::span<std::optional<uint64_t>> out);
-// One of them.
-std::optional<uint64_t> parse_protocol_counter(std::string_view text, std::string_view protocol,
-                                               std::string_view key);
 
 // /proc/net/sockstat, of TCP over IPv4 and IPv6.
 struct SocketTotals {

@@ -119,15 +119,22 @@ TEST(Machine, InterfacesWithoutLoopback) {
   EXPECT_EQ(interfaces[0].drops, 7u);
 }
 
+std::optional<uint64_t> counter_of(std::string_view text, std::string_view protocol,
+                                   std::string_view key) {
+  std::optional<uint64_t> value;
+  parse_protocol_counters(text, protocol, {&key, 1}, {&value, 1});
+  return value;
+}
+
 TEST(Machine, ProtocolCountersAreFoundByName) {
   constexpr std::string_view kSnmp =
       "Ip: Forwarding DefaultTTL\nIp: 2 64\n"
       "Tcp: RtoAlgorithm MaxConn RetransSegs InErrs\nTcp: 1 -1 42 0\n";
-  EXPECT_EQ(parse_protocol_counter(kSnmp, "Tcp", "RetransSegs"), 42u);
-  EXPECT_FALSE(parse_protocol_counter(kSnmp, "Tcp", "ListenOverflows"));
-  EXPECT_FALSE(parse_protocol_counter(kSnmp, "TcpExt", "ListenOverflows"));
-  EXPECT_FALSE(parse_protocol_counter("Tcp: A RetransSegs\nTcp: 1 4", "Tcp", "RetransSegs"));
-  EXPECT_FALSE(parse_protocol_counter("Tcp: A RetransSegs\n", "Tcp", "RetransSegs"));
+  EXPECT_EQ(counter_of(kSnmp, "Tcp", "RetransSegs"), 42u);
+  EXPECT_FALSE(counter_of(kSnmp, "Tcp", "ListenOverflows"));
+  EXPECT_FALSE(counter_of(kSnmp, "TcpExt", "ListenOverflows"));
+  EXPECT_FALSE(counter_of("Tcp: A RetransSegs\nTcp: 1 4", "Tcp", "RetransSegs"));
+  EXPECT_FALSE(counter_of("Tcp: A RetransSegs\n", "Tcp", "RetransSegs"));
 }
 
 TEST(Machine, EachProcessor) {
