@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "plugins/host_metrics/cpu_frequency.h"
+#include "plugins/proc/fake_proc.h"
+
 namespace plumb::host_metrics {
 namespace {
 
@@ -175,6 +178,17 @@ TEST(Machine, SeveralCountersOfAProtocolAtOnce) {
   EXPECT_EQ(values[2], 1u);
   parse_protocol_counters("Tcp: A B\nTcp: 1 2", "Tcp", keys, values);
   EXPECT_FALSE(values[0]) << "torn";
+}
+
+TEST(Machine, ClockFrequenciesAreLookedForAtTheFirstReadingAndNotBefore) {
+  proc::FakeProc fake;
+  CpuFrequency frequency(fake.root());
+  fake.write("sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "2400000\n");
+  fake.write("sys/devices/system/cpu/cpu1/cpufreq/scaling_cur_freq", "800000\n");
+  const auto reading = frequency.read();
+  ASSERT_TRUE(reading);
+  EXPECT_EQ(reading->mean_hertz, 1.6e9);
+  EXPECT_EQ(reading->least_hertz, 8e8);
 }
 
 TEST(Machine, SocketTotalsAndPorts) {
