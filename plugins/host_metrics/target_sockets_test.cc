@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "plugins/host_metrics/recording_host.h"
 #include "plugins/proc/fake_proc.h"
+#include "tests/support/recording_host.h"
 
 namespace plumb::host_metrics {
 namespace {
@@ -11,6 +11,7 @@ namespace {
 using proc::FakeProc;
 using proc::Pid;
 using proc::TcpSocket;
+using test_support::RecordingHost;
 
 TcpSocket listener(uint64_t inode, uint16_t port, uint32_t waiting, uint32_t limit) {
   TcpSocket s;

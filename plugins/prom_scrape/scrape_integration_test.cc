@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "plugins/prom_scrape/metrics_server.h"
-#include "plugins/prom_scrape/recording_host.h"
+#include "tests/support/recording_host.h"
 
 extern "C" const plumb_plugin* plumb_plugin_entry_v1(void);
 
@@ -32,6 +32,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 using Answer = MetricsServer::Answer;
+using test_support::RecordingHost;
 
 constexpr uint32_t kOk = PLUMB_HEALTH_OK;
 constexpr uint32_t kDegraded = PLUMB_HEALTH_DEGRADED;
