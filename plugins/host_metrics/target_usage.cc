@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kMostKeptOpen = 480;    // descriptors, of the usual limit of 1,024
 constexpr size_t kMostProbed = 128;      // threads looked at by one look_at_threads()
 constexpr size_t kMostSwitchReads = 32;  // per update
-constexpr int kMostGenerations = 16;     // of ended processes up to one that lives
+constexpr uint64_t kMostDelaysPause = 32;
+constexpr int kMostGenerations = 16;  // of ended processes up to one that lives
 // utime and stime are each cut to a whole tick.
 constexpr uint64_t kTickSlack = 2;
 
@@ -70,6 +71,7 @@ void TargetUsage::read_accounting() {
 TargetTotals TargetUsage::update(std::span<const Pid> pids, int64_t now_ns,
                                  proc::ProcessList* list) {
   Interval now;
+  ++updates_;
   // Read before the processes, so that one born meanwhile is taken for new at the next update too
   // rather than for old.
   const uint64_t ticks_now = ticks_since_boot();
@@ -194,13 +196,25 @@ void TargetUsage::update_process(const proc::Stat& stat, Process& p, ThreadReadi
   now.totals.resident_bytes += stat.resident_pages * proc::page_bytes();
 }
 
-void TargetUsage::update_delays(Pid pid, Process& p, Interval& now) {
-  if (delays_ == nullptr || delays_refused_) return;
-  auto answer = delays_->of_process(pid);
-  if (!answer) {
-    delays_refused_ = answer.status().code() != PLUMB_NOT_FOUND;
+void TargetUsage::note_unanswered(const Status& why) {
+  if (why.code() == PLUMB_NOT_FOUND) return;
+  const bool refusal = why.code() == PLUMB_PERMISSION_DENIED || why.code() == PLUMB_UNSUPPORTED;
+  if (refusal && !delays_answered_) {
+    delays_refused_ = true;
     return;
   }
+  // It may be over soon. What happens meanwhile is in the next answer, and would count twice if
+  // threads were asked too. Asking in vain may take as long as an answer is waited for.
+  delays_due_ = updates_ + delays_pause_;
+  delays_pause_ = std::min(2 * delays_pause_, kMostDelaysPause);
+}
+
+void TargetUsage::update_delays(Pid pid, Process& p, Interval& now) {
+  if (delays_ == nullptr || delays_refused_ || updates_ < delays_due_) return;
+  auto answer = delays_->of_process(pid);
+  if (!answer) return note_unanswered(answer.status());
+  delays_answered_ = true;
+  delays_pause_ = 1;
   proc::Delays delays = answer.value();
   if (!p.delays) {
     // Of a process that was there before the watch, the past is not counted.

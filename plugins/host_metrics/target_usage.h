@@ -133,6 +133,7 @@ class TargetUsage {
   void update_one(proc::Pid pid, ThreadReading& reading, proc::ProcessList* list, Interval& now);
   void update_process(const proc::Stat& stat, Process& p, ThreadReading& reading, Interval& now);
   void update_delays(proc::Pid pid, Process& p, Interval& now);
+  void note_unanswered(const Status& why);
   void update_io(Process& p, Interval& now);
   void count_standing(const Process& p, Interval& now) const;
   void finish(Interval& now, int64_t length_ns);
@@ -146,7 +147,11 @@ class TargetUsage {
   proc::KeptFile uptime_, accounting_file_;
   proc::DescriptorAllowance kept_;  // of processes and their threads
   Accounting accounting_ = Accounting::kUnknown;
-  bool delays_refused_ = false;
+  bool delays_refused_ = false;   // for good: threads are asked instead
+  bool delays_answered_ = false;  // once at least: threads are never asked
+  uint64_t delays_due_ = 0;       // the update at which to ask again after a failure
+  uint64_t delays_pause_ = 1;     // updates
+  uint64_t updates_ = 0;
   std::map<proc::Pid, Process> processes_;
   std::vector<TargetThreads::Thread*> lively_;
   size_t threads_ = 0;
