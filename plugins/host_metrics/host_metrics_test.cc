@@ -354,6 +354,25 @@ TEST_F(HostMetricsTest, TheProcessTableKeepsTheSteadyStage) {
   EXPECT_EQ(host_.tables["processes"], at_end);
 }
 
+TEST_F(HostMetricsTest, ATargetThatIsNotSeenAnyMoreIsNotSaidToHaveEnded) {
+  shop(10, 100, 0);
+  begin(kShop);
+  // The port is now another socket's, that nobody here holds.
+  fake_.write("proc/net/tcp",
+              "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid\n"
+              "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 "
+              "56 1 0 100 0 0 10 0\n");
+  for (int i = 0; i < 12; ++i) {
+    fake_.add({.pid = 100 + i});
+    tasks_change();
+    pass_a_second();
+  }
+  EXPECT_THAT(host_.events, ElementsAre(::testing::AllOf(HasSubstr("not seen any more: port 8080"),
+                                                         Not(HasSubstr("has ended")))));
+  EXPECT_THAT(host_.health_message, HasSubstr("port 8080 has a listener, but"));
+  EXPECT_THAT(host_.tables["host"].dump(), HasSubstr("port 8080 has a listener, but"));
+}
+
 TEST_F(HostMetricsTest, StopWithoutStartIsLegal) { EXPECT_TRUE(make(false)->stop(0)); }
 
 }  // namespace

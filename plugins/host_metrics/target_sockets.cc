@@ -128,19 +128,19 @@ bool TargetSockets::scan_descriptors(int64_t now_ns, std::span<const Pid> target
                                      Problems& problems) {
   if (!scan_pace_.due(now_ns)) return false;
   const Pace::Turn turn(scan_pace_, now_ns);
-  std::string denied;
+  std::string unseen;
   inodes_.clear();
   for (const Pid pid : target) {
-    const auto held = proc::list_descriptors(root_, pid);
+    const auto held = proc::list_sockets(root_, pid);
     if (!held) {
-      if (held.status().code() == PLUMB_PERMISSION_DENIED) denied = held.status().message();
+      if (held.status().code() != PLUMB_NOT_FOUND) unseen = held.status().message();
       continue;
     }
-    inodes_.insert(inodes_.end(), held.value().sockets.begin(), held.value().sockets.end());
+    inodes_.insert(inodes_.end(), held.value().begin(), held.value().end());
   }
   std::sort(inodes_.begin(), inodes_.end());
   inodes_.erase(std::unique(inodes_.begin(), inodes_.end()), inodes_.end());
-  problems.set("descriptors", denied);
+  problems.set("descriptors", unseen);
   return true;
 }
 
@@ -153,7 +153,7 @@ void TargetSockets::emit_descriptors(int64_t now_ns, std::span<const Pid> target
     const auto open = proc::count_descriptors(root_, pid);
     if (open) {
       count += open.value();
-    } else if (open.status().code() == PLUMB_PERMISSION_DENIED) {
+    } else if (open.status().code() != PLUMB_NOT_FOUND) {
       problems.set("descriptors", open.status().message());
       return;
     }
