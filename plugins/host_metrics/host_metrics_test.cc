@@ -93,6 +93,7 @@ class HostMetricsTest : public ::testing::Test {
                   "full avg10=0 avg60=0 avg300=0 total=0\n");
     }
     disk(10, 40, 3000);
+    fake_.write("sys/class/block/vda1/partition", "1\n");
     fake_.write("proc/net/dev", "h\nh\n  eth0: 100 1 0 2 0 0 0 0 200 2 0 3 0 0 0 0\n");
     fake_.write("proc/net/snmp", "Tcp: OutSegs RetransSegs OutRsts EstabResets\nTcp: 900 9 3 2\n");
     fake_.write("proc/net/netstat",
@@ -352,6 +353,38 @@ TEST_F(HostMetricsTest, TheProcessTableKeepsTheSteadyStage) {
   pass_a_second();
   ASSERT_TRUE(plugin_->stop(0));
   EXPECT_EQ(host_.tables["processes"], at_end);
+}
+
+TEST_F(HostMetricsTest, DisksAndInterfacesThatComeAndGoAreBoundedAndThoseLeftOutAreSaid) {
+  const auto generation = [&](int from) {
+    std::string interfaces = "h\nh\n";
+    std::string disks;
+    for (int i = from; i < from + 40; ++i) {
+      const std::string n = std::to_string(i);
+      interfaces += "  veth" + n + ": 100 1 0 2 0 0 0 0 200 2 0 3 0 0 0 0\n";
+      disks += " 43 0 rbd" + n + " 5 0 100 9 20 0 200 0 2 5 5\n";
+    }
+    fake_.write("proc/net/dev", interfaces);
+    fake_.write("proc/diskstats", disks);
+  };
+  generation(0);
+  begin(R"({"target":{}})");
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << host_.health_message;
+  for (const int from : {40, 80, 0}) {
+    generation(from);
+    pass_a_second();
+  }
+  const auto labelled = [&](const std::string& name) {
+    return std::count_if(host_.points.begin(), host_.points.end(),
+                         [&](const auto& series) { return series.first.starts_with(name + "{"); });
+  };
+  EXPECT_EQ(labelled("host_network_received_bytes_total"), 64);
+  EXPECT_EQ(labelled("host_disk_operations_total"), 64);
+  EXPECT_EQ(host_.series("host_disk_operations_total{device=rbd0}").size(), 2u) << "seen again";
+  for (const char* left_out : {"64 disks were seen: rbd64 ", "interfaces were seen: veth64 "}) {
+    EXPECT_THAT(host_.health_message, HasSubstr(left_out));
+    EXPECT_THAT(host_.tables["host"].dump(), HasSubstr(left_out));
+  }
 }
 
 TEST_F(HostMetricsTest, ATargetThatIsNotSeenAnyMoreIsNotSaidToHaveEnded) {

@@ -85,11 +85,8 @@ struct Disk {
   uint64_t queued_ms = 0;  // time times requests in flight
   uint64_t in_flight = 0;
 };
-// All block devices of /proc/diskstats; is_whole_disk() tells which count.
+// All block devices of /proc/diskstats, partitions too.
 std::vector<Disk> parse_disks(std::string_view diskstats);
-// By name alone: no partition, loop, ram, optical or stacked device (what dm and md carry is
-// counted at the disks below them).
-bool is_whole_disk(std::string_view device);
 
 struct Interface {
   std::string name;

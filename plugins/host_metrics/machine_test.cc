@@ -96,16 +96,6 @@ TEST(Machine, DisksInBytesAndMilliseconds) {
   EXPECT_EQ(disks[1].busy_ms, 23060u);
 }
 
-TEST(Machine, OnlyWholeDisksCount) {
-  for (const char* disk : {"sda", "vda", "xvdb", "nvme0n1", "nvme10n2", "mmcblk0"}) {
-    EXPECT_TRUE(is_whole_disk(disk)) << disk;
-  }
-  for (const char* other : {"sda1", "vda15", "nvme0n1p1", "mmcblk0p2", "loop0", "ram3", "zram0",
-                            "sr0", "dm-0", "md127"}) {
-    EXPECT_FALSE(is_whole_disk(other)) << other;
-  }
-}
-
 TEST(Machine, InterfacesWithoutLoopback) {
   const auto interfaces = parse_interfaces(
       "Inter-|   Receive                            |  Transmit\n"
