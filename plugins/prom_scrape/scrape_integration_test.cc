@@ -296,10 +296,10 @@ TEST(PromScrape, APageThatIsTooLargeIsRefusedCompressedToo) {
   server.answer(
       {gzip_of_zeros(size_t{64} << 20), 200, "text/plain", {{"Content-Encoding", "gzip"}}});
   scraper.host.health_message.clear();
-  scraper.collect();
+  scraper.collect(60'000 * kMs);
   EXPECT_THAT(scraper.host.health_message, HasSubstr("larger than 16 MiB"));
   server.answer(page(1));
-  scraper.collect();
+  scraper.collect(60'000 * kMs);
   EXPECT_EQ(scraper.host.health, kOk) << scraper.host.health_message;
 }
 
@@ -392,6 +392,26 @@ TEST(PromScrape, APageThatIsDearToReadIsReadMoreSeldom) {
   EXPECT_EQ(server.requests().size(), 2u);
   EXPECT_THAT(scraper.host.health_message, HasSubstr("ms of processor time"));
   scraper.stop();
+}
+
+TEST(PromScrape, AnAnswerThatIsDearToRefuseIsAskedForMoreSeldomToo) {
+  const std::string large(size_t{15} << 20, '<');
+  const Answer refused[] = {{large},                                      // a page for people
+                            {large, 500},                                 // an error
+                            {std::string((size_t{16} << 20) + 1, '#')}};  // too large to be read
+  for (const Answer& answer : refused) {
+    MetricsServer server;
+    server.answer(answer);
+    Scraper scraper(server.url(), {}, {{"timeout", 20'000'000'000}});
+    scraper.start();
+    ASSERT_EQ(scraper.host.health, kDark);
+    for (int i = 0; i < 5; ++i) scraper.collect(kMs);
+    EXPECT_EQ(server.requests().size(), 1u);
+    scraper.collect(60'000 * kMs);
+    EXPECT_EQ(server.requests().size(), 2u);
+    EXPECT_EQ(scraper.host.health, kDark);
+    EXPECT_THAT(scraper.host.health_message, HasSubstr("ms of processor time"));
+  }
 }
 
 TEST(PromScrape, StopWithoutAPageIsQuiet) {
