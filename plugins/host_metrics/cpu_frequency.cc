@@ -14,19 +14,21 @@ constexpr int kMostAsked = 64;
 constexpr uint64_t kMostKilohertz = 100'000'000;
 }  // namespace
 
-CpuFrequency::CpuFrequency(const proc::Root& root) {
+void CpuFrequency::find_files() {
+  files_.emplace();
   for (int cpu = 0; cpu < kMostAsked; ++cpu) {
     std::string path =
-        root.sys + "/devices/system/cpu/cpu" + std::to_string(cpu) + "/cpufreq/scaling_cur_freq";
-    if (::access(path.c_str(), R_OK) == 0) files_.emplace_back(std::move(path));
+        root_.sys + "/devices/system/cpu/cpu" + std::to_string(cpu) + "/cpufreq/scaling_cur_freq";
+    if (::access(path.c_str(), R_OK) == 0) files_->emplace_back(std::move(path));
   }
 }
 
 std::optional<CpuFrequency::Reading> CpuFrequency::read() {
+  if (!files_) find_files();
   Reading out;
   double sum = 0;
   int told = 0;
-  for (proc::KeptFile& file : files_) {
+  for (proc::KeptFile& file : *files_) {
     const proc::Text text = file.read(buffer_);
     if (!text.ok()) continue;
     std::string_view rest = text.text;

@@ -4,6 +4,7 @@
 #define PLUMB_PLUGINS_HOST_METRICS_CPU_FREQUENCY_H_
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "plugins/proc/file.h"
@@ -13,7 +14,7 @@ namespace plumb::host_metrics {
 
 class CpuFrequency {
  public:
-  explicit CpuFrequency(const proc::Root& root);
+  explicit CpuFrequency(proc::Root root) : root_(std::move(root)) {}
 
   struct Reading {
     double mean_hertz = 0;
@@ -23,8 +24,11 @@ class CpuFrequency {
   std::optional<Reading> read();
 
  private:
+  void find_files();
+
+  proc::Root root_;
   proc::Buffer buffer_;
-  std::vector<proc::KeptFile> files_;
+  std::optional<std::vector<proc::KeptFile>> files_;  // once they were looked for
 };
 
 }  // namespace plumb::host_metrics

@@ -165,22 +165,31 @@ void HostMetrics::find_target() {
   if (finder_) {
     const auto found = finder_->find(processes_);
     problems_.set("target", found ? "" : found.status().message());
-    const std::vector<Pid> pids = found ? found.value() : std::vector<Pid>{};
-    note_change(pids);
-    target_ = pids;
+    if (found) {
+      note_found(found.value());
+    } else {
+      note_lost(found.status());
+    }
+    target_ = found ? found.value() : std::vector<Pid>{};
   }
   roles_ = assign_roles(processes_, target_, self_);
   roles_generation_ = processes_.generation();
 }
 
-void HostMetrics::note_change(const std::vector<Pid>& pids) {
-  if (pids.empty()) {
-    if (!last_target_.empty() && !lost_) {
-      lost_ = true;
-      (void)host().event(PLUMB_WARNING, "target-lost", selector_.describe() + " has ended");
-    }
-    return;
-  }
+void HostMetrics::note_lost(const Status& why) {
+  if (last_target_.empty() || lost_) return;
+  lost_ = true;
+  const bool lives = std::any_of(last_target_.begin(), last_target_.end(), [&](const Identity& i) {
+    const proc::Stat* stat = processes_.find(i.pid);
+    return stat != nullptr && stat->start_ticks == i.start_ticks;
+  });
+  const bool ended = why.code() == PLUMB_NOT_FOUND && !lives;
+  (void)host().event(
+      PLUMB_WARNING, "target-lost",
+      selector_.describe() + (ended ? " has ended" : " is not seen any more: " + why.message()));
+}
+
+void HostMetrics::note_found(const std::vector<Pid>& pids) {
   std::vector<Identity> now;
   for (const Pid pid : pids) {
     if (const proc::Stat* stat = processes_.find(pid)) now.push_back({pid, stat->start_ticks});

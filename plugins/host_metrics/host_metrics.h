@@ -56,7 +56,8 @@ class HostMetrics final : public Sampler {
   void second(int64_t now_ns);
   void watch_processes(int64_t now_ns);
   void find_target();
-  void note_change(const std::vector<proc::Pid>& pids);
+  void note_found(const std::vector<proc::Pid>& pids);
+  void note_lost(const Status& why);
   TargetTotals emit_target(int64_t now_ns);
   void emit_threads(int64_t now_ns);
   void emit_memory(int64_t now_ns);

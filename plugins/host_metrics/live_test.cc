@@ -66,7 +66,6 @@ TEST(HostMetricsLive, ProcessorTimeOfABurningChildIsWhatGetrusageSays) {
   ASSERT_GE(cpu.size(), 2u);
   EXPECT_NEAR(cpu.back().value - cpu.front().value, used, 0.1 * used);
   EXPECT_EQ(watch.host.last("target_processes"), 1.0);
-  EXPECT_FALSE(watch.host.disorder);
   for (const int fd : {answer[0], answer[1], go[0], go[1]}) ::close(fd);
 }
 
@@ -157,7 +156,6 @@ Measured measure(int callers, milliseconds delay, milliseconds pause) {
   const double truth = static_cast<double>(calls.waited_ns - before) /
                        static_cast<double>(std::chrono::nanoseconds(Clock::now() - begin).count());
   const std::string peer = "{peer=127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "}";
-  EXPECT_FALSE(watch.host.disorder);
   EXPECT_EQ(watch.host.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << watch.host.health_message;
   const Measured out{mean_after_first(watch.host.series("downstream_awaiting" + peer)), truth,
                      watch.host.last("downstream_sockets" + peer).value_or(-1)};
@@ -270,7 +268,6 @@ TEST(HostMetricsLive, AQuotaThatHoldsTheTargetBackIsToldFromNeighbours) {
   // It wants a whole processor and gets a fifth of one at most, less on a crowded machine.
   EXPECT_GT(grown("target_throttled_seconds_total"), 1.0);
   EXPECT_LT(grown("target_cpu_seconds_total"), 1.3);
-  EXPECT_FALSE(watch.host.disorder);
 }
 
 TEST(HostMetricsLive, GroupsSumToWhatTheMachineUsed) {

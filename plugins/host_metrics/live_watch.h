@@ -13,12 +13,13 @@
 #include <thread>
 #include <vector>
 
-#include "plugins/host_metrics/recording_host.h"
+#include "tests/support/recording_host.h"
 
 extern "C" const plumb_plugin* plumb_plugin_entry_v1(void);
 
 namespace plumb::host_metrics {
 
+using test_support::RecordingHost;
 using LiveClock = std::chrono::steady_clock;
 
 // The plugin, driven as the host drives it: one collect per interval until told to stop.

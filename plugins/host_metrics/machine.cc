@@ -19,8 +19,6 @@ constexpr size_t kMostEntries = 256;
 constexpr size_t kMostCores = 1024;
 constexpr uint64_t kMostTicks = uint64_t{1} << 56;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // Of text with lines "KEY NUMBER", the numbers of `keys`, in one walk.
 template <size_t N>
 std::array<std::optional<uint64_t>, N> numbers_of(std::string_view text,
@@ -175,19 +173,6 @@ std::vector<Disk> parse_disks(std::string_view diskstats) {
   return out;
 }
 
-bool is_whole_disk(std::string_view device) {
-  for (const char* prefix : {"loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd"}) {
-    if (device.starts_with(prefix)) return false;
-  }
-  if (device.empty() || !is_digit(device.back())) return true;
-  // nvme0n1 and mmcblk0 are disks, nvme0n1p1 and mmcblk0p1 are not; sda1, vda1 and xvda1 are not.
-  std::string_view stem = device;
-  while (!stem.empty() && is_digit(stem.back())) stem.remove_suffix(1);
-  const bool numbered = device.starts_with("nvme") || device.starts_with("mmcblk");
-  if (numbered) return !(stem.ends_with('p') && stem.size() > 1 && is_digit(stem[stem.size() - 2]));
-  return false;
-}
-
 std::vector<Interface> parse_interfaces(std::string_view net_dev) {
   std::vector<Interface> out;
   next_line(net_dev);
@@ -234,13 +219,6 @@ void parse_protocol_counters(std::string_view text, std::string_view protocol,
       }
     }
   }
-}
-
-std::optional<uint64_t> parse_protocol_counter(std::string_view text, std::string_view protocol,
-                                               std::string_view key) {
-  std::optional<uint64_t> value;
-  parse_protocol_counters(text, protocol, {&key, 1}, {&value, 1});
-  return value;
 }
 
 std::optional<SocketTotals> parse_sockstat(std::string_view text) {

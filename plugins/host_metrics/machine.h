@@ -85,11 +85,8 @@ struct Disk {
   uint64_t queued_ms = 0;  // time times requests in flight
   uint64_t in_flight = 0;
 };
-// All block devices of /proc/diskstats; is_whole_disk() tells which count.
+// All block devices of /proc/diskstats, partitions too.
 std::vector<Disk> parse_disks(std::string_view diskstats);
-// By name alone: no partition, loop, ram, optical or stacked device (what dm and md carry is
-// counted at the disks below them).
-bool is_whole_disk(std::string_view device);
 
 struct Interface {
   std::string name;
@@ -106,9 +103,6 @@ std::vector<Interface> parse_interfaces(std::string_view net_dev);
 void parse_protocol_counters(std::string_view text, std::string_view protocol,
                              std::span<const std::string_view> keys,
                              std::span<std::optional<uint64_t>> out);
-// One of them.
-std::optional<uint64_t> parse_protocol_counter(std::string_view text, std::string_view protocol,
-                                               std::string_view key);
 
 // /proc/net/sockstat, of TCP over IPv4 and IPv6.
 struct SocketTotals {

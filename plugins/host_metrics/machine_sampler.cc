@@ -10,7 +10,7 @@ namespace plumb::host_metrics {
 
 namespace {
 
-constexpr size_t kMostDevices = 64;
+constexpr size_t kMostDisks = 64;
 constexpr unsigned kMostCoreSeries = 64;
 constexpr int64_t kFrequencyEveryNs = 10'000'000'000;
 constexpr int64_t kFrequencyPart = 10'000;
@@ -25,6 +25,8 @@ MachineSampler::MachineSampler(const proc::Root& root)
       vmstat_(root.proc + "/vmstat"),
       diskstats_(root.proc + "/diskstats"),
       io_pressure_(root.proc + "/pressure/io"),
+      block_devices_(root),
+      disk_names_(kMostDisks),
       frequency_(root),
       frequency_pace_(kFrequencyPart, kFrequencyEveryNs) {
   for (size_t i = 0; i < pressure_.size(); ++i) {
@@ -177,9 +179,10 @@ void MachineSampler::emit_disks(int64_t now_ns, Outlet& outlet, Problems& proble
   const proc::Text text = diskstats_.read(buffer_);
   problems.set("diskstats", text.ok() ? "" : cannot_read(diskstats_));
   if (!text.ok()) return;
-  size_t count = 0;
   for (const Disk& disk : parse_disks(text.text)) {
-    if (!is_whole_disk(disk.device) || ++count > kMostDevices) continue;
+    // One that never did anything has nothing to tell: nbd devices are there before they are used.
+    if (disk.operations == 0 || !block_devices_.is_disk(disk.device)) continue;
+    if (!disk_names_.take(disk.device)) continue;
     const auto add = [&](const char* name, double value) {
       outlet.add(name, now_ns, value, {{"device", disk.device}});
     };
@@ -210,6 +213,7 @@ void MachineSampler::emit_disks(int64_t now_ns, Outlet& outlet, Problems& proble
     }
     disks_[disk.device] = {disk, now_ns};
   }
+  problems.set("disks", disk_names_.problem("disks"));
 }
 
 }  // namespace plumb::host_metrics

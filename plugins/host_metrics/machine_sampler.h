@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/host_metrics/block_devices.h"
+#include "plugins/host_metrics/bounded_names.h"
 #include "plugins/host_metrics/cpu_frequency.h"
 #include "plugins/host_metrics/machine.h"
 #include "plugins/host_metrics/outlet.h"
@@ -57,6 +59,8 @@ class MachineSampler {
     int64_t time_ns;
   };
   std::map<std::string, DiskBefore> disks_;
+  BlockDevices block_devices_;
+  BoundedNames disk_names_;
   CpuFrequency frequency_;
   Pace frequency_pace_;
   std::optional<uint64_t> io_waited_us_;

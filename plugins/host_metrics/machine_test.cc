@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "plugins/host_metrics/cpu_frequency.h"
+#include "plugins/proc/fake_proc.h"
+
 namespace plumb::host_metrics {
 namespace {
 
@@ -93,16 +96,6 @@ TEST(Machine, DisksInBytesAndMilliseconds) {
   EXPECT_EQ(disks[1].busy_ms, 23060u);
 }
 
-TEST(Machine, OnlyWholeDisksCount) {
-  for (const char* disk : {"sda", "vda", "xvdb", "nvme0n1", "nvme10n2", "mmcblk0"}) {
-    EXPECT_TRUE(is_whole_disk(disk)) << disk;
-  }
-  for (const char* other : {"sda1", "vda15", "nvme0n1p1", "mmcblk0p2", "loop0", "ram3", "zram0",
-                            "sr0", "dm-0", "md127"}) {
-    EXPECT_FALSE(is_whole_disk(other)) << other;
-  }
-}
-
 TEST(Machine, InterfacesWithoutLoopback) {
   const auto interfaces = parse_interfaces(
       "Inter-|   Receive                            |  Transmit\n"
@@ -119,15 +112,22 @@ TEST(Machine, InterfacesWithoutLoopback) {
   EXPECT_EQ(interfaces[0].drops, 7u);
 }
 
+std::optional<uint64_t> counter_of(std::string_view text, std::string_view protocol,
+                                   std::string_view key) {
+  std::optional<uint64_t> value;
+  parse_protocol_counters(text, protocol, {&key, 1}, {&value, 1});
+  return value;
+}
+
 TEST(Machine, ProtocolCountersAreFoundByName) {
   constexpr std::string_view kSnmp =
       "Ip: Forwarding DefaultTTL\nIp: 2 64\n"
       "Tcp: RtoAlgorithm MaxConn RetransSegs InErrs\nTcp: 1 -1 42 0\n";
-  EXPECT_EQ(parse_protocol_counter(kSnmp, "Tcp", "RetransSegs"), 42u);
-  EXPECT_FALSE(parse_protocol_counter(kSnmp, "Tcp", "ListenOverflows"));
-  EXPECT_FALSE(parse_protocol_counter(kSnmp, "TcpExt", "ListenOverflows"));
-  EXPECT_FALSE(parse_protocol_counter("Tcp: A RetransSegs\nTcp: 1 4", "Tcp", "RetransSegs"));
-  EXPECT_FALSE(parse_protocol_counter("Tcp: A RetransSegs\n", "Tcp", "RetransSegs"));
+  EXPECT_EQ(counter_of(kSnmp, "Tcp", "RetransSegs"), 42u);
+  EXPECT_FALSE(counter_of(kSnmp, "Tcp", "ListenOverflows"));
+  EXPECT_FALSE(counter_of(kSnmp, "TcpExt", "ListenOverflows"));
+  EXPECT_FALSE(counter_of("Tcp: A RetransSegs\nTcp: 1 4", "Tcp", "RetransSegs"));
+  EXPECT_FALSE(counter_of("Tcp: A RetransSegs\n", "Tcp", "RetransSegs"));
 }
 
 TEST(Machine, EachProcessor) {
@@ -168,6 +168,17 @@ TEST(Machine, SeveralCountersOfAProtocolAtOnce) {
   EXPECT_EQ(values[2], 1u);
   parse_protocol_counters("Tcp: A B\nTcp: 1 2", "Tcp", keys, values);
   EXPECT_FALSE(values[0]) << "torn";
+}
+
+TEST(Machine, ClockFrequenciesAreLookedForAtTheFirstReadingAndNotBefore) {
+  proc::FakeProc fake;
+  CpuFrequency frequency(fake.root());
+  fake.write("sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "2400000\n");
+  fake.write("sys/devices/system/cpu/cpu1/cpufreq/scaling_cur_freq", "800000\n");
+  const auto reading = frequency.read();
+  ASSERT_TRUE(reading);
+  EXPECT_EQ(reading->mean_hertz, 1.6e9);
+  EXPECT_EQ(reading->least_hertz, 8e8);
 }
 
 TEST(Machine, SocketTotalsAndPorts) {

@@ -31,6 +31,7 @@ NetworkSampler::NetworkSampler(const proc::Root& root, SocketSource& source)
       snmp_(root.proc + "/net/snmp"),
       sockstat_(root.proc + "/net/sockstat"),
       port_range_(root.proc + "/sys/net/ipv4/ip_local_port_range"),
+      interface_names_(kMostInterfaces),
       sockets_pace_(kSocketsPart, kSocketsEveryNs) {}
 
 void NetworkSampler::emit(int64_t now_ns, Outlet& outlet, Problems& problems) {
@@ -45,9 +46,8 @@ void NetworkSampler::emit_interfaces(int64_t now_ns, Outlet& outlet, Problems& p
   const proc::Text text = net_dev_.read(buffer_);
   problems.set("net", text.ok() ? "" : cannot_read(net_dev_));
   if (!text.ok()) return;
-  size_t count = 0;
   for (const Interface& i : parse_interfaces(text.text)) {
-    if (++count > kMostInterfaces) break;
+    if (!interface_names_.take(i.name)) continue;
     const auto add = [&](const char* name, uint64_t value) {
       outlet.add(name, now_ns, static_cast<double>(value), {{"interface", i.name}});
     };
@@ -56,6 +56,7 @@ void NetworkSampler::emit_interfaces(int64_t now_ns, Outlet& outlet, Problems& p
     add("host_network_drops_total", i.drops);
     add("host_network_errors_total", i.errors);
   }
+  problems.set("interfaces", interface_names_.problem("network interfaces"));
 }
 
 void NetworkSampler::emit_tcp(int64_t now_ns, Outlet& outlet, Problems& problems) {

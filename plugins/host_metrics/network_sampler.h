@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "plugins/host_metrics/bounded_names.h"
 #include "plugins/host_metrics/outlet.h"
 #include "plugins/host_metrics/pace.h"
 #include "plugins/host_metrics/problems.h"
@@ -30,6 +31,7 @@ class NetworkSampler {
   SocketSource& source_;
   proc::Buffer buffer_;
   proc::KeptFile net_dev_, netstat_, snmp_, sockstat_, port_range_;
+  BoundedNames interface_names_;
   Pace sockets_pace_;
   std::vector<proc::TcpSocket> sockets_;
   std::vector<bool> ports_;

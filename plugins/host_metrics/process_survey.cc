@@ -11,7 +11,7 @@ using proc::Pid;
 
 namespace {
 
-constexpr size_t kMostKeptOpen = 128;
+constexpr size_t kMostKeptDescriptors = 120;
 constexpr size_t kMostNames = 256;
 constexpr int kPatienceAtFirst = 4;
 constexpr int kMostPatience = 6;  // an idle process is looked at every 64th update at least
@@ -45,6 +45,9 @@ std::string printable(std::string_view text) {
 uint64_t above(uint64_t value, uint64_t less) { return value > less ? value - less : 0; }
 
 }  // namespace
+
+ProcessSurvey::ProcessSurvey(proc::Root root)
+    : root_(std::move(root)), kept_(kMostKeptDescriptors) {}
 
 int ProcessSurvey::named(const std::string& name) {
   if (const auto it = index_.find(name); it != index_.end()) return it->second;
@@ -94,7 +97,7 @@ void ProcessSurvey::take(const proc::Stat& stat, Process& p, const Machine& mach
     p = Process{};
     p.role = role;
     p.seen = true;
-    p.stat = proc::KeptFile(root_.of(stat.pid, "stat"));
+    p.stat = proc::KeptFile(root_.of(stat.pid, "stat"), &kept_);
     p.start_ticks = stat.start_ticks;
     p.ticks = born ? 0 : ticks;
     p.reaped = born ? 0 : reaped;
@@ -120,18 +123,13 @@ void ProcessSurvey::take(const proc::Stat& stat, Process& p, const Machine& mach
 
 void ProcessSurvey::read(proc::ProcessList& list, Pid pid, Process& p, const Machine& machine) {
   ++reads_;
-  const bool was_open = p.stat.is_open();
   const proc::Text text = p.stat.read(buffer_);
   const auto stat = text.ok() ? proc::parse_stat(text.text) : std::nullopt;
   if (stat && stat->pid == pid) {
     take(*stat, p, machine);
     list.note(*stat);
   }
-  if (!was_open && p.stat.is_open()) ++kept_;
-  if (p.stat.is_open() && (p.idle > 1 || kept_ > kMostKeptOpen)) {
-    p.stat.close();
-    --kept_;
-  }
+  if (p.idle > 1) p.stat.close();
 }
 
 void ProcessSurvey::update(proc::ProcessList& list, const Roles& roles, const Machine& machine) {
@@ -154,7 +152,6 @@ void ProcessSurvey::update(proc::ProcessList& list, const Roles& roles, const Ma
     // The target's own stat is read elsewhere; what it hands to its parent in the end counts here.
     const bool fresh = p.start_ticks != stat.start_ticks;
     if (fresh || p.role == Role::kTarget) {
-      if (fresh && p.stat.is_open()) --kept_;
       take(stat, p, machine);
     } else if (p.due <= updates_) {
       due.push_back(pid);
@@ -212,7 +209,6 @@ ProcessSurvey::Process* ProcessSurvey::living_ancestor(const Process& p) {
 void ProcessSurvey::forget_ended() {
   for (auto& [pid, p] : processes_) {
     if (p.seen) continue;
-    if (p.stat.is_open()) --kept_;
     // Its parent's reaped times hold, or will hold, all that this one was counted for; if the
     // parent has ended with it, those of the parent's parent.
     if (Process* heir = living_ancestor(p)) {

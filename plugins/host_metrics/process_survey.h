@@ -21,7 +21,7 @@ namespace plumb::host_metrics {
 
 class ProcessSurvey {
  public:
-  explicit ProcessSurvey(proc::Root root) : root_(std::move(root)) {}
+  explicit ProcessSurvey(proc::Root root);
 
   // What came since the update before, and is to be accounted for.
   struct Machine {
@@ -67,6 +67,7 @@ class ProcessSurvey {
 
   proc::Root root_;
   proc::Buffer buffer_;
+  proc::DescriptorAllowance kept_;
   std::unordered_map<proc::Pid, Process> processes_;
   std::unordered_map<std::string, int> index_;
   std::vector<std::string> names_;
@@ -76,7 +77,6 @@ class ProcessSurvey {
   uint64_t accounted_ = 0;  // in this update
   uint64_t next_sweep_ = 0;
   uint64_t sweep_pause_ = 4;
-  size_t kept_ = 0;
   uint64_t plumb_ticks_ = 0;
   uint64_t database_ticks_ = 0;
   uint64_t reads_ = 0;

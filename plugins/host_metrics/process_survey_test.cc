@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "plugins/host_metrics/own_descriptors.h"
 #include "plugins/proc/fake_proc.h"
 
 namespace plumb::host_metrics {
@@ -134,6 +135,24 @@ TEST_F(ProcessSurveyTest, DatabasesKeepATotalOfTheirOwn) {
   second(15, {}, {70});
   EXPECT_EQ(survey_.database_ticks(), 15u);
   EXPECT_EQ(used_["database"], 15u);
+}
+
+TEST_F(ProcessSurveyTest, WhoRunsStaysOpenHoweverManyPidsWereGivenOutAnew) {
+  uint64_t ticks = 0;
+  uint64_t start = 9000;
+  fake_.add({.pid = 20, .start_ticks = start});
+  second(0);
+  for (int i = 0; i < 140; ++i) {
+    fake_.add({.pid = 20, .user_ticks = ticks += 5, .start_ticks = start});
+    second(5);
+    // The same pid, seen to be another process only when it is read.
+    fake_.add({.pid = 20, .user_ticks = ticks = 1, .start_ticks = ++start});
+    second(1);
+  }
+  const size_t before = own_descriptors();
+  fake_.add({.pid = 20, .user_ticks = ticks + 5, .start_ticks = start});
+  second(5);
+  EXPECT_EQ(own_descriptors(), before + 1);
 }
 
 TEST_F(ProcessSurveyTest, NamesThatAreNoTextAreMadePrintable) {

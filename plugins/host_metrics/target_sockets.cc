@@ -78,6 +78,7 @@ void TargetSockets::second(int64_t now_ns, std::span<const Pid> target, Outlet& 
   if (target.empty()) {
     visible_ = false;
     inodes_.clear();
+    unseen_.clear();
     listener_inodes_.clear();
     listeners_pace_.hurry();
     problems.set("descriptors", "");
@@ -128,20 +129,25 @@ bool TargetSockets::scan_descriptors(int64_t now_ns, std::span<const Pid> target
                                      Problems& problems) {
   if (!scan_pace_.due(now_ns)) return false;
   const Pace::Turn turn(scan_pace_, now_ns);
-  std::string denied;
-  inodes_.clear();
+  std::vector<uint64_t> found;
+  bool whole = true;
+  unseen_.clear();
   for (const Pid pid : target) {
-    const auto held = proc::list_descriptors(root_, pid);
-    if (!held) {
-      if (held.status().code() == PLUMB_PERMISSION_DENIED) denied = held.status().message();
-      continue;
+    const auto held = proc::list_sockets(root_, pid);
+    if (held) {
+      found.insert(found.end(), held.value().begin(), held.value().end());
+    } else if (held.status().code() != PLUMB_NOT_FOUND) {
+      unseen_ = held.status().message();
+      whole = whole && held.status().code() == PLUMB_PERMISSION_DENIED;
     }
-    inodes_.insert(inodes_.end(), held.value().sockets.begin(), held.value().sockets.end());
   }
-  std::sort(inodes_.begin(), inodes_.end());
-  inodes_.erase(std::unique(inodes_.begin(), inodes_.end()), inodes_.end());
-  problems.set("descriptors", denied);
-  return true;
+  // What could not be read now, but may be the next time, is what it was.
+  if (!whole) found.insert(found.end(), inodes_.begin(), inodes_.end());
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  inodes_ = std::move(found);
+  problems.set("descriptors", unseen_);
+  return whole;
 }
 
 void TargetSockets::emit_descriptors(int64_t now_ns, std::span<const Pid> target, Outlet& outlet,
@@ -153,11 +159,12 @@ void TargetSockets::emit_descriptors(int64_t now_ns, std::span<const Pid> target
     const auto open = proc::count_descriptors(root_, pid);
     if (open) {
       count += open.value();
-    } else if (open.status().code() == PLUMB_PERMISSION_DENIED) {
+    } else if (open.status().code() != PLUMB_NOT_FOUND) {
       problems.set("descriptors", open.status().message());
       return;
     }
   }
+  problems.set("descriptors", unseen_);
   outlet.add("target_descriptors", now_ns, static_cast<double>(count));
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "plugins/host_metrics/accept_queues.h"
@@ -38,7 +39,8 @@ class TargetSockets {
  private:
   void resolve(int64_t now_ns, std::span<const proc::Pid> target, Problems& problems);
   void resolve_listeners(int64_t now_ns, std::span<const proc::Pid> target, Problems& problems);
-  // False when it may not be done now: it would take too large a part of the time.
+  // False when it may not be done now, because it would take too large a part of the time, or when
+  // not all could be read that may be the next time.
   bool scan_descriptors(int64_t now_ns, std::span<const proc::Pid> target, Problems& problems);
   bool other_network(proc::Pid target) const;
   void emit_descriptors(int64_t now_ns, std::span<const proc::Pid> target, Outlet& outlet,
@@ -51,6 +53,7 @@ class TargetSockets {
   SocketSource& source_;
   std::vector<proc::TcpSocket> listeners_;
   std::vector<uint64_t> inodes_;           // sockets that the target held at the last scan
+  std::string unseen_;                     // why the last scan could not see all of them
   std::vector<uint64_t> listener_inodes_;  // all listeners', ascending, at the last resolve
   bool visible_ = false;                   // the target lives in this network
   Pace scan_pace_, look_pace_, resolve_pace_, count_pace_, listeners_pace_;

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "plugins/host_metrics/recording_host.h"
 #include "plugins/proc/fake_proc.h"
+#include "tests/support/recording_host.h"
 
 namespace plumb::host_metrics {
 namespace {
@@ -11,6 +11,7 @@ namespace {
 using proc::FakeProc;
 using proc::Pid;
 using proc::TcpSocket;
+using test_support::RecordingHost;
 
 TcpSocket listener(uint64_t inode, uint16_t port, uint32_t waiting, uint32_t limit) {
   TcpSocket s;
@@ -107,6 +108,21 @@ TEST_F(TargetSocketsTest, TheQueueIsToldByPortAndTheDescriptorsCounted) {
   EXPECT_EQ(host_.last("target_accept_queue_max{port=80}"), 4);
   EXPECT_EQ(host_.last("target_accept_queue_limit{port=80}"), 50);
   EXPECT_EQ(host_.last("target_descriptors"), 2);
+}
+
+TEST_F(TargetSocketsTest, DescriptorsThatCouldNotBeReadOnceAreReadAgainAndNoLongerSaid) {
+  fake_.add({.pid = 10});
+  fake_.write("proc/10/fd", "no directory");
+  source_.all = {listener(1, 80, 4, 50)};
+  second();
+  EXPECT_NE(problems_.text().find("process 10"), std::string::npos);
+  EXPECT_FALSE(host_.last("target_descriptors"));
+  fake_.remove("proc/10/fd");
+  fake_.descriptor(10, 3, "socket:[1]");
+  for (int i = 0; i < 40; ++i) second();
+  EXPECT_EQ(host_.last("target_accept_queue{port=80}"), 4);
+  EXPECT_EQ(host_.last("target_descriptors"), 1);
+  EXPECT_TRUE(problems_.empty()) << problems_.text();
 }
 
 TEST_F(TargetSocketsTest, ATargetThatIsGoneHasNoQueue) {

@@ -17,23 +17,27 @@ constexpr uint64_t kUnseenNs = 20'000'000;  // two ticks: what the process's own
 
 uint64_t grown(uint64_t before, uint64_t now) { return now > before ? now - before : 0; }
 
-proc::Text read_file(proc::KeptFile& file, ThreadReading& reading) {
-  const proc::Text text = file.read(reading.buffer);
-  if (!reading.keep_open) file.close();
-  return text;
-}
-
 }  // namespace
 
+void TargetThreads::Thread::close() {
+  for (proc::KeptFile* file : {&schedstat, &stat, &status}) file->close();
+}
+
 void TargetThreads::list(const ThreadReading& reading, bool watched) {
+  const std::vector<Pid> listed = proc::list_tasks(root_, pid_);
+  if (listed.empty()) {
+    // A process has a thread as long as it lives: these are unknown, not none.
+    next_list_ = updates_ + 1;
+    return;
+  }
   for (auto& [tid, thread] : threads_) thread.seen = false;
-  for (const Pid tid : proc::list_tasks(root_, pid_)) {
+  for (const Pid tid : listed) {
     const auto [it, added] = threads_.try_emplace(tid);
     it->second.seen = true;
     if (!added) continue;
-    it->second.schedstat = proc::KeptFile(root_.of_task(pid_, tid, "schedstat"));
-    it->second.stat = proc::KeptFile(root_.of_task(pid_, tid, "stat"));
-    it->second.status = proc::KeptFile(root_.of_task(pid_, tid, "status"));
+    it->second.schedstat = proc::KeptFile(root_.of_task(pid_, tid, "schedstat"), &kept_);
+    it->second.stat = proc::KeptFile(root_.of_task(pid_, tid, "stat"), &kept_);
+    it->second.status = proc::KeptFile(root_.of_task(pid_, tid, "status"), &kept_);
     it->second.read_ns = reading.before_ns;
     it->second.born = watched;
   }
@@ -45,7 +49,7 @@ bool TargetThreads::moved(ThreadReading& reading) {
   if (threads_.size() != 1 || reading.all || updates_ + 1 >= next_list_) return true;
   Thread& only = threads_.begin()->second;
   if (!only.has_run) return true;
-  const proc::Text text = read_file(only.schedstat, reading);
+  const proc::Text text = only.schedstat.read(reading.buffer);
   const auto s = text.ok() ? proc::parse_schedstat(text.text) : std::nullopt;
   if (!s || s->run_ns != only.last.run_ns || s->wait_ns != only.last.wait_ns ||
       s->slices != only.last.slices) {
@@ -53,6 +57,10 @@ bool TargetThreads::moved(ThreadReading& reading) {
   }
   only.read_ns = reading.now_ns;
   only.idle = std::max(only.idle, 1);
+  if (reading.scarce) {
+    only.stat.close();
+    only.status.close();
+  }
   ++updates_;
   return false;
 }
@@ -73,15 +81,18 @@ ThreadGrowth TargetThreads::update(ThreadReading& reading, uint64_t count, uint6
       if (t.read_ns != reading.now_ns || !t.has_run) read(t, reading, growth);
     }
   }
-  for (const auto& [tid, t] : threads_) growth.scheduled = growth.scheduled || t.has_run;
-  for (const auto& [tid, t] : threads_) growth.switches = growth.switches || t.switches;
+  for (auto& [tid, t] : threads_) {
+    growth.scheduled = growth.scheduled || t.has_run;
+    growth.switches = growth.switches || t.switches;
+    if (reading.scarce && t.idle > 0) t.close();
+  }
   return growth;
 }
 
 void TargetThreads::read(Thread& t, ThreadReading& reading, ThreadGrowth& growth) {
-  const proc::Text text = read_file(t.schedstat, reading);
+  const proc::Text text = t.schedstat.read(reading.buffer);
   const auto s = text.ok() ? proc::parse_schedstat(text.text) : std::nullopt;
-  if (!text.ok()) next_list_ = updates_ + 1;  // it has ended: there may be others in its place
+  if (text.gone()) next_list_ = updates_ + 1;  // there may be others in its place
   if (s) {
     const bool counts = t.has_run || t.born;
     const uint64_t ran = counts ? grown(t.last.run_ns, s->run_ns) : 0;
@@ -103,7 +114,7 @@ void TargetThreads::read(Thread& t, ThreadReading& reading, ThreadGrowth& growth
   }
   read_switches(t, reading, growth);
   if (!reading.block_delay) return;
-  const proc::Text line = read_file(t.stat, reading);
+  const proc::Text line = t.stat.read(reading.buffer);
   const auto ticks = line.ok() ? proc::parse_block_delay(line.text) : std::nullopt;
   if (!ticks) return;
   if (t.block_delay_ticks || t.born) {
@@ -117,7 +128,7 @@ void TargetThreads::read_switches(Thread& t, ThreadReading& reading, ThreadGrowt
   const bool same = t.switches && t.has_run && t.switches_at == t.last.slices;
   if (same || (reading.switch_reads == 0 && !reading.all)) return;
   if (reading.switch_reads > 0) --reading.switch_reads;
-  const proc::Text text = read_file(t.status, reading);
+  const proc::Text text = t.status.read(reading.buffer);
   const auto s = text.ok() ? proc::parse_switches(text.text) : std::nullopt;
   if (!s) return;
   if (t.switches || t.born) {

@@ -20,7 +20,7 @@ struct ThreadReading {
   proc::Buffer& buffer;
   int64_t now_ns = 0;
   int64_t before_ns = 0;     // when the update before was; now_ns at the first
-  bool keep_open = true;     // descriptors: few enough threads
+  bool scarce = false;       // descriptors are: those who do nothing give theirs back
   bool all = false;          // read every thread and all that is known of it
   bool block_delay = false;  // the kernel accounts for it, and nobody tells it per process
   size_t switch_reads = 0;   // how many more threads' switches may be read
@@ -55,9 +55,13 @@ class TargetThreads {
     uint64_t due = 0;
     bool seen = false;
     char state = '\0';
+
+    void close();
   };
 
-  TargetThreads(const proc::Root& root, proc::Pid pid) : root_(root), pid_(pid) {}
+  // `kept` bounds the descriptors that stay open; like `root` it outlives this.
+  TargetThreads(const proc::Root& root, proc::Pid pid, proc::DescriptorAllowance& kept)
+      : root_(root), pid_(pid), kept_(kept) {}
 
   // `count`: threads as the process's own stat tells. `process_ns`: processor time the process used
   // since the update before, to a tick: more than its lively threads account for is looked for
@@ -74,12 +78,14 @@ class TargetThreads {
   void lively(std::vector<Thread*>& out);
 
  private:
+  // Keeps those it knows when they cannot be listed.
   void list(const ThreadReading& reading, bool watched);
   void read(Thread& t, ThreadReading& reading, ThreadGrowth& growth);
   void read_switches(Thread& t, ThreadReading& reading, ThreadGrowth& growth);
 
   const proc::Root& root_;
   proc::Pid pid_;
+  proc::DescriptorAllowance& kept_;
   std::map<proc::Pid, Thread> threads_;
   uint64_t updates_ = 0;
   uint64_t next_list_ = 0;

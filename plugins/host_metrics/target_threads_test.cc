@@ -29,6 +29,23 @@ class FakeDelays final : public DelaySource {
   const proc::Delays* delays_;
 };
 
+// Fails with `failure` unless that is OK.
+class FailingDelays final : public DelaySource {
+ public:
+  FailingDelays(const proc::Delays* delays, const Status* failure, int* asked = nullptr)
+      : delays_(delays), failure_(failure), asked_(asked) {}
+  Result<proc::Delays> of_process(Pid) override {
+    if (asked_ != nullptr) ++*asked_;
+    if (!failure_->is_ok()) return *failure_;
+    return *delays_;
+  }
+
+ private:
+  const proc::Delays* delays_;
+  const Status* failure_;
+  int* asked_;
+};
+
 class TargetDelaysTest : public ::testing::Test {
  protected:
   void use(const proc::Delays* delays) {
@@ -136,6 +153,45 @@ TEST_F(TargetDelaysTest, WithoutPrivilegeThreadsAreAsked) {
   const TargetTotals t = update({10});
   EXPECT_DOUBLE_EQ(t.block_io_seconds.value(), 0.12);
   EXPECT_FALSE(t.memory_seconds);
+}
+
+TEST_F(TargetDelaysTest, AnAnswerThatFailsToComeIsAskedForAgainAndNothingCountsTwice) {
+  fake_.write("proc/sys/kernel/task_delayacct", "1\n");
+  Status failure;
+  usage_ = std::make_unique<TargetUsage>(fake_.root(),
+                                         std::make_unique<FailingDelays>(&delays_, &failure));
+  fake_.add({.pid = 10});
+  fake_.thread(10, 10, 0, 0);
+  update({10});
+  // A thread born under watch, whose waiting the process's account holds.
+  fake_.add({.pid = 10, .threads = 2});
+  fake_.thread(10, 10, kMilli, 0);
+  fake_.thread(10, 11, kMilli, 0);
+  fake_.write("proc/10/task/11/stat", proc::FakeProcess{.pid = 11, .block_delay_ticks = 10}.stat());
+  delays_.block_io_ns = 100 * kMilli;
+  EXPECT_DOUBLE_EQ(update({10}).block_io_seconds.value(), 0.1);
+
+  failure = Status::unavailable("no answer in time");
+  delays_.block_io_ns = 250 * kMilli;
+  fake_.thread(10, 10, 2 * kMilli, 0);
+  EXPECT_FALSE(update({10}).block_io_seconds) << "unknown now, not what it was";
+  failure = Status::ok();
+  fake_.thread(10, 10, 3 * kMilli, 0);
+  fake_.thread(10, 11, 2 * kMilli, 0);
+  EXPECT_DOUBLE_EQ(update({10}).block_io_seconds.value(), 0.25);
+}
+
+TEST_F(TargetDelaysTest, WhoNeverAnswersIsAskedEverMoreRarely) {
+  Status failure = Status::unavailable("no answer in time");
+  int asked = 0;
+  usage_ = std::make_unique<TargetUsage>(
+      fake_.root(), std::make_unique<FailingDelays>(&delays_, &failure, &asked));
+  for (const Pid pid : {10, 11}) fake_.add({.pid = pid});
+  for (uint64_t i = 1; i <= 31; ++i) {
+    for (const Pid pid : {10, 11}) fake_.thread(pid, pid, i * kMilli, 0);
+    update({10, 11});
+  }
+  EXPECT_EQ(asked, 5) << "at the updates 1, 2, 4, 8 and 16, of one process each";
 }
 
 TEST_F(TargetDelaysTest, WhatTheKernelDoesNotAccountForIsAbsent) {

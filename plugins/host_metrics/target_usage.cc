@@ -12,10 +12,11 @@ using proc::Pid;
 
 namespace {
 
-constexpr size_t kMostKeptThreads = 200;  // three descriptors each, of the usual limit of 1,024
-constexpr size_t kMostProbed = 128;       // threads looked at by one look_at_threads()
-constexpr size_t kMostSwitchReads = 32;   // per update
-constexpr int kMostGenerations = 16;      // of ended processes up to one that lives
+constexpr size_t kMostKeptOpen = 480;    // descriptors, of the usual limit of 1,024
+constexpr size_t kMostProbed = 128;      // threads looked at by one look_at_threads()
+constexpr size_t kMostSwitchReads = 32;  // per update
+constexpr uint64_t kMostDelaysPause = 32;
+constexpr int kMostGenerations = 16;  // of ended processes up to one that lives
 // utime and stime are each cut to a whole tick.
 constexpr uint64_t kTickSlack = 2;
 
@@ -40,14 +41,11 @@ proc::Stat risen(const proc::Stat& before, const proc::Stat& now) {
 
 }  // namespace
 
-TargetUsage::Process::Process(const proc::Root& root, Pid pid)
-    : stat(root.of(pid, "stat")), io(root.of(pid, "io")), threads(root, pid) {}
+TargetUsage::TargetUsage(proc::Root root, std::unique_ptr<DelaySource> delays)
+    : root_(std::move(root)), delays_(std::move(delays)), kept_(kMostKeptOpen) {}
 
-proc::Text TargetUsage::read(proc::KeptFile& file) {
-  const proc::Text text = file.read(buffer_);
-  if (!keep_open_) file.close();
-  return text;
-}
+TargetUsage::Process::Process(const proc::Root& root, Pid pid, proc::DescriptorAllowance& kept)
+    : stat(root.of(pid, "stat"), &kept), io(root.of(pid, "io"), &kept), threads(root, pid, kept) {}
 
 uint64_t TargetUsage::ticks_since_boot() {
   if (uptime_.path().empty()) uptime_ = proc::KeptFile(root_.proc + "/uptime");
@@ -73,6 +71,7 @@ void TargetUsage::read_accounting() {
 TargetTotals TargetUsage::update(std::span<const Pid> pids, int64_t now_ns,
                                  proc::ProcessList* list) {
   Interval now;
+  ++updates_;
   // Read before the processes, so that one born meanwhile is taken for new at the next update too
   // rather than for old.
   const uint64_t ticks_now = ticks_since_boot();
@@ -80,7 +79,7 @@ TargetTotals TargetUsage::update(std::span<const Pid> pids, int64_t now_ns,
   ThreadReading reading{.buffer = buffer_};
   reading.now_ns = now_ns;
   reading.before_ns = updated_ ? last_update_ns_ : now_ns;
-  reading.keep_open = keep_open_;
+  reading.scarce = kept_.used_up();
   reading.all = read_all_;
   reading.block_delay = accounting_ == Accounting::kOn && (delays_ == nullptr || delays_refused_);
   reading.switch_reads = kMostSwitchReads;
@@ -91,7 +90,6 @@ TargetTotals TargetUsage::update(std::span<const Pid> pids, int64_t now_ns,
   lively_.clear();
   threads_ = now.totals.threads;
   for (auto& [pid, process] : processes_) process.threads.lively(lively_);
-  keep_open_ = now.totals.threads <= kMostKeptThreads;
   read_all_ = false;
   updated_ = true;
   last_update_ns_ = now_ns;
@@ -101,18 +99,23 @@ TargetTotals TargetUsage::update(std::span<const Pid> pids, int64_t now_ns,
 
 void TargetUsage::update_one(Pid pid, ThreadReading& reading, proc::ProcessList* list,
                              Interval& now) {
-  const auto it = processes_.try_emplace(pid, root_, pid).first;
+  const auto it = processes_.try_emplace(pid, root_, pid, kept_).first;
   Process* p = &it->second;
   if (p->start_ticks != 0 && !p->threads.moved(reading)) {
     p->seen = true;
+    if (reading.scarce) {
+      p->stat.close();
+      p->io.close();
+    }
     count_standing(*p, now);
     return;
   }
-  const proc::Text text = read(p->stat);
+  const proc::Text text = p->stat.read(buffer_);
   const auto stat = text.ok() ? proc::parse_stat(text.text) : std::nullopt;
   if (!stat || stat->pid != pid) {
-    // Torn: keep what is known of it. Gone: it is forgotten below.
-    p->seen = text.ok() && p->start_ticks != 0;
+    // Torn, or not to be read now: it stands where it stood. Gone: it is forgotten below.
+    p->seen = !text.gone() && p->start_ticks != 0;
+    if (p->seen) count_standing(*p, now);
     return;
   }
   if (list != nullptr) list->note(*stat);
@@ -120,7 +123,7 @@ void TargetUsage::update_one(Pid pid, ThreadReading& reading, proc::ProcessList*
     const bool born =
         updated_ && last_update_ticks_ != 0 && stat->start_ticks + 1 >= last_update_ticks_;
     processes_.erase(it);
-    p = &processes_.try_emplace(pid, root_, pid).first->second;
+    p = &processes_.try_emplace(pid, root_, pid, kept_).first->second;
     p->start_ticks = stat->start_ticks;
     p->born = born;
     if (!born) p->first = p->last = *stat;
@@ -133,10 +136,12 @@ void TargetUsage::count_standing(const Process& p, Interval& now) const {
   ++now.totals.processes;
   now.totals.threads += p.threads.all().size();
   now.totals.resident_bytes += p.last.resident_pages * proc::page_bytes();
-  now.any_schedstat = true;
   now.any_io = now.any_io || p.io_last;
   now.any_delays = now.any_delays || p.delays;
-  for (const auto& [tid, t] : p.threads.all()) now.any_switches = now.any_switches || t.switches;
+  for (const auto& [tid, t] : p.threads.all()) {
+    now.any_schedstat = now.any_schedstat || t.has_run;
+    now.any_switches = now.any_switches || t.switches;
+  }
 }
 
 void TargetUsage::update_process(const proc::Stat& stat, Process& p, ThreadReading& reading,
@@ -154,8 +159,8 @@ void TargetUsage::update_process(const proc::Stat& stat, Process& p, ThreadReadi
 
   const ThreadGrowth threads =
       p.threads.update(reading, stat.threads, (user + system) * nanoseconds_per_tick(), p.born);
-  // From now on its new threads are born under watch.
-  p.born = true;
+  // Once it is known which were there before, those that come are born under watch.
+  p.born = p.born || !p.threads.all().empty();
   p.scheduled_ns += threads.ran_ns;
   p.waited_ns += threads.waited_ns;
   p.block_delay_ticks += threads.block_delay_ticks;
@@ -191,13 +196,25 @@ void TargetUsage::update_process(const proc::Stat& stat, Process& p, ThreadReadi
   now.totals.resident_bytes += stat.resident_pages * proc::page_bytes();
 }
 
-void TargetUsage::update_delays(Pid pid, Process& p, Interval& now) {
-  if (delays_ == nullptr || delays_refused_) return;
-  auto answer = delays_->of_process(pid);
-  if (!answer) {
-    delays_refused_ = answer.status().code() != PLUMB_NOT_FOUND;
+void TargetUsage::note_unanswered(const Status& why) {
+  if (why.code() == PLUMB_NOT_FOUND) return;
+  const bool refusal = why.code() == PLUMB_PERMISSION_DENIED || why.code() == PLUMB_UNSUPPORTED;
+  if (refusal && !delays_answered_) {
+    delays_refused_ = true;
     return;
   }
+  // It may be over soon. What happens meanwhile is in the next answer, and would count twice if
+  // threads were asked too. Asking in vain may take as long as an answer is waited for.
+  delays_due_ = updates_ + delays_pause_;
+  delays_pause_ = std::min(2 * delays_pause_, kMostDelaysPause);
+}
+
+void TargetUsage::update_delays(Pid pid, Process& p, Interval& now) {
+  if (delays_ == nullptr || delays_refused_ || updates_ < delays_due_) return;
+  auto answer = delays_->of_process(pid);
+  if (!answer) return note_unanswered(answer.status());
+  delays_answered_ = true;
+  delays_pause_ = 1;
   proc::Delays delays = answer.value();
   if (!p.delays) {
     // Of a process that was there before the watch, the past is not counted.
@@ -219,7 +236,7 @@ void TargetUsage::update_delays(Pid pid, Process& p, Interval& now) {
 }
 
 void TargetUsage::update_io(Process& p, Interval& now) {
-  const proc::Text text = read(p.io);
+  const proc::Text text = p.io.read(buffer_);
   if (text.denied()) now.totals.io_denied = true;
   const auto io = text.ok() ? proc::parse_io(text.text) : std::nullopt;
   if (!io) return;
@@ -306,7 +323,7 @@ std::optional<ThreadStates> TargetUsage::look_at_threads() {
   size_t read_ok = 0;
   for (size_t i = 0; i < probes; ++i) {
     TargetThreads::Thread& thread = *lively_[(first + i) % total];
-    const proc::Text text = read(thread.stat);
+    const proc::Text text = thread.stat.read(buffer_);
     const char state = text.ok() ? proc::parse_state(text.text) : '\0';
     if (state == '\0') continue;
     thread.state = state;

@@ -78,8 +78,7 @@ struct ProcessUse {
 class TargetUsage {
  public:
   // `delays` may be null: then nothing asks the kernel for delay accounting.
-  explicit TargetUsage(proc::Root root, std::unique_ptr<DelaySource> delays = nullptr)
-      : root_(std::move(root)), delays_(std::move(delays)) {}
+  explicit TargetUsage(proc::Root root, std::unique_ptr<DelaySource> delays = nullptr);
 
   // Reads what may have changed; the next one after `read_all()` everything. `pids` ascending;
   // `now_ns` of the monotonic clock, larger than before. What it reads of processes it notes in
@@ -103,7 +102,7 @@ class TargetUsage {
 
  private:
   struct Process {
-    Process(const proc::Root& root, proc::Pid pid);
+    Process(const proc::Root& root, proc::Pid pid, proc::DescriptorAllowance& kept);
     uint64_t start_ticks = 0;
     proc::Pid parent = 0;
     std::string command;
@@ -134,24 +133,28 @@ class TargetUsage {
   void update_one(proc::Pid pid, ThreadReading& reading, proc::ProcessList* list, Interval& now);
   void update_process(const proc::Stat& stat, Process& p, ThreadReading& reading, Interval& now);
   void update_delays(proc::Pid pid, Process& p, Interval& now);
+  void note_unanswered(const Status& why);
   void update_io(Process& p, Interval& now);
   void count_standing(const Process& p, Interval& now) const;
   void finish(Interval& now, int64_t length_ns);
   void forget_ended();
   void read_accounting();
-  proc::Text read(proc::KeptFile& file);
   uint64_t ticks_since_boot();
 
   proc::Root root_;
   std::unique_ptr<DelaySource> delays_;
   proc::Buffer buffer_;
   proc::KeptFile uptime_, accounting_file_;
+  proc::DescriptorAllowance kept_;  // of processes and their threads
   Accounting accounting_ = Accounting::kUnknown;
-  bool delays_refused_ = false;
+  bool delays_refused_ = false;   // for good: threads are asked instead
+  bool delays_answered_ = false;  // once at least: threads are never asked
+  uint64_t delays_due_ = 0;       // the update at which to ask again after a failure
+  uint64_t delays_pause_ = 1;     // updates
+  uint64_t updates_ = 0;
   std::map<proc::Pid, Process> processes_;
   std::vector<TargetThreads::Thread*> lively_;
   size_t threads_ = 0;
-  bool keep_open_ = true;
   bool read_all_ = true;
   bool updated_ = false;
   int64_t last_update_ns_ = 0;

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "plugins/host_metrics/own_descriptors.h"
 #include "plugins/proc/fake_proc.h"
 
 namespace plumb::host_metrics {
@@ -213,6 +214,60 @@ TEST_F(TargetUsageTest, ContextSwitchesSumOverThreads) {
   const TargetTotals t = update({10});
   EXPECT_EQ(t.voluntary_switches, 105u);
   EXPECT_EQ(t.involuntary_switches, 3u);
+}
+
+TEST_F(TargetUsageTest, HundredsOfWorkersFitTheUsualLimitOfDescriptors) {
+  std::vector<Pid> workers;
+  for (Pid pid = 1000; pid < 1180; ++pid) {
+    workers.push_back(pid);
+    fake_.add({.pid = pid});
+    fake_.thread(pid, pid, 0, 0);
+    fake_.switches(pid, pid, 1, 1);
+    fake_.io(pid, 0, 0);
+  }
+  const size_t before = own_descriptors();
+  update(workers);
+  EXPECT_LE(own_descriptors() - before, 500u);
+  for (Pid pid = 1160; pid < 1180; ++pid) fake_.thread(pid, pid, 10 * kMs, kMs);
+  const TargetTotals t = update(workers);
+  EXPECT_TRUE(usage_.look_at_threads());
+  EXPECT_LE(own_descriptors() - before, 500u);
+  EXPECT_DOUBLE_EQ(t.cpu_seconds, 0.2);
+  EXPECT_DOUBLE_EQ(t.runqueue_seconds.value(), 0.02);
+  for (int i = 0; i < 3; ++i) update(workers);
+  EXPECT_LT(own_descriptors() - before, 400u) << "the idle ones have made room";
+}
+
+TEST_F(TargetUsageTest, ThreadsThatCannotBeListedAtFirstBringNoPastAlong) {
+  fake_.add({.pid = 10});
+  fake_.remove("proc/10/task");
+  EXPECT_EQ(update({10}).processes, 1u);
+  fake_.thread(10, 10, 900'000 * kMs, 5'000 * kMs);
+  TargetTotals t = update({10});
+  EXPECT_EQ(t.cpu_seconds, 0);
+  EXPECT_EQ(t.runqueue_seconds, 0);
+  fake_.thread(10, 10, 900'100 * kMs, 5'020 * kMs);
+  t = update({10});
+  EXPECT_DOUBLE_EQ(t.cpu_seconds, 0.1);
+  EXPECT_DOUBLE_EQ(t.runqueue_seconds.value(), 0.02);
+}
+
+TEST_F(TargetUsageTest, WithoutADescriptorToSpareNothingIsForgottenNorCountedTwice) {
+  fake_.add({.pid = 10, .user_ticks = 900'000});
+  fake_.thread(10, 10, 9'000'000 * kMs, 0);
+  fake_.add({.pid = 11, .user_ticks = 500});
+  fake_.thread(11, 11, 5'000 * kMs, 0);
+  update({10, 11});
+  fake_.thread(10, 10, 9'000'100 * kMs, 0);
+  usage_.read_all();
+  {
+    const NoDescriptorLeft none;
+    const TargetTotals t = usage_.update(std::vector<Pid>{10, 11}, ++seconds_ * kSecondNs);
+    EXPECT_EQ(t.processes, 2u);
+    EXPECT_EQ(t.threads, 2u);
+  }
+  fake_.thread(10, 10, 9'000'200 * kMs, 0);
+  EXPECT_NEAR(update({10, 11}).cpu_seconds, 0.2, 1e-9);
 }
 
 TEST_F(TargetUsageTest, ThreadsInUninterruptibleSleepAreCounted) {

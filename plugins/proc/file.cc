@@ -53,12 +53,15 @@ Text Buffer::read_link(int directory, const char* name) {
 }
 
 KeptFile::KeptFile(KeptFile&& other) noexcept
-    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : path_(std::move(other.path_)),
+      allowance_(other.allowance_),
+      descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 KeptFile& KeptFile::operator=(KeptFile&& other) noexcept {
   if (this != &other) {
     close();
     path_ = std::move(other.path_);
+    allowance_ = other.allowance_;
     descriptor_ = std::exchange(other.descriptor_, -1);
   }
   return *this;
@@ -66,8 +69,10 @@ KeptFile& KeptFile::operator=(KeptFile&& other) noexcept {
 
 Text KeptFile::read(Buffer& buffer) {
   if (descriptor_ < 0) {
+    if (allowance_ != nullptr && allowance_->used_up()) return buffer.read(path_.c_str());
     descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor_ < 0) return {{}, errno};
+    if (allowance_ != nullptr) ++allowance_->in_use_;
   }
   const Text out = buffer.read(descriptor_);
   if (!out.ok()) close();
@@ -75,8 +80,10 @@ Text KeptFile::read(Buffer& buffer) {
 }
 
 void KeptFile::close() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
   descriptor_ = -1;
+  if (allowance_ != nullptr) --allowance_->in_use_;
 }
 
 }  // namespace plumb::proc

@@ -36,12 +36,28 @@ class Buffer {
   std::vector<char> bytes_;
 };
 
-// A file opened at the first read and kept. After a failed read it is opened anew at the next one,
-// so a file that appears late is found. Moves; closes itself.
+// How many descriptors the files that share it may keep open together. Outlives them.
+class DescriptorAllowance {
+ public:
+  explicit DescriptorAllowance(size_t most) : most_(most) {}
+  DescriptorAllowance(const DescriptorAllowance&) = delete;
+  DescriptorAllowance& operator=(const DescriptorAllowance&) = delete;
+  bool used_up() const { return in_use_ >= most_; }
+
+ private:
+  friend class KeptFile;
+  size_t most_;
+  size_t in_use_ = 0;
+};
+
+// A file opened at the first read and kept, as far as `allowance`, if there is one, goes: beyond it
+// the file is closed after each read. After a failed read it is opened anew at the next one, so a
+// file that appears late is found. Moves; closes itself.
 class KeptFile {
  public:
   KeptFile() = default;
-  explicit KeptFile(std::string path) : path_(std::move(path)) {}
+  explicit KeptFile(std::string path, DescriptorAllowance* allowance = nullptr)
+      : path_(std::move(path)), allowance_(allowance) {}
   ~KeptFile() { close(); }
   KeptFile(KeptFile&& other) noexcept;
   KeptFile& operator=(KeptFile&& other) noexcept;
@@ -53,6 +69,7 @@ class KeptFile {
 
  private:
   std::string path_;
+  DescriptorAllowance* allowance_ = nullptr;  // an open descriptor is counted there
   int descriptor_ = -1;
 };
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <unordered_set>
 
@@ -17,14 +18,21 @@ struct CloseDirectory {
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
-// False when the directory cannot be opened.
+// False, and nothing, when the directory cannot be read whole.
 bool numeric_entries(const std::string& path, std::vector<Pid>& out) {
   const Directory directory(::opendir(path.c_str()));
   if (!directory) return false;
-  while (const dirent* entry = ::readdir(directory.get())) {
+  while (true) {
+    errno = 0;
+    const dirent* entry = ::readdir(directory.get());
+    if (entry == nullptr) break;
     if (const auto number = to_number<Pid>(entry->d_name); number && *number > 0) {
       out.push_back(*number);
     }
+  }
+  if (errno != 0) {
+    out.clear();
+    return false;
   }
   std::sort(out.begin(), out.end());
   return true;

@@ -35,7 +35,7 @@ Result<Selector> selector_from_document(std::string_view document);
 
 // Pids (numeric entries) under <proc>, ascending; empty when <proc> cannot be read.
 std::vector<Pid> list_pids(const Root& root);
-// Thread ids of a process, ascending; empty when it is gone.
+// Thread ids of a process, ascending; empty when it is gone or they cannot be read.
 std::vector<Pid> list_tasks(const Root& root, Pid pid);
 
 // Nothing when the process is gone or the file is torn.
@@ -78,7 +78,26 @@ class ProcessList {
   uint64_t generation_ = 0;
 };
 
-// Finds the target again and again: cheaply while its roots live, thoroughly when they do not.
+// Processes that were looked into in vain: not worth another look while they stay what they are.
+class PassedOver {
+ public:
+  // False when it is another by the same number, or has another name since.
+  bool holds(const Stat& stat) const;
+  void add(const Stat& stat);
+  void clear() { who_.clear(); }
+  // Forgets those that are not in the list any more.
+  void keep_only(const ProcessList& list);
+
+ private:
+  struct Who {
+    uint64_t start_ticks;
+    std::string comm;
+  };
+  std::unordered_map<Pid, Who> who_;
+};
+
+// Finds the target again and again: cheaply while its roots live, thoroughly when they do not, and
+// when that was in vain, ever more rarely among those it has looked into.
 class TargetFinder {
  public:
   TargetFinder(Root root, Selector selector)
@@ -86,11 +105,15 @@ class TargetFinder {
 
   // The target's processes, children included, ascending, from a list refreshed by the caller.
   // NOT_FOUND when none runs now; PERMISSION_DENIED when the port has a listener whose owner this
-  // user may not see; the message says what to do.
+  // user may not see; UNAVAILABLE when it cannot be told now; the message says what to do.
   Result<std::vector<Pid>> find(const ProcessList& list);
 
  private:
   Result<std::vector<Pid>> find_roots(const ProcessList& list);
+  Result<std::vector<Pid>> listening(const ProcessList& list);
+  // Those who hold one of the sockets, which listen on the port.
+  Result<std::vector<Pid>> owners_of(const std::vector<uint64_t>& sockets, const ProcessList& list);
+  std::vector<Pid> named(const ProcessList& list);
   Root root_;
   Selector selector_;
   Buffer buffer_;
@@ -101,6 +124,11 @@ class TargetFinder {
   std::vector<Known> roots_;       // when selected by port
   std::vector<uint64_t> sockets_;  // that listened on it when the roots were found
   int calls_since_search_ = 0;
+  PassedOver passed_over_;
+  int calls_since_all_ = 0;        // were looked into, in vain
+  int calls_to_all_ = 1;           // between that and the next time
+  std::vector<uint64_t> unowned_;  // sockets that nobody was found to hold
+  Status unseen_;                  // of somebody's descriptors, since all were looked into
 };
 
 // One call, for whoever needs the target only now and then.

@@ -100,6 +100,48 @@ TEST(FindTarget, ByNameOrByTheFileNameOfTheCommand) {
   EXPECT_FALSE(find_target(fake.root(), s));
 }
 
+TEST(FindTarget, ACommandLineThatDidNotMatchIsReadAgainOnceTheProcessIsAnother) {
+  FakeProc fake;
+  const auto command = [&](Pid pid, const char* line) {
+    fake.write("proc/" + std::to_string(pid) + "/cmdline", line);
+  };
+  for (const Pid pid : {20, 21}) fake.add({.pid = pid, .comm = "MainThread"});
+  for (const Pid pid : {20, 21}) command(pid, "/usr/bin/python3");
+  Selector s;
+  s.name = "billing";
+  TargetFinder finder(fake.root(), s);
+  ProcessList list(fake.root());
+  const auto find = [&] {
+    EXPECT_TRUE(list.refresh(true));
+    return finder.find(list);
+  };
+  EXPECT_FALSE(find());
+  command(20, "/opt/billing");
+  EXPECT_FALSE(find()) << "it was read, and is the same process by the same name";
+  fake.add({.pid = 21, .comm = "thread-0"});
+  command(21, "/opt/billing");
+  EXPECT_EQ(find().value(), (Pids{21})) << "another name";
+  fake.end(21);
+  fake.add({.pid = 20, .comm = "MainThread", .start_ticks = 200});
+  EXPECT_EQ(find().value(), (Pids{20})) << "another process by the same number";
+}
+
+TEST(FindTarget, ACommandLineThatChangesInPlaceIsFoundInTheEnd) {
+  FakeProc fake;
+  fake.add({.pid = 20, .comm = "MainThread"});
+  fake.write("proc/20/cmdline", "/usr/bin/python3");
+  Selector s;
+  s.name = "billing";
+  TargetFinder finder(fake.root(), s);
+  ProcessList list(fake.root());
+  ASSERT_TRUE(list.refresh(true));
+  EXPECT_FALSE(finder.find(list));
+  fake.write("proc/20/cmdline", "/opt/billing");
+  bool found = false;
+  for (int call = 0; call < 30 && !found; ++call) found = finder.find(list).is_ok();
+  EXPECT_TRUE(found);
+}
+
 TEST(FindTarget, ByCgroupWithThoseInside) {
   FakeProc fake;
   for (const Pid pid : {10, 11, 12}) fake.add({.pid = pid});

@@ -2,30 +2,20 @@
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <linux/tcp.h>
 
 #include <algorithm>
 #include <cstring>
 
+#include "plugins/proc/netlink.h"
+
 namespace plumb::proc {
 
 namespace {
 
-// Netlink pads every message and every attribute to 4 bytes.
-size_t padded(size_t bytes) { return (bytes + 3) & ~size_t{3}; }
-
-template <typename T>
-T copy_of(std::span<const char> bytes) {
-  T out{};
-  std::memcpy(&out, bytes.data(), std::min(bytes.size(), sizeof(out)));
-  return out;
-}
-
 TcpInfo to_info(std::span<const char> bytes) {
   // Older kernels send a shorter structure: what is missing stays zero.
-  const auto raw = copy_of<tcp_info>(bytes);
+  const auto raw = front_or_zeros<tcp_info>(bytes);
   TcpInfo out;
   out.last_data_sent_ms = raw.tcpi_last_data_sent;
   out.last_data_received_ms = raw.tcpi_last_data_recv;
@@ -41,7 +31,7 @@ TcpInfo to_info(std::span<const char> bytes) {
 }
 
 TcpSocket to_socket(std::span<const char> body) {
-  const auto m = copy_of<inet_diag_msg>(body);
+  const auto m = front_or_zeros<inet_diag_msg>(body);
   TcpSocket out;
   out.family = m.idiag_family;
   out.state = m.idiag_state;
@@ -52,16 +42,9 @@ TcpSocket to_socket(std::span<const char> body) {
   out.receive_queue = m.idiag_rqueue;
   out.send_queue = m.idiag_wqueue;
   std::memcpy(out.identity.data(), &m.id, sizeof(m.id));
-  std::span<const char> rest = body.subspan(sizeof(m));
-  while (rest.size() >= sizeof(rtattr)) {
-    const auto attribute = copy_of<rtattr>(rest);
-    if (attribute.rta_len < sizeof(rtattr) || attribute.rta_len > rest.size()) break;
-    if (attribute.rta_type == INET_DIAG_INFO) {
-      out.info = to_info(rest.first(attribute.rta_len).subspan(sizeof(rtattr)));
-      out.has_info = true;
-    }
-    rest = rest.subspan(std::min(padded(attribute.rta_len), rest.size()));
-  }
+  const std::span<const char> info = attribute_of(body.subspan(sizeof(m)), INET_DIAG_INFO);
+  out.has_info = !info.empty();
+  if (out.has_info) out.info = to_info(info);
   return out;
 }
 
@@ -71,17 +54,16 @@ SockDiagReply parse_sock_diag(std::span<const char> datagram, uint32_t sequence,
                               std::vector<TcpSocket>& out) {
   SockDiagReply reply;
   while (datagram.size() >= sizeof(nlmsghdr)) {
-    const auto header = copy_of<nlmsghdr>(datagram);
+    const auto header = front_or_zeros<nlmsghdr>(datagram);
     if (header.nlmsg_len < sizeof(nlmsghdr) || header.nlmsg_len > datagram.size()) break;
     const auto body = datagram.first(header.nlmsg_len).subspan(sizeof(nlmsghdr));
-    datagram = datagram.subspan(std::min(padded(header.nlmsg_len), datagram.size()));
+    datagram = datagram.subspan(std::min(netlink_padded(header.nlmsg_len), datagram.size()));
     if (header.nlmsg_seq != sequence) continue;  // left over from a request that timed out
     ++reply.answers;
     if (header.nlmsg_type == NLMSG_DONE) {
       reply.done = true;
     } else if (header.nlmsg_type == NLMSG_ERROR) {
-      const int error = copy_of<nlmsgerr>(body).error;
-      if (error < 0 && error > -4096) reply.error = -error;
+      if (const int error = error_in(body); error != 0) reply.error = error;
     } else if (body.size() >= sizeof(inet_diag_msg)) {
       TcpSocket socket = to_socket(body);
       if (socket.has_info || !with_info) out.push_back(socket);

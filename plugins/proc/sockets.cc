@@ -6,12 +6,56 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <optional>
 #include <string>
 
 #include "plugins/proc/fields.h"
 #include "plugins/proc/file.h"
 
 namespace plumb::proc {
+
+namespace {
+
+Status no_descriptors(Pid pid, int error) {
+  const std::string process = "process " + std::to_string(pid);
+  if (error == ENOENT || error == ESRCH) return Status::not_found(process + " has ended");
+  if (error == EACCES || error == EPERM) {
+    return Status::permission_denied(
+        "the descriptors of " + process +
+        " belong to another user: run plumb as that user or with CAP_SYS_PTRACE");
+  }
+  return Status::unavailable("the descriptors of " + process + " cannot be read (" +
+                             std::strerror(error) + ")");
+}
+
+// Calls `each` with the open directory and the name of every descriptor, until that is an errno.
+// The errno of what went wrong, or 0.
+template <typename Each>
+int walk_descriptors(const Root& root, Pid pid, Each&& each) {
+  DIR* directory = ::opendir(root.of(pid, "fd").c_str());
+  if (directory == nullptr) return errno;
+  int error = 0;
+  while (error == 0) {
+    errno = 0;
+    const dirent* entry = ::readdir(directory);
+    if (entry == nullptr) {
+      error = errno;
+      break;
+    }
+    if (entry->d_name[0] != '.') error = each(::dirfd(directory), entry->d_name);
+  }
+  ::closedir(directory);
+  return error;
+}
+
+std::optional<uint64_t> socket_of(std::string_view link) {
+  constexpr std::string_view kPrefix = "socket:[";
+  if (!link.starts_with(kPrefix) || !link.ends_with(']')) return std::nullopt;
+  return to_number(link.substr(kPrefix.size(), link.size() - kPrefix.size() - 1));
+}
+
+}  // namespace
 
 Result<size_t> count_descriptors(const Root& root, Pid pid) {
   const std::string path = root.of(pid, "fd");
@@ -20,36 +64,27 @@ Result<size_t> count_descriptors(const Root& root, Pid pid) {
   if (root.proc == "/proc" && ::stat(path.c_str(), &entry) == 0 && entry.st_size > 0) {
     return static_cast<size_t>(entry.st_size);
   }
-  PLUMB_ASSIGN_OR_RETURN(const Descriptors descriptors, list_descriptors(root, pid));
-  return descriptors.count;
+  size_t count = 0;
+  const int error = walk_descriptors(root, pid, [&](int, const char*) {
+    ++count;
+    return 0;
+  });
+  if (error != 0) return no_descriptors(pid, error);
+  return count;
 }
 
-Result<Descriptors> list_descriptors(const Root& root, Pid pid) {
-  const std::string path = root.of(pid, "fd");
-  DIR* directory = ::opendir(path.c_str());
-  if (directory == nullptr) {
-    if (errno == EACCES || errno == EPERM) {
-      return Status::permission_denied(
-          "the descriptors of process " + std::to_string(pid) +
-          " belong to another user: run plumb as that user or with CAP_SYS_PTRACE");
-    }
-    return Status::not_found("process " + std::to_string(pid) + " has ended");
-  }
-  Descriptors out;
+Result<std::vector<uint64_t>> list_sockets(const Root& root, Pid pid) {
+  std::vector<uint64_t> out;
   Buffer buffer(256);
-  const int descriptor = ::dirfd(directory);
-  while (const dirent* entry = ::readdir(directory)) {
-    if (entry->d_name[0] == '.') continue;
-    ++out.count;
-    const Text link = buffer.read_link(descriptor, entry->d_name);
-    constexpr std::string_view kPrefix = "socket:[";
-    if (!link.ok() || !link.text.starts_with(kPrefix) || !link.text.ends_with(']')) continue;
-    const std::string_view digits =
-        link.text.substr(kPrefix.size(), link.text.size() - kPrefix.size() - 1);
-    if (const auto inode = to_number(digits)) out.sockets.push_back(*inode);
-  }
-  ::closedir(directory);
-  std::sort(out.sockets.begin(), out.sockets.end());
+  const int error = walk_descriptors(root, pid, [&](int directory, const char* name) {
+    const Text link = buffer.read_link(directory, name);
+    if (link.denied()) return link.error;  // of a user who may list them, but no more
+    if (!link.ok()) return 0;              // closed meanwhile
+    if (const auto inode = socket_of(link.text)) out.push_back(*inode);
+    return 0;
+  });
+  if (error != 0) return no_descriptors(pid, error);
+  std::sort(out.begin(), out.end());
   return out;
 }
 

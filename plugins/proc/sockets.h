@@ -21,16 +21,13 @@ struct Listener {
 // or when that is refused from <proc>/net/tcp and tcp6 (milliseconds on a large machine).
 Result<std::vector<Listener>> list_listeners(const Root& root);
 
-struct Descriptors {
-  size_t count = 0;
-  std::vector<uint64_t> sockets;  // inodes, ascending
-};
-// Open descriptors of a process. PERMISSION_DENIED when they belong to another user and this one
-// lacks CAP_SYS_PTRACE; NOT_FOUND when the process is gone.
-Result<Descriptors> list_descriptors(const Root& root, Pid pid);
+// The sockets a process has open, by inode, ascending. PERMISSION_DENIED when they belong to
+// another user and this one lacks CAP_SYS_PTRACE; NOT_FOUND when the process is gone; UNAVAILABLE
+// when they cannot be read now.
+Result<std::vector<uint64_t>> list_sockets(const Root& root, Pid pid);
 
 // How many descriptors a process has open: told by the kernel at once (Linux 6.2 and later), else
-// counted. Errors as list_descriptors().
+// counted. Errors as list_sockets().
 Result<size_t> count_descriptors(const Root& root, Pid pid);
 
 }  // namespace plumb::proc

@@ -3,9 +3,13 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,7 +63,50 @@ TEST(FindTargetByPort, IsWhoHoldsTheListeningSocketAndItsChildren) {
   EXPECT_EQ(find_target(fake.root(), s).value(), (std::vector<Pid>{10, 11}));
   s.port = 81;
   EXPECT_EQ(find_target(fake.root(), s).status().code(), PLUMB_NOT_FOUND);
-  EXPECT_EQ(list_descriptors(fake.root(), 10)->count, 2u);
+  EXPECT_EQ(count_descriptors(fake.root(), 10).value(), 2u);
+}
+
+TEST(Descriptors, OnlyAProcessThatIsGoneHasEnded) {
+  FakeProc fake;
+  EXPECT_EQ(list_sockets(fake.root(), 10).status().code(), PLUMB_NOT_FOUND);
+  fake.write("proc/10/fd", "no directory");
+  const Status status = list_sockets(fake.root(), 10).status();
+  EXPECT_EQ(status.code(), PLUMB_UNAVAILABLE);
+  EXPECT_EQ(status.message().find("has ended"), std::string::npos) << status.message();
+}
+
+// As root has it in most containers: without CAP_SYS_PTRACE, which the links of others ask for.
+TEST(Descriptors, ThatMayBeListedButNotFollowedAreDenied) {
+  if (::geteuid() != 0) GTEST_SKIP() << "asks for root, to lack a capability of its own accord";
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t other = ::fork();
+  if (other == 0) {
+    ::alarm(60);
+    if (::setresgid(65534, 65534, 65534) == 0 && ::setresuid(65534, 65534, 65534) == 0 &&
+        ::write(ready[1], "x", 1) == 1) {
+      ::pause();
+    }
+    ::_exit(0);
+  }
+  ::close(ready[1]);
+  char byte = 0;
+  EXPECT_EQ(::read(ready[0], &byte, 1), 1);
+  const pid_t asker = ::fork();
+  if (asker == 0) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
+    ::syscall(SYS_capget, &header, data);
+    data[0].effective &= ~(1u << CAP_SYS_PTRACE);
+    ::syscall(SYS_capset, &header, data);
+    ::_exit(list_sockets(Root{}, other).status().code());
+  }
+  int code = 0;
+  EXPECT_EQ(::waitpid(asker, &code, 0), asker);
+  EXPECT_EQ(WEXITSTATUS(code), PLUMB_PERMISSION_DENIED);
+  ::kill(other, SIGKILL);
+  ::waitpid(other, nullptr, 0);
+  ::close(ready[0]);
 }
 
 TEST(FindTargetByPort, ARestartIsFoundAtOnce) {
@@ -78,6 +125,87 @@ TEST(FindTargetByPort, ARestartIsFoundAtOnce) {
   fake.descriptor(20, 3, "socket:[5555]");
   ASSERT_TRUE(list.refresh(false));
   EXPECT_EQ(finder.find(list).value(), (std::vector<Pid>{20}));
+}
+
+class UnownedPort : public ::testing::Test {
+ protected:
+  UnownedPort() {
+    listener(5555);
+    for (Pid pid = 10; pid < 20; ++pid) {
+      fake_.add({.pid = pid});
+      fake_.descriptor(pid, 0, "/dev/null");
+    }
+    selector_.port = 8080;
+    finder_.emplace(fake_.root(), selector_);
+  }
+  void listener(int inode) {
+    fake_.write(
+        "proc/net/tcp",
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
+        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 " +
+            std::to_string(inode) + " 1 0 100 0 0 10 0\n");
+  }
+  Result<std::vector<Pid>> find() {
+    EXPECT_TRUE(list_.refresh(false));
+    return finder_->find(list_);
+  }
+  // How many calls it takes until it is found; at most 100.
+  int calls() {
+    int n = 1;
+    while (n < 100 && !find()) ++n;
+    return n;
+  }
+  FakeProc fake_;
+  Selector selector_;
+  std::optional<TargetFinder> finder_;
+  ProcessList list_{fake_.root()};
+};
+
+TEST_F(UnownedPort, WhoWasLookedIntoInVainIsLookedIntoEverMoreRarely) {
+  for (int i = 0; i < 64; ++i) EXPECT_EQ(find().status().code(), PLUMB_NOT_FOUND);
+  fake_.descriptor(15, 3, "socket:[5555]");  // handed over by somebody
+  const int taken = calls();
+  EXPECT_GT(taken, 1);
+  EXPECT_LE(taken, 30);
+}
+
+TEST_F(UnownedPort, WhoComesNewIsLookedIntoAtOnce) {
+  for (int i = 0; i < 64; ++i) EXPECT_FALSE(find());
+  fake_.add({.pid = 30});
+  fake_.descriptor(30, 3, "socket:[5555]");
+  EXPECT_EQ(find().value(), (std::vector<Pid>{30}));
+}
+
+TEST_F(UnownedPort, AnotherListenerIsLookedForAtOnceAmongAll) {
+  for (int i = 0; i < 64; ++i) EXPECT_FALSE(find());
+  fake_.descriptor(15, 3, "socket:[5556]");
+  listener(5556);
+  EXPECT_EQ(find().value(), (std::vector<Pid>{15}));
+}
+
+TEST_F(UnownedPort, DescriptorsThatCannotBeReadAreSaidAndNotTakenForNone) {
+  fake_.remove("proc/15/fd");
+  fake_.write("proc/15/fd", "no directory");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(find().status().code(), PLUMB_UNAVAILABLE);
+    EXPECT_NE(find().status().message().find("process 15"), std::string::npos);
+  }
+}
+
+TEST(FindTargetByPort, WhoIsKnownStaysKnownWhileListenersCannotBeListed) {
+  FakeProc fake;
+  fake.write("proc/net/tcp", kTcp);
+  fake.add({.pid = 10});
+  fake.descriptor(10, 3, "socket:[5555]");
+  Selector s;
+  s.port = 8080;
+  TargetFinder finder(fake.root(), s);
+  ProcessList list(fake.root());
+  ASSERT_TRUE(list.refresh(false));
+  ASSERT_TRUE(finder.find(list));
+  fake.remove("proc/net/tcp");
+  for (int call = 0; call < 30; ++call)
+    EXPECT_EQ(finder.find(list).value(), (std::vector<Pid>{10}));
 }
 
 // A connected pair on loopback, and their inodes.

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kCommBytes = 15;      // the kernel cuts a command's name to this
 constexpr int kSearchAgainAfter = 10;  // calls between two searches by port while the roots live
+constexpr int kMostCallsToAll = 30;    // between two looks into those that were passed over
 constexpr int kMostDepth = 8;
 
 // The sockets that listen on the port, ascending by inode; NOT_FOUND when there is none.
@@ -28,53 +29,6 @@ Result<std::vector<uint64_t>> listening_sockets(const Root& root, int port) {
                              " in this network namespace");
   }
   return inodes;
-}
-
-Result<std::vector<Pid>> owners_of(const Root& root, int port, std::span<const uint64_t> inodes,
-                                   const ProcessList& list) {
-  std::vector<Pid> owners;
-  bool denied = false;
-  for (const auto& [pid, stat] : list.all()) {
-    const auto descriptors = list_descriptors(root, pid);
-    if (!descriptors) {
-      denied = denied || descriptors.status().code() == PLUMB_PERMISSION_DENIED;
-      continue;
-    }
-    const auto& held = descriptors.value().sockets;
-    const bool owns = std::any_of(inodes.begin(), inodes.end(), [&](uint64_t inode) {
-      return std::binary_search(held.begin(), held.end(), inode);
-    });
-    if (owns) owners.push_back(pid);
-  }
-  // An init that holds the socket on behalf of a service (socket activation) is not the service.
-  if (owners.size() > 1) std::erase(owners, 1);
-  if (!owners.empty()) return owners;
-  const std::string what = "port " + std::to_string(port) + " has a listener, but ";
-  if (denied) {
-    return Status::permission_denied(what + "its process belongs to another user: run plumb as " +
-                                     "that user or with CAP_SYS_PTRACE, or name the process by " +
-                                     "pid or name under target.process");
-  }
-  return Status::not_found(what + "no process here holds it: is it in another container?");
-}
-
-std::vector<Pid> named(const Root& root, const std::string& name, const ProcessList& list,
-                       Buffer& buffer) {
-  std::vector<Pid> out;
-  for (const auto& [pid, stat] : list.all()) {
-    if (stat.comm == name) out.push_back(pid);
-  }
-  if (!out.empty()) return out;
-  // The command line is read only when no short name matches: it costs a read per process.
-  for (const auto& [pid, stat] : list.all()) {
-    const Text text = buffer.read(root.of(pid, "cmdline").c_str());
-    if (!text.ok()) continue;
-    std::string_view first = text.text.substr(0, text.text.find('\0'));
-    first = first.substr(first.rfind('/') + 1);
-    const bool cut = name.size() > kCommBytes && stat.comm == name.substr(0, kCommBytes);
-    if (first == name || (cut && first.empty())) out.push_back(pid);
-  }
-  return out;
 }
 
 void add_members(const std::string& path, int depth, Buffer& buffer, std::vector<Pid>& out) {
@@ -111,33 +65,123 @@ std::vector<Pid> members(const Root& root, std::string cgroup, Buffer& buffer) {
 
 }  // namespace
 
-Result<std::vector<Pid>> TargetFinder::find_roots(const ProcessList& list) {
-  if (selector_.port) {
-    const bool alive = !roots_.empty() && std::all_of(roots_.begin(), roots_.end(), [&](Known k) {
-      const Stat* stat = list.find(k.pid);
-      return stat != nullptr && stat->start_ticks == k.start_ticks;
-    });
-    std::vector<Pid> out;
-    if (alive && ++calls_since_search_ < kSearchAgainAfter) {
-      for (const Known& k : roots_) out.push_back(k.pid);
-      return out;
-    }
-    calls_since_search_ = 0;
-    // Looking through everybody's descriptors is dear: only when other sockets listen than did.
-    PLUMB_ASSIGN_OR_RETURN(std::vector<uint64_t> sockets,
-                           listening_sockets(root_, *selector_.port));
-    if (alive && sockets == sockets_) {
-      for (const Known& k : roots_) out.push_back(k.pid);
-      return out;
-    }
-    roots_.clear();
-    PLUMB_ASSIGN_OR_RETURN(out, owners_of(root_, *selector_.port, sockets, list));
-    for (const Pid pid : out) roots_.push_back({pid, list.find(pid)->start_ticks});
-    sockets_ = std::move(sockets);
-    return out;
+bool PassedOver::holds(const Stat& stat) const {
+  const auto at = who_.find(stat.pid);
+  return at != who_.end() && at->second.start_ticks == stat.start_ticks &&
+         at->second.comm == stat.comm;
+}
+
+void PassedOver::add(const Stat& stat) { who_[stat.pid] = {stat.start_ticks, stat.comm}; }
+
+void PassedOver::keep_only(const ProcessList& list) {
+  std::erase_if(who_, [&](const auto& entry) { return list.find(entry.first) == nullptr; });
+}
+
+Result<std::vector<Pid>> TargetFinder::owners_of(const std::vector<uint64_t>& sockets,
+                                                 const ProcessList& list) {
+  // Looking through everybody's descriptors is dear: for sockets that nobody was found to hold only
+  // those are looked into that came since, and the others, who may have been handed one, now and
+  // then.
+  const bool same = sockets == unowned_;
+  if (!same || ++calls_since_all_ >= calls_to_all_) {
+    calls_to_all_ = same ? std::min(2 * calls_to_all_, kMostCallsToAll) : 1;
+    calls_since_all_ = 0;
+    passed_over_.clear();
+    unseen_ = Status::ok();
   }
+  passed_over_.keep_only(list);
+  std::vector<Pid> owners;
+  for (const auto& [pid, stat] : list.all()) {
+    if (passed_over_.holds(stat)) continue;
+    const auto held = list_sockets(root_, pid);
+    if (!held) {
+      if (held.status().code() == PLUMB_NOT_FOUND) continue;
+      unseen_ = held.status();
+      passed_over_.add(stat);
+      continue;
+    }
+    const bool owns = std::any_of(sockets.begin(), sockets.end(), [&](uint64_t inode) {
+      return std::binary_search(held.value().begin(), held.value().end(), inode);
+    });
+    if (owns) {
+      owners.push_back(pid);
+    } else {
+      passed_over_.add(stat);
+    }
+  }
+  // An init that holds the socket on behalf of a service (socket activation) is not the service.
+  if (owners.size() > 1) std::erase(owners, 1);
+  if (!owners.empty()) {
+    unowned_.clear();
+    return owners;
+  }
+  unowned_ = sockets;
+  const std::string what = "port " + std::to_string(*selector_.port) + " has a listener, but ";
+  if (unseen_.code() == PLUMB_PERMISSION_DENIED) {
+    return Status::permission_denied(what + "its process belongs to another user: run plumb as " +
+                                     "that user or with CAP_SYS_PTRACE, or name the process by " +
+                                     "pid or name under target.process");
+  }
+  if (!unseen_)
+    return Status::unavailable(what + "whose it is cannot be told: " + unseen_.message());
+  return Status::not_found(what + "no process here holds it: is it in another container?");
+}
+
+std::vector<Pid> TargetFinder::named(const ProcessList& list) {
+  const std::string& name = selector_.name;
+  std::vector<Pid> out;
+  for (const auto& [pid, stat] : list.all()) {
+    if (stat.comm == name) out.push_back(pid);
+  }
+  if (!out.empty()) return out;
+  // The command line is read only when no short name matches, and once of each process: it costs a
+  // read. One that only changed its arguments since is found when all are read again.
+  if (++calls_since_all_ >= kMostCallsToAll) {
+    calls_since_all_ = 0;
+    passed_over_.clear();
+  }
+  passed_over_.keep_only(list);
+  for (const auto& [pid, stat] : list.all()) {
+    if (passed_over_.holds(stat)) continue;
+    const Text text = buffer_.read(root_.of(pid, "cmdline").c_str());
+    if (!text.ok()) continue;
+    std::string_view first = text.text.substr(0, text.text.find('\0'));
+    first = first.substr(first.rfind('/') + 1);
+    const bool cut = name.size() > kCommBytes && stat.comm == name.substr(0, kCommBytes);
+    if (first == name || (cut && first.empty())) {
+      out.push_back(pid);
+    } else {
+      passed_over_.add(stat);
+    }
+  }
+  return out;
+}
+
+Result<std::vector<Pid>> TargetFinder::listening(const ProcessList& list) {
+  const bool alive = !roots_.empty() && std::all_of(roots_.begin(), roots_.end(), [&](Known k) {
+    const Stat* stat = list.find(k.pid);
+    return stat != nullptr && stat->start_ticks == k.start_ticks;
+  });
+  std::vector<Pid> out;
+  for (const Known& k : roots_) out.push_back(k.pid);
+  if (alive && ++calls_since_search_ < kSearchAgainAfter) return out;
+  calls_since_search_ = 0;
+  auto sockets = listening_sockets(root_, *selector_.port);
+  // Who is known stays known while the kernel does not answer.
+  if (!sockets && alive && sockets.status().code() != PLUMB_NOT_FOUND) return out;
+  if (!sockets) return sockets.status();
+  if (alive && sockets.value() == sockets_) return out;
+  roots_.clear();
+  PLUMB_ASSIGN_OR_RETURN(out, owners_of(sockets.value(), list));
+  for (const Pid pid : out) roots_.push_back({pid, list.find(pid)->start_ticks});
+  sockets_ = std::move(sockets.value());
+  return out;
+}
+
+Result<std::vector<Pid>> TargetFinder::find_roots(const ProcessList& list) {
+  if (selector_.port) return listening(list);
   if (selector_.pid) return std::vector<Pid>{*selector_.pid};
-  if (!selector_.name.empty()) return named(root_, selector_.name, list, buffer_);
+  if (!selector_.name.empty()) return named(list);
   if (!selector_.cgroup.empty()) return members(root_, selector_.cgroup, buffer_);
   return Status::not_found("no target process was given: set target.process in the plan");
 }

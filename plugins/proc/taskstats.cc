@@ -1,7 +1,6 @@
 #include "plugins/proc/taskstats.h"
 
 #include <linux/genetlink.h>
-#include <linux/netlink.h>
 #include <linux/taskstats.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -13,34 +12,14 @@
 #include <string>
 #include <utility>
 
+#include "plugins/proc/netlink.h"
+
 namespace plumb::proc {
 
 namespace {
 
 constexpr size_t kAnswerBytes = 8192;
 constexpr int kMostStale = 16;  // answers to questions that timed out, before giving up
-
-size_t to_four(size_t bytes) { return (bytes + 3) & ~size_t{3}; }
-
-template <typename T>
-std::optional<T> front_of(std::span<const char> bytes) {
-  if (bytes.size() < sizeof(T)) return std::nullopt;
-  T out;
-  std::memcpy(&out, bytes.data(), sizeof(out));
-  return out;
-}
-
-// The value of the first attribute of that type; empty when there is none.
-std::span<const char> attribute_of(std::span<const char> bytes, uint16_t type) {
-  while (const auto a = front_of<nlattr>(bytes)) {
-    if (a->nla_len < sizeof(nlattr) || a->nla_len > bytes.size()) return {};
-    if ((a->nla_type & NLA_TYPE_MASK) == type) {
-      return bytes.first(a->nla_len).subspan(sizeof(nlattr));
-    }
-    bytes = bytes.subspan(std::min(to_four(a->nla_len), bytes.size()));
-  }
-  return {};
-}
 
 // What follows the headers of a whole message that is no error; empty otherwise.
 std::span<const char> payload_of(std::span<const char> datagram) {
@@ -54,8 +33,7 @@ std::span<const char> payload_of(std::span<const char> datagram) {
 int error_of(std::span<const char> datagram) {
   const auto header = front_of<nlmsghdr>(datagram);
   if (!header || header->nlmsg_type != NLMSG_ERROR) return 0;
-  const auto error = front_of<int>(datagram.subspan(sizeof(nlmsghdr)));
-  return error && *error < 0 && *error > -4096 ? -*error : 0;
+  return error_in(datagram.subspan(sizeof(nlmsghdr)));
 }
 
 Status no_taskstats(int error) {
@@ -148,7 +126,7 @@ Result<std::span<const char>> Taskstats::ask(uint16_t type, uint8_t command, uin
   request.attribute.nla_type = attribute;
   std::memcpy(request.value, value.data(), value.size());
   request.header.nlmsg_len = static_cast<uint32_t>(sizeof(nlmsghdr) + sizeof(genlmsghdr) +
-                                                   to_four(request.attribute.nla_len));
+                                                   netlink_padded(request.attribute.nla_len));
   request.header.nlmsg_type = type;
   request.header.nlmsg_flags = NLM_F_REQUEST;
   request.header.nlmsg_seq = ++sequence_;
@@ -162,6 +140,7 @@ Result<std::span<const char>> Taskstats::ask(uint16_t type, uint8_t command, uin
   }
   for (int stale = 0; stale < kMostStale; ++stale) {
     const ssize_t n = ::recv(descriptor_, buffer_.data(), buffer_.size(), 0);
+    if (n < 0 && errno == EINTR) continue;
     if (n < 0) return no_taskstats(errno);
     const std::span<const char> answer(buffer_.data(), static_cast<size_t>(n));
     const auto header = front_of<nlmsghdr>(answer);

@@ -64,7 +64,8 @@ std::optional<uint32_t> MetricFamilies::find(std::string_view name) const {
 
 std::optional<uint32_t> MetricFamilies::find_or_add(std::string_view name) {
   if (const auto known = find(name)) return known;
-  if (families_.size() >= kMost) return std::nullopt;
+  if (families_.size() >= kMost || name_bytes_ + name.size() > kMostNameBytes) return std::nullopt;
+  name_bytes_ += name.size();
   MetricFamily& fresh = families_.emplace_back();
   fresh.name = name;
   const auto id = static_cast<uint32_t>(families_.size() - 1);

@@ -45,6 +45,7 @@ enum class SamplePart : uint8_t {
 class MetricFamilies {
  public:
   static constexpr size_t kMost = 10'000;
+  static constexpr size_t kMostNameBytes = size_t{1} << 20;  // of all their names
   static constexpr size_t kMostHelpBytes = 160;
 
   // The first TYPE, HELP and UNIT of a metric count; a type that changes later is only noted.
@@ -56,7 +57,7 @@ class MetricFamilies {
     uint32_t family;
     SamplePart part;
   };
-  // Where a sample of this name belongs; nothing beyond kMost metrics. One that no TYPE line
+  // Where a sample of this name belongs; nothing beyond the bounds above. One that no TYPE line
   // announced is a counter if it ends in _total, else a gauge.
   std::optional<Place> place(std::string_view sample);
 
@@ -73,6 +74,7 @@ class MetricFamilies {
 
   std::deque<MetricFamily> families_;
   std::unordered_map<std::string_view, uint32_t> by_name_;  // points into families_
+  size_t name_bytes_ = 0;
   std::string retyped_;
 };
 

@@ -9,10 +9,12 @@
 #include <string>
 #include <string_view>
 
-#include "plugins/prom_scrape/recording_host.h"
 #include "plugins/prom_scrape/scraped_series.h"
+#include "tests/support/recording_host.h"
 
 namespace plumb::prom_scrape {
+
+using test_support::RecordingHost;
 
 inline std::string captured_page(const std::string& name) {
   std::ifstream file(std::string(PLUMB_SOURCE_DIR) + "/plugins/prom_scrape/testdata/" + name);

@@ -115,19 +115,23 @@ void PromScrape::interrupt() { interrupted_ = true; }
 void PromScrape::scrape(std::optional<int64_t> stamp_ns) {
   const int64_t began = host().now_ns();
   const double cpu_before = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+  fetch(began, stamp_ns);
+  // Whatever came of it: an answer that is refused has cost what it cost.
+  const double cost = seconds_of(CLOCK_THREAD_CPUTIME_ID) - cpu_before;
+  cost_seconds_ += kNewest * (cost - cost_seconds_);
+  const auto pause = static_cast<int64_t>(cost_seconds_ / kMostCpuShare * 1e9);
+  next_scrape_ns_ = began + std::min(pause, kLongestPauseNs);
+}
+
+void PromScrape::fetch(int64_t began_ns, std::optional<int64_t> stamp_ns) {
   const Result<MetricsPage> page = client_->get();
   if (!page) {
     if (page.status().code() != PLUMB_CANCELLED) go_dark(page.status().message());
     return;
   }
   if (const std::string why = refusal(*page); !why.empty()) return go_dark(why);
-  const int64_t middle = began + (host().now_ns() - began) / 2;
+  const int64_t middle = began_ns + (host().now_ns() - began_ns) / 2;
   read(*page, std::max(stamp_ns.value_or(middle), last_stamp_ns_ + 1));
-
-  const double cost = seconds_of(CLOCK_THREAD_CPUTIME_ID) - cpu_before;
-  cost_seconds_ += kNewest * (cost - cost_seconds_);
-  const auto pause = static_cast<int64_t>(cost_seconds_ / kMostCpuShare * 1e9);
-  next_scrape_ns_ = began + std::min(pause, kLongestPauseNs);
 }
 
 std::string PromScrape::refusal(const MetricsPage& page) const {
@@ -166,13 +170,21 @@ void PromScrape::read(const MetricsPage& page, int64_t stamp_ns) {
   last_stamp_ns_ = stamp_ns;
   tell_restarts(verdict);
   tell_health(summary, cut_off);
-  pausing_ = false;
   if (!read_one_ || stamp_ns >= next_table_ns_) emit_table();
   read_one_ = true;
 }
 
 void PromScrape::go_dark(const std::string& why) {
-  host().health(PLUMB_HEALTH_DARK, plain_text("no metrics from " + url_ + ": " + why, 1'000));
+  std::string text = "no metrics from " + url_ + ": " + why;
+  if (const std::string pause = take_pause(); !pause.empty()) add_sentence(text, pause);
+  host().health(PLUMB_HEALTH_DARK, plain_text(text, 1'000));
+}
+
+std::string PromScrape::take_pause() {
+  if (!std::exchange(pausing_, false)) return {};
+  return "a scrape takes " + std::to_string(static_cast<int>(cost_seconds_ * 1e3)) +
+         " ms of processor time, so that there are fewer: choose metrics with a smaller page, or "
+         "set interval";
 }
 
 void PromScrape::tell_health(const ExpositionSummary& page, bool cut_off) {
@@ -202,11 +214,7 @@ void PromScrape::tell_health(const ExpositionSummary& page, bool cut_off) {
                                ": those beyond are left out of the app_ series");
   if (const std::string& name = scraped_->families().retyped(); !name.empty())
     add_sentence(problems, "metric " + name + " changed its type: it is read as at first");
-  if (pausing_)
-    add_sentence(problems, "a scrape takes " +
-                               std::to_string(static_cast<int>(cost_seconds_ * 1e3)) +
-                               " ms of processor time, so that there are fewer: choose metrics "
-                               "with a smaller page, or set interval");
+  if (const std::string pause = take_pause(); !pause.empty()) add_sentence(problems, pause);
   host().health(problems.empty() ? PLUMB_HEALTH_OK : PLUMB_HEALTH_DEGRADED,
                 plain_text(problems, 1'000));
 }

@@ -36,10 +36,13 @@ class PromScrape final : public Sampler {
  private:
   // `stamp_ns`: the time to give to what is read; without one, the middle of the scrape.
   void scrape(std::optional<int64_t> stamp_ns);
+  void fetch(int64_t began_ns, std::optional<int64_t> stamp_ns);
   // Why an answer is no page of metrics, and what to do; empty: it is one.
   std::string refusal(const MetricsPage& page) const;
   void read(const MetricsPage& page, int64_t stamp_ns);
   void go_dark(const std::string& why);
+  // That there were fewer scrapes than asked for, and why; empty: there were not.
+  std::string take_pause();
   void tell_health(const ExpositionSummary& page, bool cut_off);
   void tell_restarts(const PageVerdict& verdict);
   void emit_table();

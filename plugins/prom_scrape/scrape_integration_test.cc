@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "plugins/prom_scrape/metrics_server.h"
-#include "plugins/prom_scrape/recording_host.h"
+#include "tests/support/recording_host.h"
 
 extern "C" const plumb_plugin* plumb_plugin_entry_v1(void);
 
@@ -32,6 +32,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 using Answer = MetricsServer::Answer;
+using test_support::RecordingHost;
 
 constexpr uint32_t kOk = PLUMB_HEALTH_OK;
 constexpr uint32_t kDegraded = PLUMB_HEALTH_DEGRADED;
@@ -295,10 +296,10 @@ TEST(PromScrape, APageThatIsTooLargeIsRefusedCompressedToo) {
   server.answer(
       {gzip_of_zeros(size_t{64} << 20), 200, "text/plain", {{"Content-Encoding", "gzip"}}});
   scraper.host.health_message.clear();
-  scraper.collect();
+  scraper.collect(60'000 * kMs);
   EXPECT_THAT(scraper.host.health_message, HasSubstr("larger than 16 MiB"));
   server.answer(page(1));
-  scraper.collect();
+  scraper.collect(60'000 * kMs);
   EXPECT_EQ(scraper.host.health, kOk) << scraper.host.health_message;
 }
 
@@ -391,6 +392,26 @@ TEST(PromScrape, APageThatIsDearToReadIsReadMoreSeldom) {
   EXPECT_EQ(server.requests().size(), 2u);
   EXPECT_THAT(scraper.host.health_message, HasSubstr("ms of processor time"));
   scraper.stop();
+}
+
+TEST(PromScrape, AnAnswerThatIsDearToRefuseIsAskedForMoreSeldomToo) {
+  const std::string large(size_t{15} << 20, '<');
+  const Answer refused[] = {{large},                                      // a page for people
+                            {large, 500},                                 // an error
+                            {std::string((size_t{16} << 20) + 1, '#')}};  // too large to be read
+  for (const Answer& answer : refused) {
+    MetricsServer server;
+    server.answer(answer);
+    Scraper scraper(server.url(), {}, {{"timeout", 20'000'000'000}});
+    scraper.start();
+    ASSERT_EQ(scraper.host.health, kDark);
+    for (int i = 0; i < 5; ++i) scraper.collect(kMs);
+    EXPECT_EQ(server.requests().size(), 1u);
+    scraper.collect(60'000 * kMs);
+    EXPECT_EQ(server.requests().size(), 2u);
+    EXPECT_EQ(scraper.host.health, kDark);
+    EXPECT_THAT(scraper.host.health_message, HasSubstr("ms of processor time"));
+  }
 }
 
 TEST(PromScrape, StopWithoutAPageIsQuiet) {

@@ -252,6 +252,22 @@ TEST(ScrapedSeries, APageOfMillionsOfSeriesIsBoundedInWhatIsKept) {
   EXPECT_LE(pages.scraped.families().all().size(), MetricFamilies::kMost);
 }
 
+TEST(ScrapedSeries, LongNamesInCommentsAreBoundedInWhatIsKeptToo) {
+  Pages pages;
+  std::string page = "# TYPE a gauge\na 1\n";
+  for (const char* kind : {"TYPE", "HELP", "UNIT"}) {
+    for (int i = 0; i < 500; ++i) {
+      const std::string name = kind + std::to_string(i) + std::string(8'000, 'x');
+      page += std::string("# ") + kind + " " + name + " gauge\n";
+    }
+  }
+  pages.read(page);
+  size_t bytes = 0;
+  for (const MetricFamily& family : pages.scraped.families().all()) bytes += family.name.size();
+  EXPECT_LE(bytes, size_t{1} << 20);
+  EXPECT_EQ(pages.host.last("scraped_a"), 1);
+}
+
 TEST(ScrapedSeries, LabelsInAnotherOrderAreTheSameSeries) {
   Pages pages;
   pages.read("# TYPE a counter\na{x=\"1\",y=\"2\"} 1\n");
