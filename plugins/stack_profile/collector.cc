@@ -11,6 +11,7 @@ namespace plumb::stack_profile {
 namespace {
 
 constexpr size_t kMostThreadLabels = 50'000;
+constexpr double kSecondsPerPeriod = 1e-9;  // the processor's clock
 constexpr const char* kNoStack = "[stack not sampled]";
 constexpr const char* kNoRoom = "[other stacks]";
 
@@ -35,7 +36,11 @@ Collector::Collector(proc::Root root, Options options, Watch watch)
       watch_(std::move(watch)),
       walker_(symbolizer_, options.unwind),
       stacks_(options.most_stacks),
-      off_cpu_(stacks_) {}
+      off_cpu_(stacks_) {
+  symbolizer_.set_open_elsewhere([this](const TracedProcess& process, const Mapping& mapping) {
+    return open_elsewhere(process, mapping);
+  });
+}
 
 void Collector::record(Bytes bytes) {
   if (!decode(bytes, options_.stack_dumps, record_)) {
@@ -123,11 +128,12 @@ void Collector::sample() {
   }
   off_cpu_.runs(record_.tid);
   const auto number = stacks_.intern(who, record_.kernel_chain, user);
+  const double seconds = static_cast<double>(record_.period) * kSecondsPerPeriod;
   if (number) {
-    on_cpu_[*number] += static_cast<double>(record_.period);
+    on_cpu_[*number] += seconds;
   } else {
     ++counts_.over_limit;
-    on_cpu_rest_[who] += static_cast<double>(record_.period);
+    on_cpu_rest_[who] += seconds;
   }
 }
 
@@ -151,7 +157,7 @@ void Collector::new_name() {
 void Collector::new_task() {
   // Of the whole machine, births are told of strangers, too.
   if (!watch_.watches(record_.parent_tid)) return;
-  watch_.born(record_.tid);
+  watch_.born(record_.tid, record_.parent_tid, record_.time_ns);
   thread_labels_.erase(record_.tid);
   if (record_.pid == record_.parent_pid) return;
   const TracedProcess* parent = known(record_.parent_pid);
@@ -198,6 +204,25 @@ void Collector::read_perf_maps() {
   }
 }
 
+// Of a process that has ended, only another can tell what its files were.
+OwnedDescriptor Collector::open_elsewhere(const TracedProcess& process,
+                                          const Mapping& mapping) const {
+  if (::access(root_.of(process.pid(), "").c_str(), F_OK) == 0) return OwnedDescriptor();
+  constexpr int kMostTries = 8;
+  int tries = 0;
+  for (const auto& [number, other] : programs_) {
+    if (number == process.program() || !other.loaded) continue;
+    const auto& all = other.process.space().all();
+    const auto same = std::find_if(all.begin(), all.end(), [&](const Mapping& m) {
+      return m.inode == mapping.inode && m.path == mapping.path;
+    });
+    if (same == all.end()) continue;
+    OwnedDescriptor file = other.process.open_file(*same);
+    if (file.is_open() || ++tries >= kMostTries) return file;
+  }
+  return OwnedDescriptor();
+}
+
 void Collector::name_frames(const TracedProcess* process, const StackTable::Stack& stack,
                             Profile profile) {
   frames_.clear();
@@ -220,7 +245,7 @@ void Collector::visit_without_stack(Profile profile, Whose whose, const char* re
   visit(profile, {label, {}, seconds});
 }
 
-void Collector::take(uint64_t time_ns, double seconds_per_period,
+void Collector::take(uint64_t time_ns,
                      const std::function<void(Profile, const NamedStack&)>& visit) {
   const auto with_stack = [&](Profile profile, uint32_t number, double seconds) {
     const StackTable::Stack stack = stacks_.at(number);
@@ -228,24 +253,23 @@ void Collector::take(uint64_t time_ns, double seconds_per_period,
     name_frames(program != programs_.end() ? &program->second.process : nullptr, stack, profile);
     visit(profile, {labels_.at(stack.whose.label), frames_, seconds});
   };
-  for (const auto& [number, periods] : on_cpu_) {
-    with_stack(Profile::kOnCpu, number, periods * seconds_per_period);
-  }
-  for (const auto& [who, periods] : on_cpu_rest_) {
-    visit_without_stack(Profile::kOnCpu, who, kNoRoom, periods * seconds_per_period, visit);
+  for (const auto& [number, seconds] : on_cpu_) with_stack(Profile::kOnCpu, number, seconds);
+  for (const auto& [who, seconds] : on_cpu_rest_) {
+    visit_without_stack(Profile::kOnCpu, who, kNoRoom, seconds, visit);
   }
   off_cpu_.take(
       time_ns,
       [&](uint32_t number, double seconds) { with_stack(Profile::kOffCpu, number, seconds); },
-      [&](Whose who, double seconds) {
-        visit_without_stack(Profile::kOffCpu, who, kNoStack, seconds, visit);
+      [&](Whose who, OffCpu::Without why, double seconds) {
+        const char* reason = why == OffCpu::Without::kNoRoom ? kNoRoom : kNoStack;
+        visit_without_stack(Profile::kOffCpu, who, reason, seconds, visit);
       });
   on_cpu_.clear();
   on_cpu_rest_.clear();
   stacks_.clear();
 }
 
-void Collector::forget_ended() {
+void Collector::forget_unused() {
   std::erase_if(running_, [&](const auto& of) {
     return ::access(root_.of(of.first, "").c_str(), F_OK) != 0;
   });
@@ -256,11 +280,11 @@ void Collector::forget_ended() {
       continue;
     }
     walker_.forget(it->first);
+    symbolizer_.forget_program(it->first);
     it = programs_.erase(it);
   }
-  if (!symbolizer_.crowded()) return;
-  walker_.forget_all();
-  symbolizer_.forget_images();
+  walker_.end_interval();
+  symbolizer_.end_interval(walker_.held_images());
 }
 
 }  // namespace plumb::stack_profile

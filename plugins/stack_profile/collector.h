@@ -40,7 +40,7 @@ class Collector {
   struct Watch {
     std::function<std::optional<Profile>(uint64_t event_id)> profile_of;
     std::function<bool(Pid tid)> watches;  // whether the thread is one of the target's
-    std::function<void(Pid tid)> born;
+    std::function<void(Pid tid, Pid parent, uint64_t time_ns)> born;
     std::function<void(Pid tid)> ended;
   };
   Collector(proc::Root root, Options options, Watch watch);
@@ -58,10 +58,10 @@ class Collector {
   void read_perf_maps();
 
   // Gives every stack counted until `time_ns` since the last call.
-  void take(uint64_t time_ns, double seconds_per_period,
-            const std::function<void(Profile, const NamedStack&)>& visit);
-  // Forgets processes that have ended. Call it after take().
-  void forget_ended();
+  void take(uint64_t time_ns, const std::function<void(Profile, const NamedStack&)>& visit);
+  // Forgets processes that have ended, and files and unwinders beyond the limits that are not in
+  // use. Call it after take().
+  void forget_unused();
 
   struct Counts {
     std::array<uint64_t, kProfiles> samples{};
@@ -72,6 +72,8 @@ class Collector {
     uint64_t over_limit = 0;  // samples whose stack did not fit into most_stacks
   };
   const Counts& counts() const { return counts_; }
+  // Waits whose stack did not fit into most_stacks.
+  uint64_t waits_over_limit() const { return off_cpu_.over_limit(); }
   OffCpu::Seen take_waits_seen() { return off_cpu_.take_seen(); }
   double preempted_seconds() const { return off_cpu_.preempted_seconds(); }
   Symbolizer& symbolizer() { return symbolizer_; }
@@ -98,6 +100,7 @@ class Collector {
   void new_task();
   void context_switch();
   void lost();
+  OwnedDescriptor open_elsewhere(const TracedProcess& process, const Mapping& mapping) const;
   void name_frames(const TracedProcess* process, const StackTable::Stack& stack, Profile profile);
   void visit_without_stack(Profile profile, Whose whose, const char* reason, double seconds,
                            const std::function<void(Profile, const NamedStack&)>& visit);
@@ -115,7 +118,7 @@ class Collector {
   std::unordered_map<uint32_t, Known> programs_;
   uint32_t last_program_ = 0;
   std::unordered_map<Pid, uint32_t> thread_labels_;
-  std::unordered_map<uint32_t, double> on_cpu_;    // periods by stack
+  std::unordered_map<uint32_t, double> on_cpu_;    // seconds by stack
   std::unordered_map<Whose, double> on_cpu_rest_;  // of those that found no room
   std::optional<uint64_t> suspended_from_ns_;
   uint64_t resumed_at_ns_ = 0;

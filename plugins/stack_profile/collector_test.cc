@@ -3,12 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "plugins/proc/fake_proc.h"
+#include "plugins/stack_profile/function_name.h"
 #include "plugins/stack_profile/record_builder.h"
 
 namespace plumb::stack_profile {
@@ -45,14 +48,14 @@ class CollectorTest : public ::testing::Test {
       return id == kOff ? std::optional(Profile::kOffCpu) : std::nullopt;
     };
     watch.watches = [this](Pid tid) { return watched.contains(tid); };
-    watch.born = [this](Pid tid) { watched.insert(tid); };
+    watch.born = [this](Pid tid, Pid, uint64_t) { watched.insert(tid); };
     watch.ended = [this](Pid tid) { watched.erase(tid); };
     return Collector(proc.root(), {Unwind::kAuto, false, most_stacks}, std::move(watch));
   }
   static std::map<std::string, double> take(Collector& collector, Profile wanted,
                                             uint64_t until_ns = 0) {
     std::map<std::string, double> out;
-    collector.take(until_ns, 1e-9, [&](Profile profile, const NamedStack& stack) {
+    collector.take(until_ns, [&](Profile profile, const NamedStack& stack) {
       if (profile != wanted) return;
       std::string text = stack.label;
       for (const uint32_t frame : stack.frames) {
@@ -115,7 +118,7 @@ TEST_F(CollectorTest, AChildHasItsParentsMappingsAlthoughItHasEnded) {
   ASSERT_EQ(out.size(), 1u);
   EXPECT_NEAR(out.at("shop;[shop]"), 0.02, 1e-9);
   EXPECT_FALSE(watched.contains(60));
-  collector.forget_ended();
+  collector.forget_unused();
   EXPECT_EQ(collector.programs(), 1u);
 }
 
@@ -128,7 +131,7 @@ TEST_F(CollectorTest, WhatRanBeforeAnExecKeepsItsNames) {
   const auto out = take(collector, Profile::kOnCpu);
   EXPECT_TRUE(out.contains("shop;[shop]"));
   EXPECT_TRUE(out.contains("barista;[barista]"));
-  collector.forget_ended();
+  collector.forget_unused();
   EXPECT_EQ(collector.programs(), 1u);
 }
 
@@ -221,6 +224,62 @@ TEST_F(CollectorTest, GeneratedCodeIsNamedByTheProcesssOwnFileOnly) {
   collector.read_perf_maps();
   EXPECT_TRUE(take(collector, Profile::kOnCpu).contains("shop;[generated code]"));
   EXPECT_NE(collector.perf_map_problem().find("symbolic link"), std::string::npos);
+}
+
+// A process of the fake /proc with this test's own program mapped as it is here, whose files can be
+// opened or not.
+class FilesOfEndedTest : public CollectorTest {
+ protected:
+  void SetUp() override {
+    const auto here = reinterpret_cast<uint64_t>(&demangle);
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+      const auto mapping = parse_maps_line(line);
+      if (mapping && mapping->start <= here && here < mapping->end) line_ = line;
+    }
+    ASSERT_NE(line_, "");
+    base_ = proc.root().proc.substr(0, proc.root().proc.rfind('/'));
+  }
+  void add(Pid pid, bool readable) {
+    process(pid, "shop");
+    proc.write("proc/" + std::to_string(pid) + "/maps", line_ + "\n");
+    if (readable) {
+      std::filesystem::create_directory_symlink("/",
+                                                base_ + "/proc/" + std::to_string(pid) + "/root");
+    }
+  }
+  void sample(Collector& collector, Pid pid) {
+    const auto here = reinterpret_cast<uint64_t>(&demangle);
+    collector.record(sample_record(kOn, pid, pid, 1000, kPeriod, {}, {here}));
+  }
+  static constexpr const char* kNamed = "shop;plumb::stack_profile::demangle";
+  std::string line_;
+  std::string base_;
+};
+
+TEST_F(FilesOfEndedTest, AFileThatOneProcessDoesNotGiveIsReadThroughTheNext) {
+  add(50, false);
+  add(51, true);
+  Collector collector = make();
+  sample(collector, 50);
+  EXPECT_FALSE(take(collector, Profile::kOnCpu).contains(kNamed));
+  EXPECT_EQ(collector.symbolizer().unreadable().size(), 1u);
+  sample(collector, 51);
+  EXPECT_TRUE(take(collector, Profile::kOnCpu).contains(kNamed));
+  sample(collector, 50);
+  EXPECT_TRUE(take(collector, Profile::kOnCpu).contains(kNamed));
+  EXPECT_TRUE(collector.symbolizer().unreadable().empty());
+}
+
+TEST_F(FilesOfEndedTest, WhatAProcessDidBeforeItEndedIsNamedThroughAnotherWithTheFile) {
+  add(50, false);
+  Collector collector = make();
+  sample(collector, 50);
+  proc.remove("proc/50");
+  add(51, true);
+  // It is known, but none of its stacks is in that file.
+  collector.record(sample_record(kOn, 51, 51, 1000, kPeriod, {}, {0x1100}));
+  EXPECT_TRUE(take(collector, Profile::kOnCpu).contains(kNamed));
 }
 
 }  // namespace

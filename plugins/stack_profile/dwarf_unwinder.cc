@@ -11,6 +11,9 @@ namespace {
 // Registers that a function leaves as it found them, besides the stack pointer.
 constexpr int kCalleeSaved[] = {3, 6, 12, 13, 14, 15};
 
+// libdwfl wants to know whose stack it is; all that it reads of it comes through the callbacks.
+constexpr pid_t kNominalPid = 1;
+
 int give_tables(Dwfl_Module*, void** userdata, const char*, Dwarf_Addr, char**, Elf** elf) {
   // The module releases what it is given.
   *elf = ::elf_begin(-1, ELF_C_READ, static_cast<Elf*>(*userdata));
@@ -34,7 +37,7 @@ bool any_thread(Dwfl*, pid_t, void* self, void** thread) {
 
 }  // namespace
 
-DwarfUnwinder::DwarfUnwinder(Pid pid, std::span<const UnwindModule> modules) : pid_(pid) {
+DwarfUnwinder::DwarfUnwinder(std::span<const UnwindModule> modules) {
   dwfl_ = ::dwfl_begin(&kTables);
   if (dwfl_ == nullptr) return;
   std::vector<UnwindModule> ordered(modules.begin(), modules.end());
@@ -57,7 +60,7 @@ DwarfUnwinder::DwarfUnwinder(Pid pid, std::span<const UnwindModule> modules) : p
   ::dwfl_report_end(dwfl_, nullptr, nullptr);
   static constexpr Dwfl_Thread_Callbacks kCallbacks = {only_thread,    any_thread, &read_memory,
                                                        &set_registers, nullptr,    nullptr};
-  attached_ = first != nullptr && ::dwfl_attach_state(dwfl_, first, pid_, &kCallbacks, this);
+  attached_ = first != nullptr && ::dwfl_attach_state(dwfl_, first, kNominalPid, &kCallbacks, this);
 }
 
 DwarfUnwinder::~DwarfUnwinder() { ::dwfl_end(dwfl_); }
@@ -76,7 +79,7 @@ void DwarfUnwinder::unwind(const Registers& registers, Bytes stack, size_t most,
   while (chain.size() < most_) {
     const size_t before = chain.size();
     at_trampoline_ = false;
-    (void)::dwfl_getthread_frames(dwfl_, pid_, &take_frame, this);
+    (void)::dwfl_getthread_frames(dwfl_, kNominalPid, &take_frame, this);
     if (!at_trampoline_ || chain.size() == before) break;
     // The stub's own frame: 8 bytes, then where it returns to.
     uint64_t& stack_pointer = registers_[kStackPointerRegister];

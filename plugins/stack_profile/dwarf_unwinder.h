@@ -1,6 +1,6 @@
 // Walks a stack by the unwind tables of the code on it, from a sample's registers and the copy of
 // its stack, through libdwfl. Where code has no tables (generated code), it goes on by frame
-// pointer. One per process; not thread-safe.
+// pointer. One for all processes with the same files at the same places; not thread-safe.
 #ifndef PLUMB_PLUGINS_STACK_PROFILE_DWARF_UNWINDER_H_
 #define PLUMB_PLUGINS_STACK_PROFILE_DWARF_UNWINDER_H_
 
@@ -19,12 +19,13 @@ struct UnwindModule {
   uint64_t low = 0;  // where the file's lowest segment lies in the process
   uint64_t high = 0;
   Elf* tables = nullptr;  // of ElfImage::unwind_tables(); must outlive the unwinder
+  bool operator==(const UnwindModule&) const = default;
 };
 
 class DwarfUnwinder {
  public:
   // Modules that overlap one before them are left out.
-  DwarfUnwinder(Pid pid, std::span<const UnwindModule> modules);
+  explicit DwarfUnwinder(std::span<const UnwindModule> modules);
   ~DwarfUnwinder();
   DwarfUnwinder(const DwarfUnwinder&) = delete;
   DwarfUnwinder& operator=(const DwarfUnwinder&) = delete;
@@ -41,7 +42,6 @@ class DwarfUnwinder {
   static int take_frame(Dwfl_Frame* frame, void* self);
   bool word_at(uint64_t address, uint64_t& word) const;
 
-  Pid pid_;
   Dwfl* dwfl_ = nullptr;
   bool attached_ = false;
   // Of the walk under way.

@@ -150,6 +150,12 @@ std::optional<uint64_t> ElfImage::address_at(uint64_t offset) const {
   return std::nullopt;
 }
 
+size_t ElfImage::bytes() const {
+  constexpr size_t kKnownFrameBytes = 48;  // with what the map needs beside it
+  return sizeof(*this) + memory_.capacity() + symbols_.capacity() * sizeof(Symbol) +
+         pool_.capacity() + copied_bytes_ + frames_.size() * kKnownFrameBytes;
+}
+
 size_t ElfImage::symbol_count() {
   load_symbols();
   return symbols_.size();

@@ -44,6 +44,8 @@ class ElfImage {
   ElfImage& operator=(const ElfImage&) = delete;
 
   const std::string& name() const { return name_; }
+  // Memory that it takes now, about: more when it has been asked for more.
+  size_t bytes() const;
 
   // The address, as linked, of what lies at `offset` of the file; nothing where no code is loaded
   // from there.
@@ -114,6 +116,7 @@ class ElfImage {
   uint64_t names_at_ = 0, names_bytes_ = 0;
 
   bool tables_copied_ = false;
+  uint64_t copied_bytes_ = 0;
   char* tables_ = nullptr;
   Elf* tables_elf_ = nullptr;
   Dwarf_CFI* cfi_ = nullptr;

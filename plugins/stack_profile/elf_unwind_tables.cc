@@ -49,6 +49,7 @@ bool ElfImage::copy_piece(uint64_t offset, uint64_t bytes) {
     if (n <= 0) return false;
     done += static_cast<uint64_t>(n);
   }
+  copied_bytes_ += bytes;
   return true;
 }
 

@@ -1,6 +1,6 @@
 // A program with something to find, for the live tests: hot_target MODE [ARGUMENT]. It ends by
-// itself after a minute. Its functions are never inlined, and none ends in a call that would take
-// its frame away.
+// itself after some minutes. Its functions are never inlined, and none ends in a call that would
+// take its frame away.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -113,14 +113,14 @@ KEPT void bounce(int from, int to, double seconds) {
 
 namespace {
 
-constexpr double kMinute = 60;
+constexpr double kLong = 240;
 
 void contend() {
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([] {
       ::pthread_setname_np(::pthread_self(), "clerk");
-      shop::write_ledger(kMinute);
+      shop::write_ledger(kLong);
     });
   }
   for (std::thread& t : threads) t.join();
@@ -129,13 +129,13 @@ void contend() {
 // Threads that live for some milliseconds, one after another.
 void churn() {
   const timespec begin = moment();
-  while (!passed(begin, kMinute)) std::thread(shop::work_briefly).join();
+  while (!passed(begin, kLong)) std::thread(shop::work_briefly).join();
 }
 
 // Children that live for some milliseconds; one in twenty execs this program.
 void breed(const char* self) {
   const timespec begin = moment();
-  for (int count = 1; !passed(begin, kMinute); ++count) {
+  for (int count = 1; !passed(begin, kLong); ++count) {
     const pid_t child = ::fork();
     if (child == 0) {
       shop::work_briefly();
@@ -153,18 +153,65 @@ void load_late(const char* library) {
   void* handle = ::dlopen(library, RTLD_NOW);
   if (handle == nullptr) return;
   const auto function = reinterpret_cast<void (*)(double)>(::dlsym(handle, "late_arrival"));
-  if (function != nullptr) function(kMinute);
+  if (function != nullptr) function(kLong);
+}
+
+// Two hundred threads at any time, of which each works a little, waits for a moment and ends.
+void crowd() {
+  const timespec begin = moment();
+  std::vector<std::thread> threads(200);
+  for (size_t i = 0; !passed(begin, kLong); i = (i + 1) % threads.size()) {
+    if (threads[i].joinable()) threads[i].join();
+    threads[i] = std::thread([] {
+      shop::grind_beans(50'000);
+      shop::nap(0.2);
+    });
+    pause_ms(1);
+  }
+  for (std::thread& t : threads) {
+    if (t.joinable()) t.join();
+  }
+}
+
+// A library that comes and goes, at the same place or at another.
+void reload(const char* library) {
+  const timespec begin = moment();
+  while (!passed(begin, kLong)) {
+    void* handle = ::dlopen(library, RTLD_NOW);
+    if (handle == nullptr) return;
+    const auto function = reinterpret_cast<uint64_t (*)(uint64_t)>(::dlsym(handle, "late_grind"));
+    if (function != nullptr) shop::sink = function(3'000'000);
+    ::dlclose(handle);
+    pause_ms(10);
+  }
+}
+
+// Twenty children at any time, of which each serves for a while and is replaced.
+void prefork() {
+  const timespec begin = moment();
+  constexpr int kChildren = 20;
+  for (int running = 0; !passed(begin, kLong); ++running) {
+    if (running >= kChildren) ::wait(nullptr);
+    if (::fork() == 0) {
+      for (int i = 0; i < 20; ++i) {
+        shop::grind_beans(200'000);
+        shop::nap(0.02);
+      }
+      ::_exit(0);
+    }
+    pause_ms(5);
+  }
 }
 
 void storm() {
   int there[2];
   int back[2];
   if (::pipe(there) != 0 || ::pipe(back) != 0) return;
-  std::thread other([&] { shop::bounce(there[0], back[1], kMinute); });
+  std::thread other([&] { shop::bounce(there[0], back[1], kLong); });
   std::thread sleeper([] {
-    for (int i = 0; i < 500; ++i) shop::nap(0.13);
+    for (int i = 0; i < 2000; ++i) shop::nap(0.13);
   });
-  shop::bounce(back[0], there[1], kMinute);
+  shop::bounce(back[0], there[1], kLong);
   other.join();
   sleeper.join();
 }
@@ -172,20 +219,23 @@ void storm() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ::alarm(90);
+  ::alarm(300);
   const char* mode = argc > 1 ? argv[1] : "burn";
   const char* argument = argc > 2 ? argv[2] : "";
   const auto is = [&](const char* name) { return std::strcmp(mode, name) == 0; };
-  if (is("burn")) shop::serve_order(argument[0] != '\0' ? std::atof(argument) : kMinute);
+  if (is("burn")) shop::serve_order(argument[0] != '\0' ? std::atof(argument) : kLong);
   if (is("burn2")) {
-    std::thread other(shop::serve_order, kMinute);
-    shop::serve_order(kMinute);
+    std::thread other(shop::serve_order, kLong);
+    shop::serve_order(kLong);
     other.join();
   }
   if (is("contend")) contend();
   if (is("churn")) churn();
   if (is("breed")) breed("/proc/self/exe");
   if (is("late")) load_late(argument);
+  if (is("crowd")) crowd();
+  if (is("reload")) reload(argument);
+  if (is("prefork")) prefork();
   if (is("storm")) storm();
   if (is("nap")) {
     while (true) shop::nap(0.05);

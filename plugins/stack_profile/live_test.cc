@@ -256,6 +256,41 @@ TEST_F(StackProfileLive, AnotherUsersProcessIsRefusedWithTheRemedy) {
   }
 }
 
+TEST_F(StackProfileLive, ThreadsBornAllTheTimeAreSeenWaitingFromTheStart) {
+  needs_off_cpu();
+  Target target({kPrograms + "hot_without_frames", "crowd"});
+  std::this_thread::sleep_for(milliseconds(1000));
+  Watch watch(target.pid());
+  watch.collect_for(milliseconds(3000));
+  watch.stop();
+  const RecordingHost& host = watch.host;
+  // Each naps for 0.2 s, and one is born about every millisecond and a bit.
+  EXPECT_GT(host.seconds("off_cpu", "shop::nap"), 0.9 * host.seconds("off_cpu", "nanosleep"))
+      << host.top("off_cpu");
+  EXPECT_GT(host.seconds("off_cpu", "shop::nap"), 100) << host.top("off_cpu");
+  EXPECT_GT(host.seconds("on_cpu", "shop::grind_beans"), 0.02) << host.top("on_cpu");
+}
+
+TEST_F(StackProfileLive, ALibraryThatComesAndGoesHasNames) {
+  Target target({kPrograms + "hot_without_frames", "reload", kPrograms + "late_library.so"});
+  Watch watch(target.pid());
+  watch.collect_for(milliseconds(3000));
+  watch.stop();
+  EXPECT_GT(watch.host.seconds("on_cpu", "late_grind"), 0.6 * watch.host.seconds("on_cpu"))
+      << watch.host.top("on_cpu");
+}
+
+TEST_F(StackProfileLive, AServerThatForksIsOneProgramToTheEye) {
+  Target target({kPrograms + "hot_without_frames", "prefork"});
+  Watch watch(target.pid());
+  watch.collect_for(milliseconds(3000));
+  watch.stop();
+  const RecordingHost& host = watch.host;
+  EXPECT_EQ(top_function(host, "on_cpu"), "shop::grind_beans") << host.top("on_cpu");
+  EXPECT_LT(host.seconds("on_cpu", "[unknown]"), 0.1 * host.seconds("on_cpu"))
+      << host.top("on_cpu");
+}
+
 TEST_F(StackProfileLive, BeyondItsBudgetItGoesSlower) {
   Target target({kPrograms + "hot_without_frames", "burn2"});
   Watch watch(target.pid(), {whole("frequency", 999), real("cpu_budget", 0.001)});

@@ -111,7 +111,9 @@ class Watch {
     stage.name = "a stage";
     check(table_->stage(self_, &stage, &error_));
   }
-  void stop() { check(table_->stop(self_, host.get()->now_ns(nullptr) + 1'000'000'000, &error_)); }
+  void stop() {
+    check(table_->stop(self_, host.get()->now_ns(host.get()->context) + 1'000'000'000, &error_));
+  }
 
   RecordingHost host;
 

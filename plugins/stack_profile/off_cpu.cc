@@ -1,8 +1,16 @@
 #include "plugins/stack_profile/off_cpu.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace plumb::stack_profile {
+
+namespace {
+
+// Two events of one thread tell of a switch this close to one another.
+constexpr uint64_t kSameSwitchNs = 100'000;
+
+}  // namespace
 
 void OffCpu::stack(Pid tid, Whose whose, uint64_t time_ns, Addresses kernel, Addresses user) {
   if (threads_.size() >= kMostThreads && !threads_.contains(tid)) return;
@@ -18,6 +26,7 @@ void OffCpu::stack(Pid tid, Whose whose, uint64_t time_ns, Addresses kernel, Add
 void OffCpu::out(Pid tid, Whose whose, uint64_t time_ns, bool preempted) {
   if (threads_.size() >= kMostThreads && !threads_.contains(tid)) return;
   Thread& thread = threads_[tid];
+  if (thread.waiting && time_ns - std::min(thread.began_ns, time_ns) < kSameSwitchNs) return;
   // A stack from before an earlier switch, whose record is missing, does not belong to this one.
   if (thread.waiting) thread.has_stack = false;
   thread.whose = whose;
@@ -56,7 +65,8 @@ void OffCpu::count(Thread& thread, uint64_t until_ns) {
     return;
   }
   const auto number = stacks_.intern(thread.whose, thread.kernel, thread.user);
-  if (number) times.by_stack[*number] += seconds;
+  if (!number) ++over_limit_;
+  times.by_stack[number.value_or(kNoRoom)] += seconds;
 }
 
 void OffCpu::suspend(uint64_t time_ns) {
@@ -84,7 +94,7 @@ void OffCpu::scale(double factor) {
 
 void OffCpu::take(uint64_t time_ns,
                   const std::function<void(uint32_t stack, double seconds)>& with_stack,
-                  const std::function<void(Whose, double seconds)>& without) {
+                  const std::function<void(Whose, Without, double seconds)>& without) {
   suspend(time_ns);
   scale(1);
   std::map<uint32_t, double> stacks;
@@ -92,11 +102,17 @@ void OffCpu::take(uint64_t time_ns,
     double known = 0;
     for (const auto& [stack, seconds] : times.by_stack) known += seconds;
     if (known <= 0) {
-      if (times.all > 0) without(group.whose, times.all);
+      if (times.all > 0) without(group.whose, Without::kNotSampled, times.all);
       continue;
     }
     const double each = times.all / known;
-    for (const auto& [stack, seconds] : times.by_stack) stacks[stack] += seconds * each;
+    for (const auto& [stack, seconds] : times.by_stack) {
+      if (stack == kNoRoom) {
+        without(group.whose, Without::kNoRoom, seconds * each);
+      } else {
+        stacks[stack] += seconds * each;
+      }
+    }
   }
   groups_.clear();
   for (const auto& [stack, seconds] : stacks) with_stack(stack, seconds);

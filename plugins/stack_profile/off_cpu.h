@@ -38,10 +38,11 @@ class OffCpu {
   // What was seen since the last call stands for `factor` times as much.
   void scale(double factor);
 
+  enum class Without { kNotSampled, kNoRoom };  // there was no stack, or no room for it
   // Gives what was waited until `time_ns` since the last call, in seconds: stacks by number, and
   // whose time has no stack. Then stacks may be cleared.
   void take(uint64_t time_ns, const std::function<void(uint32_t stack, double seconds)>& with_stack,
-            const std::function<void(Whose, double seconds)>& without);
+            const std::function<void(Whose, Without, double seconds)>& without);
 
   // What was waited since the last call, and how much of it has no stack of its own.
   struct Seen {
@@ -49,6 +50,8 @@ class OffCpu {
     double without_stack = 0;
   };
   Seen take_seen() { return std::exchange(seen_, Seen{}); }
+  // Waits whose stack found no room in the table.
+  uint64_t over_limit() const { return over_limit_; }
   double preempted_seconds() const { return preempted_seconds_; }
   size_t threads() const { return threads_.size(); }
 
@@ -74,6 +77,7 @@ class OffCpu {
     }
     bool operator==(const Group&) const = default;
   };
+  static constexpr uint32_t kNoRoom = UINT32_MAX;  // stands for every stack without room
   struct Times {
     double all = 0;
     std::map<uint32_t, double> by_stack;
@@ -86,6 +90,7 @@ class OffCpu {
   std::map<Group, Times> groups_;
   Seen seen_;
   double preempted_seconds_ = 0;
+  uint64_t over_limit_ = 0;
 };
 
 }  // namespace plumb::stack_profile

@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint64_t kMillisecond = 1'000'000;
 constexpr Whose kWorker{1, 1};
+constexpr uint64_t kNoRoom = 1'000'000;  // no address of these tests
 
 class OffCpuTest : public ::testing::Test {
  protected:
@@ -30,7 +31,9 @@ class OffCpuTest : public ::testing::Test {
     off_cpu.take(
         until_ms * kMillisecond,
         [&](uint32_t stack, double seconds) { out[stacks.at(stack).user[0]] += seconds * 1000; },
-        [&](Whose, double seconds) { out[0] += seconds * 1000; });
+        [&](Whose, OffCpu::Without why, double seconds) {
+          out[why == OffCpu::Without::kNoRoom ? kNoRoom : 0] += seconds * 1000;
+        });
     stacks.clear();
     return out;
   }
@@ -163,6 +166,28 @@ TEST(LabelTable, WhatFindsNoRoomSharesOneLabel) {
   for (size_t i = 0; i < LabelTable::kMost + 10; ++i) labels.intern("t" + std::to_string(i));
   EXPECT_EQ(labels.intern("one more"), 0u);
   EXPECT_EQ(labels.at(0), "[other threads]");
+}
+
+TEST_F(OffCpuTest, AStackWithoutRoomIsToldFromOneThatWasNotSampled) {
+  for (uint64_t i = 0; i < 100; ++i) wait(7, 100 + i, 101 + i, i + 1);
+  wait(7, 300, 350, 500);  // the table is full
+  wait(7, 400, 410, 0);
+  const auto out = take(500);
+  EXPECT_NEAR(out.at(kNoRoom), 50, 1e-6);
+  EXPECT_NEAR(out.at(0), 10, 1e-6);
+  EXPECT_EQ(off_cpu.over_limit(), 1u);
+}
+
+TEST_F(OffCpuTest, ASwitchThatTwoEventsTellOfIsOneSwitch) {
+  const std::vector<uint64_t> user{1, 99};
+  off_cpu.stack(7, kWorker, 100 * kMillisecond, {}, user);
+  off_cpu.out(7, kWorker, 100 * kMillisecond, false);
+  off_cpu.out(7, kWorker, 100 * kMillisecond + 900, false);
+  off_cpu.in(7, 150 * kMillisecond);
+  off_cpu.in(7, 150 * kMillisecond + 900);
+  const auto out = take(200);
+  EXPECT_NEAR(out.at(1), 50, 1e-6);
+  EXPECT_EQ(out.size(), 1u);
 }
 
 }  // namespace

@@ -17,6 +17,19 @@ inline double thread_cpu_seconds() {
   return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
+// Adds what this thread uses of the processor, from here to the end of the scope, to `seconds`.
+class Meter {
+ public:
+  explicit Meter(double& seconds) : seconds_(seconds), before_(thread_cpu_seconds()) {}
+  ~Meter() { seconds_ += thread_cpu_seconds() - before_; }
+  Meter(const Meter&) = delete;
+  Meter& operator=(const Meter&) = delete;
+
+ private:
+  double& seconds_;
+  double before_;
+};
+
 class Pace {
  public:
   // `budget` is the share of one core that profiling may cost.
@@ -25,15 +38,15 @@ class Pace {
   uint32_t frequency() const { return frequency_; }
   double share() const { return share_; }
 
-  // Over the last `elapsed_s` seconds, taking samples cost `sampling_s` seconds of processor time
-  // and naming them `naming_s`. Naming a program's functions costs much once and little later, so
+  // Over the last `elapsed_s` seconds, watching cost `watching_s` seconds of processor time, and
+  // naming `naming_s` of them. Naming a program's functions costs much once and little later, so
   // it is spread over what has elapsed in all, a minute at least. Gives the lower frequency to go
   // on with when the budget is exceeded.
-  std::optional<uint32_t> spent(double sampling_s, double naming_s, double elapsed_s) {
+  std::optional<uint32_t> spent(double watching_s, double naming_s, double elapsed_s) {
     if (!(elapsed_s > 0)) return std::nullopt;
     elapsed_in_all_s_ += elapsed_s;
     naming_in_all_s_ += naming_s;
-    const double sampling = sampling_s / elapsed_s;
+    const double sampling = std::max(watching_s - naming_s, 0.0) / elapsed_s;
     const double naming = naming_in_all_s_ / std::max(elapsed_in_all_s_, kNamingSpread);
     share_ = sampling + naming;
     if (share_ <= budget_ || frequency_ <= kLeastFrequency) return std::nullopt;

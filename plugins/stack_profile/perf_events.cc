@@ -1,5 +1,6 @@
 #include "plugins/stack_profile/perf_events.h"
 
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,10 +75,24 @@ OpenEvent kernel_open_event() {
   };
 }
 
+int EventKernel::join_ring(int descriptor, int owner, uint64_t& id) {
+  const bool joined = ::ioctl(descriptor, PERF_EVENT_IOC_SET_OUTPUT, owner) == 0 &&
+                      ::ioctl(descriptor, PERF_EVENT_IOC_ID, &id) == 0;
+  return joined ? 0 : errno;
+}
+
+void EventKernel::enable_event(int descriptor, bool on) {
+  (void)::ioctl(descriptor, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+}
+
+uint64_t EventKernel::record_clock_ns() {
+  timespec t{};
+  ::clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
+}
+
 perf_event_attr on_cpu_event(const EventSettings& settings) {
-  perf_event_attr attr = settings.hardware
-                             ? common_event(PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES)
-                             : common_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK);
+  perf_event_attr attr = common_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK);
   ask_for_stacks(attr, settings);
   attr.sample_freq = settings.frequency;
   attr.exclude_kernel = settings.count_kernel ? 0 : 1;
@@ -101,14 +116,6 @@ perf_event_attr off_cpu_event(const EventSettings& settings) {
   return attr;
 }
 
-perf_event_attr cycle_counter() {
-  perf_event_attr attr = common_event(PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES);
-  attr.exclude_kernel = 1;
-  attr.sample_id_all = 0;
-  attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
-  return attr;
-}
-
 perf_event_attr ring_event() {
   perf_event_attr attr = common_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
   attr.exclude_kernel = 1;
@@ -119,20 +126,10 @@ perf_event_attr ring_event() {
 Access probe_access(const OpenEvent& open, const proc::Root& root) {
   Access access;
   EventSettings settings;
-  settings.hardware = true;
   int error = try_event(open, on_cpu_event(settings));
   if (refused_by_rights(error)) {
     settings.count_kernel = settings.kernel_frames = false;
     error = try_event(open, on_cpu_event(settings));
-  }
-  if (error != 0 && !refused_by_rights(error)) {
-    // No counter: a virtual machine, as a rule. The clock does as well at this frequency.
-    settings.hardware = false;
-    error = try_event(open, on_cpu_event(settings));
-    if (refused_by_rights(error) && settings.count_kernel) {
-      settings.count_kernel = settings.kernel_frames = false;
-      error = try_event(open, on_cpu_event(settings));
-    }
   }
   access.on_cpu = error == 0;
   if (!access.on_cpu) {
@@ -147,7 +144,6 @@ Access probe_access(const OpenEvent& open, const proc::Root& root) {
         refusal("threads that live for some milliseconds are not seen", error, root);
   }
   settings.whole_machine = false;
-  access.hardware = settings.hardware;
   access.count_kernel = settings.count_kernel;
   if (!settings.count_kernel) {
     access.kernel_refused = refusal("time inside the kernel is not seen", EACCES, root);

@@ -111,6 +111,36 @@ void FunctionShares::add(const Symbolizer& symbolizer, Profile profile, const Na
 
 void FunctionShares::clear() { profiles_ = {}; }
 
+void FunctionShares::merge(const FunctionShares& other) {
+  for (size_t i = 0; i < kProfiles; ++i) {
+    profiles_[i].all += other.profiles_[i].all;
+    for (const auto& [frame, share] : other.profiles_[i].functions) {
+      auto& functions = profiles_[i].functions;
+      if (functions.size() >= kMostFunctions && !functions.contains(frame)) continue;
+      functions[frame].self += share.self;
+      functions[frame].total += share.total;
+    }
+  }
+}
+
+void JudgedShares::begin_stage(uint32_t kind) {
+  const bool steady = kind == PLUMB_STAGE_STEADY || kind == PLUMB_STAGE_SPIKE;
+  const bool ramp = kind == PLUMB_STAGE_RAMP && window_ != Window::kSteady;
+  if (!steady && !ramp) {
+    inside_ = window_ == Window::kAll;
+    return;
+  }
+  const Window window = steady ? Window::kSteady : Window::kRamps;
+  if (window == window_) {
+    judged_.merge(after_);
+  } else {
+    judged_.clear();
+  }
+  after_.clear();
+  window_ = window;
+  inside_ = true;
+}
+
 std::string FunctionShares::json(const Symbolizer& symbolizer) const {
   Json rows = Json::array();
   for (size_t i = 0; i < kProfiles; ++i) {

@@ -34,6 +34,7 @@ class FoldedStacks {
 class FunctionShares {
  public:
   void add(const Symbolizer& symbolizer, Profile profile, const NamedStack& stack);
+  void merge(const FunctionShares& other);
   void clear();
   // Table profile_top as the host takes it.
   std::string json(const Symbolizer& symbolizer) const;
@@ -52,6 +53,28 @@ class FunctionShares {
   };
   std::array<OfProfile, kProfiles> profiles_;
   std::vector<uint32_t> seen_;
+};
+
+// FunctionShares of the window that plumb judges: from the start of the first steady stage or spike
+// to the end of the last one, with what lies between; of ramps, while there is nothing else; before
+// any of them, of all that was seen.
+class JudgedShares {
+ public:
+  void add(const Symbolizer& symbolizer, Profile profile, const NamedStack& stack) {
+    (inside_ ? judged_ : after_).add(symbolizer, profile, stack);
+  }
+  // A stage begins; `kind` is of enum plumb_stage_kind.
+  void begin_stage(uint32_t kind);
+  // Whether what is added now is in the window.
+  bool inside() const { return inside_; }
+  const FunctionShares& shares() const { return judged_; }
+
+ private:
+  enum class Window { kAll, kRamps, kSteady };
+  Window window_ = Window::kAll;
+  bool inside_ = true;
+  FunctionShares judged_;
+  FunctionShares after_;  // since the window's last stage so far: part of it if another follows
 };
 
 // Table profile_notes: key and value.

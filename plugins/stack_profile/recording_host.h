@@ -1,5 +1,5 @@
 // A plumb_host that keeps what the plugin emits, stacks included, for tests. Its clock is the
-// machine's.
+// machine's, as far ahead as the test wants it.
 #ifndef PLUMB_PLUGINS_STACK_PROFILE_RECORDING_HOST_H_
 #define PLUMB_PLUGINS_STACK_PROFILE_RECORDING_HOST_H_
 
@@ -20,10 +20,10 @@ class RecordingHost {
   RecordingHost() {
     host_.struct_size = sizeof(host_);
     host_.context = this;
-    host_.now_ns = [](void*) {
+    host_.now_ns = [](void* c) {
       timespec t{};
       ::clock_gettime(CLOCK_MONOTONIC, &t);
-      return static_cast<int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+      return static_cast<int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec + self(c).ahead_ns;
     };
     host_.declare_series = &declare;
     host_.emit_samples = &emit;
@@ -73,6 +73,7 @@ class RecordingHost {
     return out;
   }
 
+  int64_t ahead_ns = 0;
   std::map<std::string, std::map<std::string, double>> profiles;
   std::map<std::string, double> series;  // last value, by "name{label=value}"
   std::vector<std::string> events;

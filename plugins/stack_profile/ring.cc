@@ -97,12 +97,14 @@ uint64_t Rings::drain(uint64_t until_ns, const std::function<void(Bytes)>& visit
     uint64_t position = rings_[i].tail();
     RecordPlace place;
     bool damaged = false;
+    uint64_t time_ns = 0;
     while (record_at(rings_[i].data(), position, head, place, damaged)) {
       RecordHead record;
-      // One that cannot be read has no time: it goes with those around it.
-      const bool readable = read_head(record_bytes(rings_[i].data(), place, scratch_), record);
-      if (readable && record.time_ns > until_ns) break;
-      if (readable) entries_.push_back({record.time_ns, i, place});
+      if (read_head(record_bytes(rings_[i].data(), place, scratch_), record)) {
+        time_ns = record.time_ns;
+      }
+      if (time_ns > until_ns) break;
+      entries_.push_back({time_ns, i, place});
       position += place.size;
     }
     if (damaged) {

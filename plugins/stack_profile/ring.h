@@ -53,8 +53,9 @@ class Rings {
  public:
   void add(Ring ring) { rings_.push_back(std::move(ring)); }
 
-  // Calls `visit` with each record no younger than `until_ns`, oldest first, and consumes it.
-  // Returns how many bytes of a damaged ring had to be given up.
+  // Calls `visit` with each record no younger than `until_ns`, oldest first, and consumes it. One
+  // whose time cannot be read goes with the one before it. Returns how many bytes of damaged rings
+  // had to be given up.
   uint64_t drain(uint64_t until_ns, const std::function<void(Bytes)>& visit);
 
  private:

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <utility>
 #include <vector>
 
+#include "plugins/stack_profile/elf_image.h"
+#include "plugins/stack_profile/fake_kernel.h"
 #include "plugins/stack_profile/record_builder.h"
 
 namespace plumb::stack_profile {
@@ -57,6 +60,31 @@ TEST(Ring, SizesThatCannotBeAreDamage) {
   // A header cut short.
   EXPECT_FALSE(record_at(ring, 0, 4, place, damaged));
   EXPECT_TRUE(damaged);
+}
+
+TEST(Rings, RecordsWithoutATimeAreVisitedAndDamageIsCounted) {
+  FakeRing ring;
+  const auto first = switch_record(true, false, 1, 1, 10);
+  const auto second = switch_record(false, false, 1, 1, 20);
+  ring.write(first);
+  // A sound size, but no room for the time in it.
+  const auto cut = RecordBuilder(PERF_RECORD_SWITCH, 0).add(uint64_t{0}).bytes();
+  ring.write(cut);
+  ring.write(second);
+  const OwnedDescriptor descriptor(ring.descriptor());
+  auto mapped = Ring::map(descriptor.get(), 64 * 1024);
+  ASSERT_TRUE(mapped) << mapped.status().message();
+  Rings rings;
+  rings.add(std::move(mapped).value());
+  std::vector<size_t> sizes;
+  const auto visit = [&](Bytes bytes) { sizes.push_back(bytes.size()); };
+  EXPECT_EQ(rings.drain(100, visit), 0u);
+  EXPECT_EQ(sizes, (std::vector<size_t>{first.size(), cut.size(), second.size()}));
+  // A size that cannot be: nothing behind it can be found.
+  ring.write(RecordBuilder(PERF_RECORD_SWITCH, 0).add(uint32_t{0}).bytes());
+  ring.write(second);
+  EXPECT_EQ(rings.drain(100, visit), 12 + second.size());
+  EXPECT_EQ(sizes.size(), 3u);
 }
 
 }  // namespace

@@ -12,7 +12,12 @@ using RuntimesLive = StackProfileLive;
 // The words of a Node program whose one function is hot.
 std::vector<std::string> node(bool perf_map) {
   std::vector<std::string> words{"node"};
-  if (perf_map) words.emplace_back("--perf-basic-prof");
+  if (perf_map) {
+    words.emplace_back("--perf-basic-prof");
+    // V8 keeps a log with it, which would be left where the test was started.
+    words.emplace_back("--no-logfile-per-isolate");
+    words.emplace_back("--logfile=" + std::string(PLUMB_BINARY_DIR) + "/tests/node.log");
+  }
   words.emplace_back("-e");
   words.emplace_back(
       "function roastBeans(n){let x=1;for(let i=0;i<n;i++){x=(x*16807+i)%2147483647}return x}"

@@ -19,6 +19,9 @@ constexpr uint64_t kSettleNs = 2'000'000;
 constexpr int kFullListEvery = 10;  // seconds
 constexpr int kSweepEvery = 5;      // seconds
 constexpr size_t kRingBytes = 32u << 20;
+// Threads are listed again at the next tick where new ones were found, this often per second.
+constexpr int kMostRelists = 5;
+constexpr int kMostTornRestarts = 3;
 // A thread that waits often is sampled more often than one that runs: the kernel is slow to find
 // the right rate where it comes in bursts.
 constexpr uint32_t kSwitchFactor = 2;
@@ -37,10 +40,10 @@ std::string percent(double share) {
 
 }  // namespace
 
-StackProfile::StackProfile(Host host) : StackProfile(host, proc::Root{}, kernel_open_event()) {}
+StackProfile::StackProfile(Host host) : StackProfile(host, proc::Root{}, EventKernel{}) {}
 
-StackProfile::StackProfile(Host host, proc::Root root, OpenEvent open)
-    : Sampler(host), root_(root), open_(std::move(open)), processes_(std::move(root)) {}
+StackProfile::StackProfile(Host host, proc::Root root, EventKernel kernel)
+    : Sampler(host), root_(root), kernel_(std::move(kernel)), processes_(std::move(root)) {}
 
 Status StackProfile::configure(const Config& config) {
   PLUMB_ASSIGN_OR_RETURN(selector_, proc::selector_from_document(config.document()));
@@ -60,7 +63,9 @@ Status StackProfile::configure(const Config& config) {
 
 Status StackProfile::start() {
   const int64_t now = host().now_ns();
-  started_ns_ = emitted_until_ns_ = now;
+  const Meter all(watching_cpu_s_);
+  const Meter once(naming_cpu_s_);  // what the beginning costs does not come again, either
+  started_ns_ = emitted_until_ns_ = budget_from_ns_ = now;
   next_second_ns_ = now + kSecondNs;
   next_emission_ns_ = now + kEmissionNs;
   if (!finder_) {
@@ -74,25 +79,25 @@ Status StackProfile::start() {
     find_target();
     attachment_->attach(list_threads(root_, target_));
     set_problem("attach", attachment_->problem());
+    candidates_ = list_threads(root_, target_);
   }
   report_health();
   return Status::ok();
 }
 
 void StackProfile::begin_sampling() {
-  access_ = probe_access(open_, root_);
+  access_ = probe_access(kernel_.open, root_);
   set_problem("access", access_.refused);
   if (!access_.on_cpu) return;
   set_problem("kernel", settings_.kernel ? access_.kernel_refused : "");
   set_problem("off_cpu", settings_.off_cpu ? access_.off_cpu_refused : "");
 
-  attachment_.emplace(open_, root_);
+  attachment_.emplace(kernel_, root_);
   const Status rings = attachment_->open_rings(kRingBytes);
   set_problem("rings", rings.message());
   if (!rings) return;
   EventSettings events;
   events.whole_machine = access_.whole_machine;
-  events.hardware = access_.hardware;
   events.count_kernel = access_.count_kernel;
   events.kernel_frames = access_.count_kernel && settings_.kernel;
   events.stack_bytes = settings_.stack_bytes;
@@ -104,7 +109,9 @@ void StackProfile::begin_sampling() {
   Collector::Watch watch;
   watch.profile_of = [this](uint64_t id) { return attachment_->profile_of(id); };
   watch.watches = [this](Pid tid) { return attachment_->watches(tid); };
-  watch.born = [this](Pid tid) { attachment_->born(tid); };
+  watch.born = [this](Pid tid, Pid parent, uint64_t time_ns) {
+    attachment_->born(tid, parent, time_ns);
+  };
   watch.ended = [this](Pid tid) { attachment_->ended(tid); };
   collector_.emplace(
       root_, Collector::Options{settings_.unwind, settings_.stack_bytes > 0, settings_.most_stacks},
@@ -121,36 +128,43 @@ void StackProfile::begin_sampling() {
 Status StackProfile::collect() {
   if (!sampling_) return Status::ok();
   const int64_t now = host().now_ns();
-  drain(static_cast<uint64_t>(now) - kSettleNs);
-  attach_new();
-  limit_switches(static_cast<uint64_t>(now) - kSettleNs);
-  if (window_until_ns_ && now >= next_window_ns_) {
-    end_switch_window(static_cast<uint64_t>(now) - kSettleNs);
+  bool emitted = false;
+  {
+    const Meter meter(watching_cpu_s_);
+    emitted = watch(now);
   }
-  if (now + kToleranceNs < next_second_ns_) return Status::ok();
-  second(now);
-  next_second_ns_ += kSecondNs;
-  if (next_second_ns_ <= now) next_second_ns_ = now + kSecondNs;
+  if (emitted) keep_to_budget(now);
+  report_health();
   return Status::ok();
 }
 
-void StackProfile::drain(uint64_t until_ns) {
-  const double before = thread_cpu_seconds();
-  attachment_->rings().drain(until_ns, [&](Bytes bytes) { collector_->record(bytes); });
-  sampling_cpu_s_ += thread_cpu_seconds() - before;
+bool StackProfile::watch(int64_t now_ns) {
+  const uint64_t settled_ns = static_cast<uint64_t>(now_ns) - kSettleNs;
+  drain(settled_ns);
+  attach_new();
+  limit_switches(settled_ns);
+  if (window_until_ns_ && now_ns >= next_window_ns_) end_switch_window(settled_ns);
+  if (now_ns + kToleranceNs < next_second_ns_) return false;
+  next_second_ns_ += kSecondNs;
+  if (next_second_ns_ <= now_ns) next_second_ns_ = now_ns + kSecondNs;
+  return second(now_ns);
 }
 
-void StackProfile::second(int64_t now_ns) {
-  const double before = thread_cpu_seconds();
+void StackProfile::drain(uint64_t until_ns) {
+  given_up_bytes_ +=
+      attachment_->rings().drain(until_ns, [&](Bytes bytes) { collector_->record(bytes); });
+}
+
+bool StackProfile::second(int64_t now_ns) {
   // A target that is not found may have been there, under the name it had before its exec.
   const bool full = seconds_ % kFullListEvery == 0 || target_.empty();
   set_problem("processes", processes_.refresh(full).message());
   find_target();
   candidates_ = list_threads(root_, target_);
+  relists_ = 0;
   if (seconds_ % kSweepEvery == 0) attachment_->sweep();
   collector_->read_perf_maps();
   set_problem("perf_map", collector_->perf_map_problem());
-  sampling_cpu_s_ += thread_cpu_seconds() - before;
   const bool emission_due = now_ns + kToleranceNs >= next_emission_ns_;
   // A rest ends with the interval, so that what was seen before it stands for this interval only.
   if (!window_until_ns_ || emission_due) {
@@ -158,12 +172,11 @@ void StackProfile::second(int64_t now_ns) {
   }
   limit_waiting_stacks();
   renew_missed_rates(now_ns);
-  if (emission_due) {
-    emit(now_ns - static_cast<int64_t>(kSettleNs));
-    next_emission_ns_ = now_ns + kEmissionNs;
-  }
-  report_health();
   ++seconds_;
+  if (!emission_due) return false;
+  emit(now_ns - static_cast<int64_t>(kSettleNs));
+  next_emission_ns_ = now_ns + kEmissionNs;
+  return true;
 }
 
 void StackProfile::find_target() {
@@ -172,30 +185,34 @@ void StackProfile::find_target() {
   target_ = found ? found.value() : std::vector<Pid>{};
 }
 
-// The threads listed at the last second whose birth no record has told of until now were not
+// The threads listed at an earlier tick whose birth no record has told of until now were not
 // started by a thread that is watched.
 void StackProfile::attach_new() {
-  if (candidates_.empty()) return;
+  const std::vector<TargetThread> candidates = std::exchange(candidates_, {});
+  if (!candidates.empty() && births_are_unsure() && attachment_->misses(candidates)) {
+    // Attached twice they would count twice.
+    return restart(attachment_->settings());
+  }
+  if (candidates.empty() && !attachment_->lacks_waits()) return;
+  const bool any = attachment_->attach(candidates);
+  set_problem("attach", attachment_->problem());
+  // Those that were born meanwhile are not left to the next second.
+  if (any && relists_++ < kMostRelists) candidates_ = list_threads(root_, target_);
+}
+
+// Whether, since the last call, births may have been among records that were lost, or have given
+// threads a part of their parents' events.
+bool StackProfile::births_are_unsure() {
   const auto& lost = collector_->counts().lost;
   const uint64_t lost_now = lost[0] + lost[1];
-  if (attachment_->misses(candidates_)) {
-    if (lost_now != lost_before_) {
-      // Their births may have been among what was lost. Attached twice they would count twice.
-      restart(attachment_->settings());
-    } else {
-      attachment_->attach(candidates_);
-      set_problem("attach", attachment_->problem());
-    }
-  } else {
-    set_problem("attach", "");
-  }
-  lost_before_ = lost_now;
-  candidates_.clear();
+  const bool lost_more = std::exchange(lost_before_, lost_now) != lost_now;
+  const bool torn = attachment_->take_torn();
+  torn_restarts_ = torn ? torn_restarts_ + 1 : 0;
+  return lost_more || (torn && torn_restarts_ <= kMostTornRestarts);
 }
 
 void StackProfile::restart(const EventSettings& events) {
   attachment_->restart(list_threads(root_, target_), events);
-  if (window_until_ns_) attachment_->rest_off_cpu();
   set_problem("attach", attachment_->problem());
 }
 
@@ -250,12 +267,16 @@ void StackProfile::limit_switches(uint64_t now_ns) {
                          "stands for all of the time");
 }
 
+// How many times the window's time what was seen in it stands for.
+double StackProfile::switch_factor(uint64_t now_ns) const {
+  if (!window_until_ns_ || *window_until_ns_ <= window_from_ns_) return 1;
+  return static_cast<double>(now_ns - window_from_ns_) /
+         static_cast<double>(*window_until_ns_ - window_from_ns_);
+}
+
 void StackProfile::end_switch_window(uint64_t now_ns) {
-  double factor = 1;
+  const double factor = switch_factor(now_ns);
   if (window_until_ns_) {
-    const auto seen = static_cast<double>(*window_until_ns_ - window_from_ns_);
-    const auto whole = static_cast<double>(now_ns - window_from_ns_);
-    if (seen > 0) factor = whole / seen;
     attachment_->resume_off_cpu();
     // From here on switches are seen again.
     now_ns = static_cast<uint64_t>(host().now_ns());
@@ -266,10 +287,13 @@ void StackProfile::end_switch_window(uint64_t now_ns) {
   window_switches_ = collector_->counts().switches;
 }
 
-void StackProfile::keep_to_budget(double elapsed_s) {
-  const auto slower = pace_->spent(sampling_cpu_s_, naming_cpu_s_, elapsed_s);
-  sampling_cpu_s_ = naming_cpu_s_ = 0;
+void StackProfile::keep_to_budget(int64_t now_ns) {
+  const double elapsed_s = static_cast<double>(now_ns - budget_from_ns_) * 1e-9;
+  const auto slower = pace_->spent(watching_cpu_s_, naming_cpu_s_, elapsed_s);
+  watching_cpu_s_ = naming_cpu_s_ = 0;
+  budget_from_ns_ = now_ns;
   if (!slower) return;
+  const Meter meter(watching_cpu_s_);
   EventSettings events = attachment_->settings();
   events.frequency = *slower;
   events.switch_frequency = std::min(events.switch_frequency, *slower * kSwitchFactor);
@@ -283,26 +307,23 @@ void StackProfile::keep_to_budget(double elapsed_s) {
 Status StackProfile::stage(const Stage& stage) {
   if (!sampling_) return Status::ok();
   const int64_t now = host().now_ns();
+  const Meter meter(watching_cpu_s_);
   drain(static_cast<uint64_t>(now) - kSettleNs);
   end_switch_window(static_cast<uint64_t>(now) - kSettleNs);
   emit(now - static_cast<int64_t>(kSettleNs));
   next_emission_ns_ = now + kEmissionNs;
-  if (stage.kind == PLUMB_STAGE_STEADY) {
-    shares_.clear();
-    table_frozen_ = false;
-  } else if (stage.kind == PLUMB_STAGE_COOLDOWN) {
-    // The table keeps what the steady stage showed.
-    table_frozen_ = true;
-  }
+  shares_.begin_stage(stage.kind);
   return Status::ok();
 }
 
 Status StackProfile::stop(int64_t) {
   if (!sampling_) return Status::ok();
+  // First nothing more is written, then all of it is read, and closing, which takes a while with
+  // many events, comes last.
+  attachment_->disable_all();
   const int64_t now = host().now_ns();
-  attachment_->detach_all();
   drain(UINT64_MAX);
-  end_switch_window(static_cast<uint64_t>(now));
+  collector_->resume_off_cpu(static_cast<uint64_t>(now), switch_factor(static_cast<uint64_t>(now)));
   emit(now);
   sampling_ = false;
   collector_.reset();

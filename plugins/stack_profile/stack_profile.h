@@ -27,7 +27,7 @@ class StackProfile final : public Sampler {
  public:
   explicit StackProfile(Host host);
   // For tests: where /proc is, and a kernel that answers otherwise.
-  StackProfile(Host host, proc::Root root, OpenEvent open);
+  StackProfile(Host host, proc::Root root, EventKernel kernel);
 
   Status configure(const Config& config) override;
   Status start() override;
@@ -47,30 +47,36 @@ class StackProfile final : public Sampler {
     uint64_t most_switches = 0;
   };
   void begin_sampling();
+  // True when stacks were emitted.
+  bool watch(int64_t now_ns);
   void drain(uint64_t until_ns);
-  void second(int64_t now_ns);
+  bool second(int64_t now_ns);
   void find_target();
   void attach_new();
+  bool births_are_unsure();
   void restart(const EventSettings& events);
   void limit_waiting_stacks();
   void renew_missed_rates(int64_t now_ns);
   void limit_switches(uint64_t now_ns);
+  double switch_factor(uint64_t now_ns) const;
   void end_switch_window(uint64_t now_ns);
   void emit(int64_t now_ns);
   void emit_series(int64_t now_ns);
   void emit_tables();
-  void keep_to_budget(double elapsed_s);
+  void keep_to_budget(int64_t now_ns);
   void set_problem(const std::string& subject, const std::string& sentence);
   void report_health();
 
   proc::Root root_;
-  OpenEvent open_;
+  EventKernel kernel_;
   Settings settings_;
   proc::Selector selector_;
   proc::ProcessList processes_;
   std::optional<proc::TargetFinder> finder_;
   std::vector<proc::Pid> target_;
-  std::vector<TargetThread> candidates_;  // listed at the last second, not attached yet
+  std::vector<TargetThread> candidates_;  // listed at an earlier tick, not looked at yet
+  int relists_ = 0;                       // since the last second
+  int torn_restarts_ = 0;                 // in a row
 
   Access access_;
   bool sampling_ = false;
@@ -79,8 +85,7 @@ class StackProfile final : public Sampler {
   std::optional<Pace> pace_;
 
   std::array<FoldedStacks, kProfiles> folded_;
-  FunctionShares shares_;
-  bool table_frozen_ = false;
+  JudgedShares shares_;
   struct Totals {
     Series samples, lost;
   };
@@ -101,8 +106,10 @@ class StackProfile final : public Sampler {
   int64_t renewed_ns_ = 0;
   uint64_t waiting_stacks_ = 0;  // sampled until the last second
   uint64_t lost_before_ = 0;
-  double sampling_cpu_s_ = 0;  // since the last emission
+  uint64_t given_up_bytes_ = 0;  // of damaged rings
+  double watching_cpu_s_ = 0;    // naming included
   double naming_cpu_s_ = 0;
+  int64_t budget_from_ns_ = 0;  // both count from here
   int seconds_ = 0;
 };
 

@@ -22,13 +22,12 @@ std::string with_unit(double number, const char* unit) {
 }  // namespace
 
 void StackProfile::emit(int64_t now_ns) {
-  const double before = thread_cpu_seconds();
-  collector_->take(static_cast<uint64_t>(now_ns), attachment_->seconds_per_period(),
-                   [&](Profile profile, const NamedStack& stack) {
-                     const Symbolizer& symbolizer = collector_->symbolizer();
-                     folded_[static_cast<size_t>(profile)].add(symbolizer, stack);
-                     if (!table_frozen_) shares_.add(symbolizer, profile, stack);
-                   });
+  const Meter naming(naming_cpu_s_);
+  collector_->take(static_cast<uint64_t>(now_ns), [&](Profile profile, const NamedStack& stack) {
+    const Symbolizer& symbolizer = collector_->symbolizer();
+    folded_[static_cast<size_t>(profile)].add(symbolizer, stack);
+    shares_.add(symbolizer, profile, stack);
+  });
   const int64_t end_ns = std::max(now_ns, emitted_until_ns_ + 1);
   std::string refused;
   for (size_t i = 0; i < kProfiles; ++i) {
@@ -36,11 +35,9 @@ void StackProfile::emit(int64_t now_ns) {
     if (!sent) refused = "stacks were not taken: " + sent.message();
   }
   set_problem("stacks", refused);
-  collector_->forget_ended();
+  collector_->forget_unused();
   emit_series(end_ns);
   emit_tables();
-  naming_cpu_s_ += thread_cpu_seconds() - before;
-  keep_to_budget(static_cast<double>(end_ns - emitted_until_ns_) * 1e-9);
   emitted_until_ns_ = end_ns;
 }
 
@@ -72,15 +69,12 @@ void StackProfile::emit_series(int64_t now_ns) {
 }
 
 void StackProfile::emit_tables() {
-  if (!table_frozen_) {
-    (void)host().table("profile_top", shares_.json(collector_->symbolizer()));
+  if (shares_.inside()) {
+    (void)host().table("profile_top", shares_.shares().json(collector_->symbolizer()));
   }
   const EventSettings& events = attachment_->settings();
   const auto& counts = collector_->counts();
   std::vector<std::pair<std::string, std::string>> rows;
-  rows.emplace_back("processor time by", events.hardware
-                                             ? "hardware cycles"
-                                             : "the processor's clock (no hardware counter here)");
   rows.emplace_back("threads that live for milliseconds",
                     events.whole_machine ? "seen" : "not seen: " + access_.machine_refused);
   rows.emplace_back("samples per second", std::to_string(events.frequency));
@@ -105,8 +99,19 @@ void StackProfile::emit_tables() {
   if (counts.throttled > 0) {
     rows.emplace_back("held back by the kernel", std::to_string(counts.throttled) + " times");
   }
+  if (counts.damaged > 0 || given_up_bytes_ > 0) {
+    rows.emplace_back("damaged, not read", std::to_string(counts.damaged) + " records and " +
+                                               std::to_string(given_up_bytes_) + " bytes");
+  }
   if (counts.over_limit > 0) {
     rows.emplace_back("samples beyond max_stacks", std::to_string(counts.over_limit));
+  }
+  if (collector_->waits_over_limit() > 0) {
+    rows.emplace_back("waits beyond max_stacks", std::to_string(collector_->waits_over_limit()));
+  }
+  if (collector_->symbolizer().without_room() > 0) {
+    rows.emplace_back("symbols not read, too many files in use",
+                      std::to_string(collector_->symbolizer().without_room()) + " times");
   }
   for (const std::string& path : collector_->symbolizer().unreadable()) {
     rows.emplace_back("no symbols of", path);

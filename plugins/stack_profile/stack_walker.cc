@@ -50,13 +50,22 @@ bool StackWalker::is_whole(const TracedProcess& process, const std::vector<uint6
 }
 
 DwarfUnwinder& StackWalker::unwinder(const TracedProcess& process) {
-  const auto known = unwinders_.find(process.program());
+  const auto known = programs_.find(process.program());
   const uint64_t generation = process.space().generation();
-  if (known != unwinders_.end() && known->second.generation == generation) {
-    return *known->second.unwinder;
+  Layouts::iterator layout;
+  if (known != programs_.end() && known->second.generation == generation) {
+    layout = known->second.layout;
+  } else {
+    layout = find_or_make(layout_of(process));
+    programs_.insert_or_assign(process.program(), OfProgram{generation, layout});
   }
-  if (known == unwinders_.end() && unwinders_.size() >= kMostUnwinders) unwinders_.clear();
-  std::vector<UnwindModule> modules;
+  layout->walk = ++walks_;
+  layout->interval = interval_;
+  return *layout->unwinder;
+}
+
+StackWalker::Layout StackWalker::layout_of(const TracedProcess& process) {
+  Layout out;
   for (const Mapping& mapping : process.space().all()) {
     ElfImage* image = symbolizer_.image(process, mapping);
     Elf* tables = image != nullptr ? image->unwind_tables() : nullptr;
@@ -67,14 +76,44 @@ DwarfUnwinder& StackWalker::unwinder(const TracedProcess& process) {
     const uint64_t bias = mapping.start - *linked;
     const UnwindModule module{image->low() + bias, image->high() + bias, tables};
     // A file's code may lie in several mappings.
-    const bool twice = std::any_of(modules.begin(), modules.end(), [&](const UnwindModule& m) {
-      return m.low == module.low && m.tables == tables;
-    });
-    if (!twice) modules.push_back(module);
+    if (std::find(out.modules.begin(), out.modules.end(), module) != out.modules.end()) continue;
+    out.modules.push_back(module);
+    out.images.push_back(image);
   }
-  Known& entry = unwinders_[process.program()];
-  entry = {generation, std::make_unique<DwarfUnwinder>(process.pid(), modules)};
-  return *entry.unwinder;
+  return out;
+}
+
+StackWalker::Layouts::iterator StackWalker::find_or_make(Layout wanted) {
+  const auto same = std::find_if(layouts_.begin(), layouts_.end(), [&](const Layout& layout) {
+    return layout.modules == wanted.modules;
+  });
+  if (same != layouts_.end()) return same;
+  if (layouts_.size() >= kMostUnwinders) {
+    erase(std::min_element(layouts_.begin(), layouts_.end(),
+                           [](const Layout& a, const Layout& b) { return a.walk < b.walk; }));
+  }
+  ++unwinders_made_;
+  wanted.unwinder = std::make_unique<DwarfUnwinder>(wanted.modules);
+  return layouts_.insert(layouts_.end(), std::move(wanted));
+}
+
+void StackWalker::erase(Layouts::iterator layout) {
+  std::erase_if(programs_, [&](const auto& of) { return of.second.layout == layout; });
+  layouts_.erase(layout);
+}
+
+void StackWalker::end_interval() {
+  ++interval_;
+  for (auto it = layouts_.begin(); it != layouts_.end();) {
+    const auto layout = it++;
+    if (layout->interval + 2 <= interval_) erase(layout);
+  }
+}
+
+std::unordered_set<const ElfImage*> StackWalker::held_images() const {
+  std::unordered_set<const ElfImage*> out;
+  for (const Layout& layout : layouts_) out.insert(layout.images.begin(), layout.images.end());
+  return out;
 }
 
 }  // namespace plumb::stack_profile

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <memory>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "plugins/stack_profile/function_name.h"
@@ -67,6 +69,67 @@ TEST(Symbolizer, NamesAFunctionOfThisProgramAndOfTheVdso) {
     ASSERT_NE(vdso, nullptr);
     EXPECT_GT(vdso->symbol_count(), 0u);
   }
+}
+
+// A sample of this process that is walked by tables.
+Record sample_of(const TracedProcess& process, const std::vector<uint64_t>& words) {
+  Record sample;
+  sample.has_registers = true;
+  sample.registers[kStackPointerRegister] = 0x7000;
+  sample.registers[kInstructionRegister] = process.space().all().front().start + 64;
+  sample.stack = std::as_bytes(std::span(words));
+  return sample;
+}
+
+TEST(StackWalker, ProcessesWithTheSameFilesAtTheSamePlacesHaveOneUnwinder) {
+  proc::Buffer buffer;
+  Symbolizer symbolizer;
+  StackWalker walker(symbolizer, Unwind::kDwarf);
+  const std::vector<uint64_t> words(64);
+  TracedProcess parent(proc::Root{}, ::getpid(), 1);
+  ASSERT_TRUE(parent.load(buffer));
+  for (uint32_t child = 2; child < 502; ++child) {
+    TracedProcess process(proc::Root{}, ::getpid(), child);
+    process.inherit(parent);
+    (void)walker.walk(process, sample_of(process, words));
+  }
+  EXPECT_EQ(walker.unwinders_made(), 1u);
+}
+
+TEST(StackWalker, UnwindersAreMadeOnceAndGoWhenTheyAreNotUsed) {
+  proc::Buffer buffer;
+  Symbolizer symbolizer;
+  StackWalker walker(symbolizer, Unwind::kDwarf);
+  const std::vector<uint64_t> words(64);
+  TracedProcess own(proc::Root{}, ::getpid(), 1);
+  ASSERT_TRUE(own.load(buffer));
+  Mapping code = own.space().all().front();
+  std::vector<std::unique_ptr<TracedProcess>> processes;
+  for (uint32_t i = 0; i < StackWalker::kMostUnwinders; ++i) {
+    // The same file, elsewhere in each.
+    processes.push_back(std::make_unique<TracedProcess>(proc::Root{}, ::getpid(), i + 1));
+    processes.back()->inherit(own);
+    Mapping moved = code;
+    moved.start = 0x10000000 + 0x10000000ull * i;
+    moved.end = moved.start + (code.end - code.start);
+    processes.back()->space().insert(moved);
+  }
+  for (int interval = 0; interval < 3; ++interval) {
+    for (const auto& process : processes) (void)walker.walk(*process, sample_of(*process, words));
+    walker.end_interval();
+  }
+  EXPECT_EQ(walker.unwinders_made(), StackWalker::kMostUnwinders);
+  EXPECT_FALSE(walker.held_images().empty());
+  // One more takes the place of the one that was used longest ago.
+  TracedProcess more(proc::Root{}, ::getpid(), 9999);
+  more.inherit(own);
+  (void)walker.walk(more, sample_of(more, words));
+  EXPECT_EQ(walker.unwinders(), StackWalker::kMostUnwinders);
+  (void)walker.walk(*processes.back(), sample_of(*processes.back(), words));
+  EXPECT_EQ(walker.unwinders_made(), StackWalker::kMostUnwinders + 1);
+  for (int interval = 0; interval < 3; ++interval) walker.end_interval();
+  EXPECT_EQ(walker.unwinders(), 0u);
+  EXPECT_TRUE(walker.held_images().empty());
 }
 
 }  // namespace

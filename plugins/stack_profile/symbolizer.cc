@@ -11,6 +11,8 @@ namespace {
 
 constexpr size_t kMostKnown = 300'000;
 constexpr size_t kMostUnreadable = 10;
+constexpr size_t kMostRefusals = 1000;  // of one program
+constexpr std::string_view kVdso = "[vdso]";
 constexpr const char* kGenerated = "[generated code]";
 constexpr const char* kUnknown = "[unknown]";
 
@@ -20,24 +22,54 @@ std::string file_name(const std::string& path) {
 
 }  // namespace
 
-Symbolizer::Symbolizer() { intern("[other functions]", kUnknown, false, false); }
+Symbolizer::Symbolizer() : Symbolizer(Limits{}) {}
+
+Symbolizer::Symbolizer(Limits limits) : limits_(limits) {
+  intern("[other functions]", kUnknown, false, false);
+}
 
 ElfImage* Symbolizer::image(const TracedProcess& process, const Mapping& mapping) {
-  const bool vdso = mapping.path == "[vdso]";
-  if (!mapping.has_file() && !vdso) return nullptr;
+  if (!mapping.has_file() && mapping.path != kVdso) return nullptr;
   Key key{mapping.inode, mapping.path};
   const auto known = images_.find(key);
-  if (known != images_.end()) return known->second.get();
-  // One that is refused is kept as such, or it would be tried for every sample.
-  auto opened = vdso ? ElfImage::open_vdso()
-                     : ElfImage::open(process.open_file(mapping), file_name(mapping.path));
-  std::unique_ptr<ElfImage> image;
-  if (opened) {
-    image = std::move(opened).value();
-  } else if (unreadable_.size() < kMostUnreadable) {
-    unreadable_.push_back(frame_text(mapping.path));
+  if (known != images_.end()) {
+    known->second.used = interval_;
+    return known->second.image.get();
   }
-  return images_.emplace(std::move(key), std::move(image)).first->second.get();
+  const auto refused = refused_.find(process.program());
+  if (refused != refused_.end() && refused->second.contains(key)) return nullptr;
+  if (images_.size() >= 2 * limits_.images) {
+    ++without_room_;
+    return nullptr;
+  }
+  std::unique_ptr<ElfImage> image = read_image(process, mapping);
+  if (image == nullptr) {
+    refuse(process.program(), key);
+    return nullptr;
+  }
+  ++images_read_;
+  unreadable_.erase(frame_text(key.path));
+  return images_.emplace(std::move(key), Kept{std::move(image), interval_})
+      .first->second.image.get();
+}
+
+std::unique_ptr<ElfImage> Symbolizer::read_image(const TracedProcess& process,
+                                                 const Mapping& mapping) const {
+  if (mapping.path == kVdso) {
+    auto vdso = ElfImage::open_vdso();
+    return vdso ? std::move(vdso).value() : nullptr;
+  }
+  OwnedDescriptor file = process.open_file(mapping);
+  if (!file.is_open() && open_elsewhere_) file = open_elsewhere_(process, mapping);
+  auto opened = ElfImage::open(std::move(file), file_name(mapping.path));
+  return opened ? std::move(opened).value() : nullptr;
+}
+
+void Symbolizer::refuse(uint32_t program, const Key& key) {
+  auto& files = refused_[program];
+  if (files.size() >= kMostRefusals) files.clear();
+  files.insert(key);
+  if (unreadable_.size() < kMostUnreadable) unreadable_.insert(frame_text(key.path));
 }
 
 uint32_t Symbolizer::user_frame(const TracedProcess& process, uint64_t address, bool is_return) {
@@ -46,7 +78,7 @@ uint32_t Symbolizer::user_frame(const TracedProcess& process, uint64_t address, 
   const Mapping* mapping = process.space().find(at);
   if (mapping == nullptr) return intern(kUnknown, kUnknown, false, false);
   if (ElfImage* found = image(process, *mapping); found != nullptr) {
-    const bool vdso = mapping->path == "[vdso]";
+    const bool vdso = mapping->path == kVdso;
     const auto linked = vdso ? std::optional(at - mapping->start)
                              : found->address_at(at - mapping->start + mapping->offset);
     if (linked) return image_frame(*found, *linked);
@@ -93,9 +125,27 @@ uint32_t Symbolizer::intern(std::string function, std::string module, bool named
   return number;
 }
 
-void Symbolizer::forget_images() {
-  known_.clear();
-  images_.clear();
+void Symbolizer::end_interval(const std::unordered_set<const ElfImage*>& held) {
+  ++interval_;
+  size_t bytes = 0;
+  std::vector<decltype(images_)::iterator> order;
+  for (auto it = images_.begin(); it != images_.end(); ++it) {
+    bytes += it->second.image->bytes();
+    if (!held.contains(it->second.image.get())) order.push_back(it);
+  }
+  std::sort(order.begin(), order.end(),
+            [](const auto& a, const auto& b) { return a->second.used < b->second.used; });
+  std::unordered_set<const ElfImage*> gone;
+  for (const auto& it : order) {
+    const bool idle = it->second.used + 2 <= interval_;
+    const bool over = images_.size() > limits_.images || bytes > limits_.bytes;
+    if (!(idle && over) && bytes <= 2 * limits_.bytes) break;
+    bytes -= it->second.image->bytes();
+    gone.insert(it->second.image.get());
+    images_.erase(it);
+  }
+  if (gone.empty()) return;
+  std::erase_if(known_, [&](const auto& entry) { return gone.contains(entry.first.image); });
 }
 
 }  // namespace plumb::stack_profile

@@ -1,13 +1,17 @@
 // From addresses to names: which function of which file, generated code by the process's perf map,
-// the kernel's functions. Everything is looked up once and kept within bounds. Not thread-safe.
+// the kernel's functions. Everything is looked up once and kept within bounds: of the files, those
+// that were not used for longest go when there are more than that. Not thread-safe.
 #ifndef PLUMB_PLUGINS_STACK_PROFILE_SYMBOLIZER_H_
 #define PLUMB_PLUGINS_STACK_PROFILE_SYMBOLIZER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "plugins/stack_profile/elf_image.h"
@@ -25,10 +29,21 @@ struct Frame {
 
 class Symbolizer {
  public:
+  struct Limits {
+    size_t images = 512;
+    size_t bytes = 256u << 20;  // of their symbols and tables
+  };
   Symbolizer();
+  explicit Symbolizer(Limits limits);
 
-  // The image behind a mapping; nullptr when there is none or it cannot be read. Valid until
-  // forget_images().
+  // Opens a mapped file through another process that has it mapped; what is not open when there is
+  // none.
+  using OpenElsewhere = std::function<OwnedDescriptor(const TracedProcess&, const Mapping&)>;
+  void set_open_elsewhere(OpenElsewhere open) { open_elsewhere_ = std::move(open); }
+
+  // The image behind a mapping; nullptr when there is none, when it cannot be read through this
+  // process (another may yet open it) or when twice as many images as allowed are in use. Valid
+  // until end_interval().
   ElfImage* image(const TracedProcess& process, const Mapping& mapping);
 
   // Number of the frame at an address of a process, or of the kernel. Of a caller, the address that
@@ -40,14 +55,19 @@ class Symbolizer {
   // Kernel functions have names from now on.
   Status load_kernel(const std::string& kallsyms);
 
-  // More files are open than should be: forget whatever points at images, then call
-  // forget_images().
-  bool crowded() const { return images_.size() > kMostImages; }
-  void forget_images();
-  // Files that could not be opened or read, for people: at most a few.
-  const std::vector<std::string>& unreadable() const { return unreadable_; }
+  // Call it every few seconds. Images beyond the limits that were used neither in this interval nor
+  // in the last one are forgotten, longest unused first, but for those in `held`. One in use goes
+  // only when they take twice the memory they may: to read it again and again would cost more.
+  void end_interval(const std::unordered_set<const ElfImage*>& held);
+  void forget_program(uint32_t program) { refused_.erase(program); }
 
-  static constexpr size_t kMostImages = 256;
+  size_t images() const { return images_.size(); }
+  uint64_t images_read() const { return images_read_; }
+  // Files that could not be opened or read, for people: at most a few.
+  const std::set<std::string>& unreadable() const { return unreadable_; }
+  // Times that a file was not read because too many are in use.
+  uint64_t without_room() const { return without_room_; }
+
   static constexpr size_t kMostFrames = 100'000;
 
  private:
@@ -71,15 +91,29 @@ class Symbolizer {
       return (reinterpret_cast<uintptr_t>(a.image) >> 4) ^ (a.address * 0x9e3779b97f4a7c15ull);
     }
   };
+  struct Kept {
+    std::unique_ptr<ElfImage> image;
+    uint64_t used;  // the interval
+  };
   uint32_t intern(std::string function, std::string module, bool named, bool kernel);
   uint32_t image_frame(ElfImage& image, uint64_t address);
+  std::unique_ptr<ElfImage> read_image(const TracedProcess& process, const Mapping& mapping) const;
+  void refuse(uint32_t program, const Key& key);
 
-  std::unordered_map<Key, std::unique_ptr<ElfImage>, KeyHash> images_;
+  Limits limits_;
+  OpenElsewhere open_elsewhere_;
+  std::unordered_map<Key, Kept, KeyHash> images_;
+  uint64_t interval_ = 0;
+  uint64_t images_read_ = 0;
+  uint64_t without_room_ = 0;
+  // Files that cannot be read through a process, by its program: they would be tried for every
+  // sample.
+  std::unordered_map<uint32_t, std::unordered_set<Key, KeyHash>> refused_;
   std::unordered_map<Address, uint32_t, AddressHash> known_;
   KernelSymbols kernel_;
   std::vector<Frame> frames_;
   std::unordered_map<std::string, uint32_t> numbers_;  // by "function;module"
-  std::vector<std::string> unreadable_;
+  std::set<std::string> unreadable_;
 };
 
 }  // namespace plumb::stack_profile

@@ -23,6 +23,7 @@ namespace {
 constexpr size_t kMostThreadNames = 20'000;
 constexpr uint64_t kMostPerfMapPerCall = 16u << 20;
 constexpr size_t kPiece = 256 * 1024;
+constexpr std::string_view kDeleted = " (deleted)";
 
 std::string read_link(const std::string& path) {
   char target[4096];
@@ -30,11 +31,13 @@ std::string read_link(const std::string& path) {
   return n > 0 ? std::string(target, static_cast<size_t>(n)) : std::string();
 }
 
-bool same_file(int descriptor, uint64_t inode) {
+bool is_file(int descriptor, uint64_t inode) {
   struct stat what {};
-  if (::fstat(descriptor, &what) != 0 || !S_ISREG(what.st_mode)) return false;
-  if (what.st_ino == inode) return true;
-  // Containers' overlays may show another inode number in the mappings than of the file.
+  return ::fstat(descriptor, &what) == 0 && S_ISREG(what.st_mode) && what.st_ino == inode;
+}
+
+// Containers' overlays may show another inode number in the mappings than of the file.
+bool is_on_overlay(int descriptor) {
   struct statfs system {};
   return ::fstatfs(descriptor, &system) == 0 && system.f_type == OVERLAYFS_SUPER_MAGIC;
 }
@@ -133,16 +136,34 @@ OwnedDescriptor TracedProcess::open_file(const Mapping& mapping) const {
   std::snprintf(range, sizeof(range), "map_files/%llx-%llx",
                 static_cast<unsigned long long>(mapping.start),
                 static_cast<unsigned long long>(mapping.end));
+  const auto is_mapped = [&](const OwnedDescriptor& file) {
+    if (!file.is_open()) return false;
+    if (is_file(file.get(), mapping.inode)) return true;
+    return is_on_overlay(file.get()) && still_maps(mapping);
+  };
   OwnedDescriptor mapped(::open(root_.of(pid_, range).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (mapped.is_open() && same_file(mapped.get(), mapping.inode)) return mapped;
+  if (is_mapped(mapped)) return mapped;
   OwnedDescriptor at_path = open_below_root(mapping.path, RESOLVE_IN_ROOT, 0);
-  if (at_path.is_open() && same_file(at_path.get(), mapping.inode)) return at_path;
+  if (is_mapped(at_path)) return at_path;
   const std::string_view program = executable_;
-  if (program == mapping.path || program == mapping.path + " (deleted)") {
+  if (program == mapping.path || program == mapping.path + std::string(kDeleted)) {
     OwnedDescriptor own(::open(root_.of(pid_, "exe").c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (own.is_open() && same_file(own.get(), mapping.inode)) return own;
+    if (own.is_open() && is_file(own.get(), mapping.inode)) return own;
   }
   return OwnedDescriptor();
+}
+
+bool TracedProcess::still_maps(const Mapping& mapping) const {
+  proc::Buffer buffer(64 * 1024);
+  std::string_view maps = buffer.read(root_.of(pid_, "maps").c_str()).text;
+  while (!maps.empty()) {
+    const std::string_view line = proc::next_line(maps);
+    // The kernel marks a file as deleted when another takes its place, too.
+    const auto now = parse_maps_line(line);
+    if (!now || now->start != mapping.start) continue;
+    return now->inode == mapping.inode && now->path == mapping.path && !line.ends_with(kDeleted);
+  }
+  return false;
 }
 
 std::string TracedProcess::read_perf_map() {

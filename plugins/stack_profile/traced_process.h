@@ -62,6 +62,9 @@ class TracedProcess {
   }
 
  private:
+  // Whether the file at the mapping's path, as the process sees it, is still the one that lies
+  // there.
+  bool still_maps(const Mapping& mapping) const;
   OwnedDescriptor open_below_root(const std::string& path, uint64_t resolve, int flags) const;
 
   proc::Root root_;
