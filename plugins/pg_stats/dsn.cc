@@ -68,6 +68,15 @@ bool is_name(const std::string& host) {
          ::inet_pton(AF_INET6, host.c_str(), bytes) != 1;
 }
 
+// A connection string in the place of one of its parts: libpq takes it for a plain name, and
+// messages about that would print its password.
+const char* holds_another_dsn(const Dsn& dsn) {
+  if (dsn.value("dbname").find('=') != std::string::npos) return "dbname";
+  for (const char* key : {"dbname", "host", "user"})
+    if (dsn.value(key).find("://") != std::string::npos) return key;
+  return nullptr;
+}
+
 bool contains(std::string_view text, std::string_view what) {
   return text.find(what) != std::string_view::npos;
 }
@@ -94,6 +103,9 @@ Result<Dsn> Dsn::parse(const std::string& text) {
         "%2F)");
   for (const PQconninfoOption* o = options.get(); o->keyword != nullptr; ++o)
     if (o->val != nullptr) dsn.words_.emplace_back(o->keyword, o->val);
+  if (const char* key = holds_another_dsn(dsn))
+    return Status::invalid_argument(std::string("dsn has another connection string as its ") + key +
+                                    ": give that one alone, or a plain name as " + key);
   return dsn;
 }
 
@@ -109,6 +121,8 @@ void Dsn::spread_hosts(const HostAddresses& addresses,
                        std::vector<std::pair<std::string, std::string>>& parameters) const {
   const std::vector<std::string> given = split_list(value("host"));
   const std::vector<std::string> ports = split_list(value("port"));
+  // That they do not match is for libpq to say.
+  if (ports.size() != 1 && ports.size() != given.size()) return;
   std::string hosts;
   std::string numbers;
   std::string their_ports;
@@ -190,7 +204,7 @@ Status explain_connect_failure(const std::string& reason, const std::string& end
   const std::string at = "PostgreSQL at " + endpoint;
   if (contains(reason, "password authentication failed"))
     return Status::permission_denied(at + " refused the password of user \"" + user +
-                                     "\": check the password in dsn");
+                                     "\": check user and password in dsn");
   if (contains(reason, "no password supplied"))
     return Status::permission_denied(at + " asks for a password of user \"" + user +
                                      "\": put one into dsn");
@@ -210,7 +224,13 @@ Status explain_connect_failure(const std::string& reason, const std::string& end
       contains(reason, "remaining connection slots"))
     return Status::unavailable(at +
                                " has no connection left for the sampler: raise "
-                               "max_connections, or give the role superuser_reserved slots");
+                               "max_connections, or keep some with reserved_connections "
+                               "(PostgreSQL 16) and GRANT pg_use_reserved_connections to the role");
+  if (contains(reason, "invalid response to SSL negotiation") ||
+      contains(reason, "invalid response to GSSAPI negotiation") ||
+      contains(reason, "expected authentication request from server"))
+    return Status::unavailable("what listens at " + endpoint +
+                               " is no PostgreSQL server: check host and port in dsn");
   if (contains(reason, "unsupported startup parameter"))
     return Status::unsupported(endpoint +
                                " is a connection pooler that takes no session "

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
+
+#include "plugins/pg_stats/session.h"
 
 namespace plumb::pg_stats {
 namespace {
@@ -46,6 +49,18 @@ TEST(Dsn, APasswordThatLibpqWouldTakeApartIsRefused) {
   EXPECT_EQ(parsed("postgresql:///shop?host=/run/postgresql").value("dbname"), "shop");
 }
 
+TEST(Dsn, AConnectionStringInsideAnotherIsRefusedAndNotRepeated) {
+  for (const char* text :
+       {"host=db dbname=postgresql://u:hunter2@h/x", "dbname='user=u password=hunter2'",
+        "host=postgresql://u:hunter2@h/x", "host=db user=postgresql://u:hunter2@h"}) {
+    const Result<Dsn> dsn = Dsn::parse(text);
+    ASSERT_FALSE(dsn.is_ok()) << text;
+    EXPECT_EQ(dsn.status().code(), PLUMB_INVALID_ARGUMENT);
+    EXPECT_THAT(dsn.status().message(), HasSubstr("another connection string"));
+    EXPECT_THAT(dsn.status().message(), Not(HasSubstr("hunter2")));
+  }
+}
+
 TEST(Dsn, TheSessionIsReadOnlyWhateverTheUserWrote) {
   const Dsn dsn = parsed(
       "host=db application_name=mine connect_timeout=60 "
@@ -76,6 +91,7 @@ TEST(ConnectFailure, SaysWhatWasWrongAndWhatToDo) {
   Status s = explain("FATAL:  password authentication failed for user \"app\"");
   EXPECT_EQ(s.code(), PLUMB_PERMISSION_DENIED);
   EXPECT_THAT(s.message(), HasSubstr("refused the password of user \"app\""));
+  EXPECT_THAT(s.message(), HasSubstr("check user and password")) << "a role that is not there, too";
   s = explain("FATAL:  database \"shop\" does not exist");
   EXPECT_EQ(s.code(), PLUMB_NOT_FOUND);
   EXPECT_THAT(s.message(), HasSubstr("\"shop\""));
@@ -84,6 +100,12 @@ TEST(ConnectFailure, SaysWhatWasWrongAndWhatToDo) {
   EXPECT_THAT(s.message(), HasSubstr("127.0.0.1:5432"));
   s = explain("FATAL:  unsupported startup parameter: options");
   EXPECT_EQ(s.code(), PLUMB_UNSUPPORTED);
+  s = explain("FATAL:  sorry, too many clients already");
+  EXPECT_THAT(s.message(), HasSubstr("GRANT pg_use_reserved_connections"));
+  s = explain("connection to server failed: received invalid response to SSL negotiation: H");
+  EXPECT_THAT(s.message(), HasSubstr("no PostgreSQL server"));
+  s = explain("expected authentication request from server, but received H");
+  EXPECT_THAT(s.message(), HasSubstr("check host and port in dsn"));
   s = explain("FATAL:  something new\nDETAIL: more");
   EXPECT_EQ(s.message(), "cannot connect to PostgreSQL at 127.0.0.1:5432: something new");
 }
@@ -92,6 +114,19 @@ std::string parameter(const Dsn& dsn, const HostAddresses& addresses, const std:
   for (const auto& [name, value] : dsn.connection_parameters(std::chrono::seconds(1), addresses))
     if (name == key) return value;
   return "(none)";
+}
+
+std::string connect_failure(const std::string& text) {
+  const std::atomic<bool> interrupted{false};
+  Session session(parsed(text), std::chrono::seconds(1), interrupted);
+  session.end_by(Session::Clock::now() + std::chrono::seconds(10));
+  return std::string(session.connect().message());
+}
+
+TEST(ConnectFailure, WhatLibpqRefusesBeforeItConnectsIsToldInItsWords) {
+  EXPECT_THAT(connect_failure("service=nosuch"), HasSubstr("\"nosuch\" not found"));
+  EXPECT_THAT(connect_failure("host=127.0.0.1,127.0.0.2 port=1,2,3"), HasSubstr("3 port numbers"));
+  EXPECT_THAT(connect_failure("host=localhost,127.0.0.2 port=1,2,3"), HasSubstr("3 port numbers"));
 }
 
 TEST(Dsn, OnlyNamesAreToBeLookedUp) {

@@ -87,13 +87,14 @@ class Session {
     return !lost_ && (!connected_ || PQstatus(connection_.get()) == CONNECTION_OK);
   }
   int backend_pid() const { return PQbackendPID(connection_.get()); }
-  std::string database() const { return PQdb(connection_.get()); }
-  std::string user() const { return PQuser(connection_.get()); }
+  // Of a connection that libpq refused to begin these are empty.
+  std::string database() const { return text_or_empty(PQdb(connection_.get())); }
+  std::string user() const { return text_or_empty(PQuser(connection_.get())); }
   // "127.0.0.1:5432", or the directory of the socket with the port.
   std::string endpoint() const;
   // "ip:port" of the server ("[ip]:port" for IPv6), or "" over a Unix socket.
   std::string address() const;
-  std::string port() const { return PQport(connection_.get()); }
+  std::string port() const { return text_or_empty(PQport(connection_.get())); }
   // Over a Unix socket or the loopback interface: maybe, but not surely, on this machine.
   bool over_loopback() const;
   // How this session's transactions ended, which the server counts among its own.
@@ -113,6 +114,7 @@ class Session {
   struct Finish {
     void operator()(PGconn* c) const { PQfinish(c); }
   };
+  static std::string text_or_empty(const char* text) { return text != nullptr ? text : ""; }
   Status start_connecting();
   // Makes the server's statement_timeout fit what is left. DEADLINE_EXCEEDED: nothing fits.
   Status fit();

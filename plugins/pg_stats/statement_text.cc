@@ -1,11 +1,19 @@
 #include "plugins/pg_stats/statement_text.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace plumb::pg_stats {
 namespace {
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0'; }
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+// `keyword` in lower case.
+bool is_keyword(std::string_view word, std::string_view keyword) {
+  return std::ranges::equal(word, keyword, {}, lower);
+}
+
 bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) {
@@ -53,9 +61,31 @@ class Redactor {
     } else if (is_word(c)) {
       word();
     } else {
-      out_ += c;
-      ++at_;
+      mark(c);
     }
+  }
+
+  void mark(char c) {
+    out_ += c;
+    ++at_;
+    if (c == ';') {
+      verb_seen_ = may_set_ = names_setting_ = false;
+    } else if (c == '=' && names_setting_) {
+      hide_setting();
+    } else if (c == '(' || c == ',') {
+      names_setting_ = false;
+    }
+  }
+
+  // What a setting is set to needs no quotes to be a secret: all of it goes, to the statement's
+  // end.
+  void hide_setting() {
+    may_set_ = names_setting_ = false;
+    while (at_ < sql_.size() && is_space(peek())) step();
+    const size_t shown = out_.size();
+    while (at_ < sql_.size() && peek() != ';') step();
+    out_.resize(shown);
+    out_ += '?';
   }
 
   void space() {
@@ -187,11 +217,30 @@ class Redactor {
       return;
     }
     out_ += text;
+    keyword(text);
+  }
+
+  // SET [SESSION | LOCAL] name = | TO ..., by itself or in what makes or alters a role, a database,
+  // a function or the system. In any other statement SET is an UPDATE's.
+  void keyword(std::string_view text) {
+    if (!verb_seen_) {
+      verb_seen_ = true;
+      may_set_ = is_keyword(text, "set") || is_keyword(text, "alter") || is_keyword(text, "create");
+    }
+    if (may_set_ && is_keyword(text, "set")) {
+      names_setting_ = true;
+    } else if (names_setting_ && is_keyword(text, "to")) {
+      space();
+      hide_setting();
+    }
   }
 
   std::string_view sql_;
   bool plain_strings_escape_;
   size_t at_ = 0;
+  bool verb_seen_ = false;      // the statement's first word
+  bool may_set_ = false;        // it is one in which SET may set a setting
+  bool names_setting_ = false;  // after that SET
   std::string out_;
 };
 

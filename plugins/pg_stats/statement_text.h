@@ -13,10 +13,10 @@ inline constexpr size_t kLabelCharacters = 120;
 inline constexpr size_t kTableCharacters = 500;
 
 // Replaces quoted strings (with their escapes, dollar quoting included) and numbers by "?", drops
-// comments, and collapses white space. Parameters ($1) and identifiers stay. A literal that the
-// server cut off in its middle goes too. Never fails: what is no SQL comes out as words.
-// `plain_strings_escape`: standard_conforming_strings is off, so that a backslash escapes inside
-// plain strings, too.
+// comments, and collapses white space. Of a setting only the name stays. Parameters ($1) and
+// identifiers stay. A literal that the server cut off in its middle goes too. Never fails: what is
+// no SQL comes out as words. `plain_strings_escape`: standard_conforming_strings is off, so that a
+// backslash escapes inside plain strings, too.
 std::string redact_statement(std::string_view sql, bool plain_strings_escape = false);
 
 // At most `characters` characters (code points) of `text`, the last one "…" when something was

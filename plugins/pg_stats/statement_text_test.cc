@@ -53,6 +53,29 @@ TEST(RedactStatement, TextThatIsNoSqlSurvives) {
   EXPECT_EQ(redact_statement("<insufficient privilege>"), "<insufficient privilege>");
 }
 
+TEST(RedactStatement, WhatASettingIsSetToGoesThoughItHasNoQuotes) {
+  EXPECT_EQ(redact_statement("set app.token = hunter2"), "set app.token = ?");
+  EXPECT_EQ(redact_statement("SET LOCAL app.token TO \"hunter2\", also"),
+            "SET LOCAL app.token TO ?");
+  EXPECT_EQ(redact_statement("BEGIN; SET SESSION \"a\".b=hunter2;SELECT c"),
+            "BEGIN; SET SESSION \"a\".b=?;SELECT c");
+  EXPECT_EQ(redact_statement("ALTER ROLE app IN DATABASE d SET app.token = \"hunter2;\""),
+            "ALTER ROLE app IN DATABASE d SET app.token = ?");
+  EXPECT_EQ(redact_statement("/* x */ ALTER SYSTEM SET a.b TO/**/hunter2"),
+            "ALTER SYSTEM SET a.b TO ?");
+  EXPECT_EQ(redact_statement("CREATE FUNCTION f() RETURNS int SET a.b = hunter2 AS $$x$$"),
+            "CREATE FUNCTION f() RETURNS int SET a.b = ?");
+}
+
+TEST(RedactStatement, ASetThatSetsNoSettingStays) {
+  for (const char* sql :
+       {"UPDATE t SET a = b, c = d WHERE e = f", "EXPLAIN UPDATE t SET a = b", "SET ROLE app",
+        "SET TRANSACTION READ ONLY", "ALTER TABLE t SET SCHEMA s", "ALTER TABLE a RENAME TO b",
+        "INSERT INTO t SELECT a ON CONFLICT DO UPDATE SET a = b",
+        "ALTER TABLE t SET (autovacuum_enabled = false)"})
+    EXPECT_EQ(redact_statement(sql), sql);
+}
+
 // Each takes a redactor that lost its place for a literal, or a literal for a name.
 TEST(RedactStatement, HostileTextGivesNothingAway) {
   for (const char* sql :
