@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "plugins/proc/fields.h"
 
@@ -36,7 +37,7 @@ void PerfMap::append(std::string_view piece) {
     bool ended = false;
     const std::string_view line = proc::next_line(piece, &ended);
     if (!ended) {
-      if (torn_.size() + line.size() > kMostLine) skipping_ = true;
+      if (!skipping_ && torn_.size() + line.size() > kMostLine) skip_line();
       if (skipping_) {
         torn_.clear();
       } else {
@@ -44,8 +45,9 @@ void PerfMap::append(std::string_view piece) {
       }
       return;
     }
-    if (skipping_ || torn_.size() + line.size() > kMostLine) {
-      skipping_ = false;
+    if (!skipping_ && torn_.size() + line.size() > kMostLine) skip_line();
+    if (std::exchange(skipping_, false)) {
+      // Nothing of it counts.
     } else if (torn_.empty()) {
       if (const auto range = parse_perf_map_line(line)) add(*range);
     } else {
@@ -54,6 +56,11 @@ void PerfMap::append(std::string_view piece) {
     }
     torn_.clear();
   }
+}
+
+void PerfMap::skip_line() {
+  skipping_ = true;
+  ++too_long_;
 }
 
 void PerfMap::add(const CodeRange& range) {
@@ -85,6 +92,7 @@ void PerfMap::clear() {
   ranges_.clear();
   name_bytes_ = 0;
   torn_.clear();
+  too_long_ = 0;
   skipping_ = false;
 }
 

@@ -31,6 +31,8 @@ class PerfMap {
   std::string_view find(uint64_t address) const;
   size_t size() const { return ranges_.size(); }
   bool full() const { return ranges_.size() >= kMostRanges || name_bytes_ >= kMostNameBytes; }
+  // Lines that are longer than any that names code, and were passed over.
+  uint64_t too_long() const { return too_long_; }
   void clear();
 
   static constexpr size_t kMostRanges = 200'000;
@@ -39,6 +41,7 @@ class PerfMap {
 
  private:
   void add(const CodeRange& range);
+  void skip_line();
   struct Code {
     uint64_t end;
     std::string name;
@@ -46,6 +49,7 @@ class PerfMap {
   std::map<uint64_t, Code> ranges_;  // by start, disjoint
   size_t name_bytes_ = 0;
   std::string torn_;
+  uint64_t too_long_ = 0;
   bool skipping_ = false;  // inside a line too long to be one
 };
 

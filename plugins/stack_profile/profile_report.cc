@@ -95,6 +95,9 @@ Status FoldedStacks::emit(const Host& host, Profile profile, int64_t start_ns, i
 void FunctionShares::add(const Symbolizer& symbolizer, Profile profile, const NamedStack& stack) {
   OfProfile& of = profiles_[static_cast<size_t>(profile)];
   of.all += stack.seconds;
+  if (!stack.frames.empty() && symbolizer.frame(stack.frames.back()).is_nameless_code()) {
+    of.nameless += stack.seconds;
+  }
   seen_.assign(stack.frames.begin(), stack.frames.end());
   std::sort(seen_.begin(), seen_.end());
   seen_.erase(std::unique(seen_.begin(), seen_.end()), seen_.end());
@@ -111,9 +114,15 @@ void FunctionShares::add(const Symbolizer& symbolizer, Profile profile, const Na
 
 void FunctionShares::clear() { profiles_ = {}; }
 
+double FunctionShares::nameless_share() const {
+  const OfProfile& on_cpu = profiles_[static_cast<size_t>(Profile::kOnCpu)];
+  return on_cpu.all > 0 ? on_cpu.nameless / on_cpu.all : 0;
+}
+
 void FunctionShares::merge(const FunctionShares& other) {
   for (size_t i = 0; i < kProfiles; ++i) {
     profiles_[i].all += other.profiles_[i].all;
+    profiles_[i].nameless += other.profiles_[i].nameless;
     for (const auto& [frame, share] : other.profiles_[i].functions) {
       auto& functions = profiles_[i].functions;
       if (functions.size() >= kMostFunctions && !functions.contains(frame)) continue;

@@ -36,6 +36,8 @@ class FunctionShares {
   void add(const Symbolizer& symbolizer, Profile profile, const NamedStack& stack);
   void merge(const FunctionShares& other);
   void clear();
+  // How much of the processor time is in generated code without a name: 0 to 1.
+  double nameless_share() const;
   // Table profile_top as the host takes it.
   std::string json(const Symbolizer& symbolizer) const;
 
@@ -50,6 +52,7 @@ class FunctionShares {
   struct OfProfile {
     std::unordered_map<uint32_t, Share> functions;
     double all = 0;
+    double nameless = 0;
   };
   std::array<OfProfile, kProfiles> profiles_;
   std::vector<uint32_t> seen_;

@@ -13,10 +13,16 @@ namespace plumb::stack_profile {
 
 namespace {
 
+// Of the processor time.
+constexpr double kNamelessToTell = 0.2;
+constexpr const char* kNameless =
+    "% of the processor time is in generated code without names: start Node with "
+    "--perf-basic-prof, Python 3.12 with -X perf, a JVM with an agent that writes perf maps";
+
 std::string with_unit(double number, const char* unit) {
   char text[48];
-  std::snprintf(text, sizeof(text), "%.1f%s", number, unit);
-  return text;
+  std::snprintf(text, sizeof(text), "%.1f", number);
+  return std::string(text) + unit;
 }
 
 }  // namespace
@@ -35,6 +41,8 @@ void StackProfile::emit(int64_t now_ns) {
     if (!sent) refused = "stacks were not taken: " + sent.message();
   }
   set_problem("stacks", refused);
+  const double nameless = shares_.shares().nameless_share();
+  set_problem("nameless", nameless < kNamelessToTell ? "" : with_unit(nameless * 100, kNameless));
   collector_->forget_unused();
   emit_series(end_ns);
   emit_tables();

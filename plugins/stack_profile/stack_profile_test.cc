@@ -282,6 +282,7 @@ TEST_F(FakeKernelTest, WhatIsWrittenWhileTheEventsAreSwitchedOffIsStillCounted) 
   };
   ASSERT_TRUE(plugin.stop(0));
   EXPECT_NEAR(host.seconds("on_cpu", "shop;[generated code]"), 0.25, 1e-9) << host.top("on_cpu");
+  EXPECT_THAT(host.tables["profile_notes"], HasSubstr("--perf-basic-prof")) << "it has no names";
 }
 
 TEST_F(FakeKernelTest, OpeningEventsCountsTowardsTheBudget) {

@@ -13,7 +13,6 @@ constexpr size_t kMostKnown = 300'000;
 constexpr size_t kMostUnreadable = 10;
 constexpr size_t kMostRefusals = 1000;  // of one program
 constexpr std::string_view kVdso = "[vdso]";
-constexpr const char* kGenerated = "[generated code]";
 constexpr const char* kUnknown = "[unknown]";
 
 std::string file_name(const std::string& path) {
@@ -88,8 +87,8 @@ uint32_t Symbolizer::user_frame(const TracedProcess& process, uint64_t address, 
     return intern("[" + module + "]", module, false, false);
   }
   const std::string_view name = process.perf_map().find(at);
-  if (!name.empty()) return intern(frame_text(name), kGenerated, true, false);
-  return intern(kGenerated, kGenerated, false, false);
+  if (!name.empty()) return intern(frame_text(name), Frame::kGeneratedCode, true, false);
+  return intern(Frame::kGeneratedCode, Frame::kGeneratedCode, false, false);
 }
 
 uint32_t Symbolizer::image_frame(ElfImage& image, uint64_t address) {

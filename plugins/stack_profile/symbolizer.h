@@ -25,6 +25,10 @@ struct Frame {
   std::string module;    // file name; "[kernel]", "[generated code]", "[unknown]"
   bool named = false;    // `function` is a function
   bool kernel = false;
+
+  // Code that a runtime made, and that no perf map names.
+  bool is_nameless_code() const { return function == kGeneratedCode; }
+  static constexpr const char* kGeneratedCode = "[generated code]";
 };
 
 class Symbolizer {

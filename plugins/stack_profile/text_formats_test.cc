@@ -154,6 +154,10 @@ TEST(PerfMap, HostileLinesAreOnlyText) {
   for (int i = 0; i < 100; ++i) map.append(std::string(10'000, 'a'));
   map.append("\n1000 10 after\n");
   EXPECT_EQ(map.find(0x1000), "after");
+  EXPECT_EQ(map.too_long(), 1u);
+  map.append("2000 10 " + std::string(10'000, 'n') + "\n");
+  EXPECT_EQ(map.find(0x2000), "");
+  EXPECT_EQ(map.too_long(), 2u);
   // A name may be long, but is not kept so.
   map.append("3000 10 " + std::string(4000, 'n') + "\n");
   EXPECT_EQ(map.find(0x3000).size(), PerfMap::kMostName);

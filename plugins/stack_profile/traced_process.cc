@@ -22,6 +22,8 @@ namespace {
 
 constexpr size_t kMostThreadNames = 20'000;
 constexpr uint64_t kMostPerfMapPerCall = 16u << 20;
+// So far behind, it may never be read to its end.
+constexpr uint64_t kMostPerfMapBehind = 16 * kMostPerfMapPerCall;
 constexpr size_t kPiece = 256 * 1024;
 constexpr std::string_view kDeleted = " (deleted)";
 
@@ -167,7 +169,7 @@ bool TracedProcess::still_maps(const Mapping& mapping) const {
 }
 
 std::string TracedProcess::read_perf_map() {
-  if (status_.namespace_pid <= 0 || perf_map_.full()) return {};
+  if (status_.namespace_pid <= 0) return {};
   const std::string path = "/tmp/perf-" + std::to_string(status_.namespace_pid) + ".map";
   // Anybody may have put a link of that name into /tmp.
   const OwnedDescriptor file =
@@ -178,7 +180,10 @@ std::string TracedProcess::read_perf_map() {
   }
   struct stat what {};
   if (::fstat(file.get(), &what) != 0) return {};
-  if (!S_ISREG(what.st_mode) || (what.st_uid != status_.user && what.st_uid != 0)) {
+  if (!S_ISREG(what.st_mode)) {
+    return path + " is no regular file and is not read: generated code has no names";
+  }
+  if (what.st_uid != status_.user && what.st_uid != 0) {
     return path +
            " does not belong to the process's user and is not read: generated code has no "
            "names";
@@ -189,17 +194,35 @@ std::string TracedProcess::read_perf_map() {
     perf_map_read_ = 0;
     perf_map_inode_ = what.st_ino;
   }
+  if (!perf_map_.full()) append_perf_map(file.get(), size);
+  return missing_of_perf_map(path, size);
+}
+
+void TracedProcess::append_perf_map(int file, uint64_t size) {
   std::vector<char> piece;
   const uint64_t until = std::min(size, perf_map_read_ + kMostPerfMapPerCall);
   while (perf_map_read_ < until) {
     piece.resize(std::min<uint64_t>(kPiece, until - perf_map_read_));
-    const ssize_t n =
-        ::pread(file.get(), piece.data(), piece.size(), static_cast<off_t>(perf_map_read_));
+    const ssize_t n = ::pread(file, piece.data(), piece.size(), static_cast<off_t>(perf_map_read_));
     if (n <= 0) break;
     perf_map_.append(std::string_view(piece.data(), static_cast<size_t>(n)));
     perf_map_read_ += static_cast<uint64_t>(n);
   }
-  return {};
+}
+
+std::string TracedProcess::missing_of_perf_map(const std::string& path, uint64_t size) const {
+  std::string why;
+  if (perf_map_.full()) {
+    why = "it names more than " + std::to_string(PerfMap::kMostRanges) + " ranges of code or " +
+          std::to_string(PerfMap::kMostNameBytes >> 20) + " MiB of names";
+  } else if (size - std::min(size, perf_map_read_) > kMostPerfMapBehind) {
+    why = "it has " + std::to_string(size >> 20) + " MiB, of which " +
+          std::to_string(kMostPerfMapPerCall >> 20) + " MiB are read per second";
+  } else if (perf_map_.too_long() > 0) {
+    why = "lines are too long to name code (" + std::to_string(perf_map_.too_long()) + " so far)";
+  }
+  if (why.empty()) return {};
+  return path + " is not read as a whole, and some generated code has no name: " + why;
 }
 
 }  // namespace plumb::stack_profile

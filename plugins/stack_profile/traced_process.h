@@ -53,7 +53,8 @@ class TracedProcess {
   OwnedDescriptor open_file(const Mapping& mapping) const;
 
   // Reads what was added to its perf map file since the last call. The file must belong to the
-  // process's user (or to root). A refusal is a sentence; empty when there is nothing to tell.
+  // process's user (or to root). That it is refused, or what of it is not read, is a sentence;
+  // empty when there is nothing to tell.
   std::string read_perf_map();
   const PerfMap& perf_map() const { return perf_map_; }
   // Generated code that keeps no frame: Python's stubs.
@@ -66,6 +67,10 @@ class TracedProcess {
   // there.
   bool still_maps(const Mapping& mapping) const;
   OwnedDescriptor open_below_root(const std::string& path, uint64_t resolve, int flags) const;
+  // Reads on, in the file of this size.
+  void append_perf_map(int file, uint64_t size);
+  // What of the perf map at `path` is not read, as a sentence.
+  std::string missing_of_perf_map(const std::string& path, uint64_t size) const;
 
   proc::Root root_;
   Pid pid_;

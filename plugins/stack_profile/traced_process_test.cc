@@ -1,10 +1,13 @@
 // Which file is taken for the mapped one where inode numbers do not tell: on an overlay, as
-// containers have it.
+// containers have it. And what is told of a perf map that is not read, or not as a whole.
 #include "plugins/stack_profile/traced_process.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -59,6 +62,60 @@ TEST_F(OverlayTest, AFileWithAnotherInodeNumberIsTheMappedOneWhileTheMappingSays
 
 TEST_F(OverlayTest, AFileThatReplacedTheMappedOneIsNotTakenForIt) {
   EXPECT_FALSE(opens("1000-9000 r-xp 00000000 00:30 123456789 /lib.so (deleted)\n"));
+}
+
+class PerfMapFileTest : public ::testing::Test {
+ protected:
+  PerfMapFileTest() : process(proc.root(), 50, 1) {
+    const std::string base = proc.root().proc.substr(0, proc.root().proc.rfind('/'));
+    proc.write("proc/50/status",
+               "Pid:\t50\nUid:\t0\t" + std::to_string(::getuid()) + "\t0\t0\nNSpid:\t50\n");
+    std::filesystem::create_directories(base + "/root/tmp");
+    std::filesystem::create_symlink(base + "/root", base + "/proc/50/root");
+    path = base + "/root/tmp/perf-50.map";
+    proc::Buffer buffer;
+    EXPECT_TRUE(process.load(buffer));
+  }
+  void write(const std::string& text) { proc.write("root/tmp/perf-50.map", text); }
+  proc::FakeProc proc;
+  TracedProcess process;
+  std::string path;
+};
+
+TEST_F(PerfMapFileTest, APipeIsToldForWhatItIs) {
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_THAT(process.read_perf_map(), testing::HasSubstr("is no regular file"));
+}
+
+TEST_F(PerfMapFileTest, OneThatIsReadAsAWholeIsNoNews) {
+  write("1000 10 one\n2000 10 two\n");
+  EXPECT_EQ(process.read_perf_map(), "");
+  EXPECT_EQ(process.perf_map().size(), 2u);
+}
+
+TEST_F(PerfMapFileTest, MoreRangesThanAreKeptAreTold) {
+  std::string text;
+  for (size_t i = 0; i < PerfMap::kMostRanges + 10; ++i) {
+    char line[48];
+    std::snprintf(line, sizeof(line), "%zx 8 f\n", (i + 1) * 16);
+    text += line;
+  }
+  write(text);
+  for (int second = 0; second < 2; ++second) {
+    EXPECT_THAT(process.read_perf_map(), testing::HasSubstr("more than 200000 ranges")) << second;
+  }
+}
+
+TEST_F(PerfMapFileTest, LinesTooLongToBeReadAreTold) {
+  write("1000 10 " + std::string(100'000, 'n') + "\n2000 10 two\n");
+  EXPECT_THAT(process.read_perf_map(), testing::HasSubstr("too long to name code (1 so far)"));
+  EXPECT_EQ(process.perf_map().find(0x2000), "two");
+}
+
+TEST_F(PerfMapFileTest, AFileTooLargeToBeReadToItsEndIsTold) {
+  write("1000 10 one\n");
+  ASSERT_EQ(::truncate(path.c_str(), off_t{300} << 30), 0);
+  EXPECT_THAT(process.read_perf_map(), testing::HasSubstr("307200 MiB"));
 }
 
 }  // namespace
