@@ -109,6 +109,24 @@ Json any_value(const Node& node, std::vector<std::string>* hidden = nullptr, boo
   return out;
 }
 
+// Tokens stand in the query of an address, or of a path: its values are not shown. What is neither
+// stays as it is.
+std::string without_query_values(const std::string& text) {
+  const size_t query = text.find('?');
+  const bool address = text.starts_with('/') || text.find("://") < query;
+  if (query == std::string::npos || !address) return text;
+  std::string out = text.substr(0, query);
+  for (size_t at = query; at < text.size();) {
+    const size_t end = std::min(text.find_first_of("&;#", at + 1), text.size());
+    const size_t equals = text.find('=', at);
+    const size_t name_end = equals < end ? equals + 1 : at + 1;
+    out.append(text, at, name_end - at);
+    if (name_end < end) out += kRedacted;
+    at = end;
+  }
+  return out;
+}
+
 // What the environment gives there is taken for a secret: a token in a path, say.
 bool hides_environment(std::string_view key) {
   return key.starts_with("load.requests.") || key.starts_with("load.auth.");
@@ -320,6 +338,8 @@ class Checker {
     const bool hidden = node.substituted && hides_environment(key);
     if (hidden) out_.secrets.push_back(node.text);
     Json shown = row.secret || hidden ? Json(kRedacted) : render(row.type, *carried);
+    if (key.starts_with("plugins.") && shown.is_string())
+      shown = without_query_values(shown.get<std::string>());
     keep(row, node, key, std::move(*carried));
     return shown;
   }

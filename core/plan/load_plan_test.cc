@@ -222,6 +222,27 @@ plugins: {pg_stats: {dsn: "${DATABASE_URL}"}}
                                             "postgres://app:hunter22@127.0.0.1/shop"));
 }
 
+TEST(LoadPlan, WhatTheQueryOfAPluginsAddressSaysIsNotInTheResolvedPlan) {
+  Inputs inputs = inputs_for_tests();
+  inputs.plugins.push_back(
+      {.name = "prom_scrape", .options = {{.key = "url"}, {.key = "include"}}});
+  const auto shown = [&](const std::string& url) {
+    const Outcome out = load(
+        "{target: {url: 'http://127.0.0.1:1'}, load: {users: 1, requests: [{path: /}]},"
+        " plugins: {prom_scrape: {include: 'a_?b=*', url: '" +
+            url + "'}}}",
+        inputs);
+    EXPECT_TRUE(out.ok()) << out.text();
+    EXPECT_EQ(out.plan.plugins[0].options["url"], url);
+    EXPECT_EQ(out.plan.resolved["plugins"]["prom_scrape"]["include"], "a_?b=*");
+    return out.plan.resolved["plugins"]["prom_scrape"]["url"];
+  };
+  EXPECT_EQ(shown("/metrics?token=hunter22&a=b"), "/metrics?token=***&a=***");
+  EXPECT_EQ(shown("http://127.0.0.1:1/m?hunter22"), "http://127.0.0.1:1/m?***");
+  EXPECT_EQ(shown("/m?a=hunter22=hunter22;b#hunter22"), "/m?a=***;***#***");
+  EXPECT_EQ(shown("/metrics"), "/metrics");
+}
+
 TEST(LoadPlan, TheResolvedPlanIsAPlanThatResolvesToItself) {
   const Outcome first = load(kShopPlan);
   const Outcome second = load(first.plan.resolved.dump());
