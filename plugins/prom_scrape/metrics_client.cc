@@ -102,9 +102,15 @@ struct MetricsClient::Transfer {
     switch (code) {
       case CURLE_OPERATION_TIMEDOUT:
         return Status::deadline_exceeded("no whole answer came within " +
-                                         std::to_string(timeout.count()) + " ms");
+                                         std::to_string(timeout.count()) +
+                                         " ms: raise timeout, or choose a smaller page");
       case CURLE_ABORTED_BY_CALLBACK:
         return Status::cancelled("the run was stopped");
+      // Bytes behind the end of a gzip stream are an error in writing to libcurl.
+      case CURLE_BAD_CONTENT_ENCODING:
+      case CURLE_WRITE_ERROR:
+        return Status::unavailable(
+            "the answer's compression is damaged, or something follows its end");
       case CURLE_PARTIAL_FILE:
         return Status::unavailable("the answer was cut off");
       default:

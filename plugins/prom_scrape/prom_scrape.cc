@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -41,6 +42,12 @@ Status check_header(const std::string& header) {
 
 std::string many(size_t count, const char* one, const char* several) {
   return std::to_string(count) + " " + (count == 1 ? one : several);
+}
+
+std::string milliseconds_text(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof(text), seconds < 0.01 ? "%.1f" : "%.0f", seconds * 1e3);
+  return text;
 }
 
 void add_sentence(std::string& text, const std::string& sentence) {
@@ -88,8 +95,12 @@ Status PromScrape::start() {
 }
 
 Status PromScrape::collect() {
-  if (host().now_ns() < next_scrape_ns_) {
-    pausing_ = true;
+  const int64_t now = host().now_ns();
+  const int64_t interval = now - std::exchange(last_tick_ns_, now);
+  if (now < next_scrape_ns_) {
+    // A scrape at the start or at a stage's begin may stand in for a tick's that follows soon. Only
+    // a pause that is longer than from tick to tick makes scrapes fewer.
+    pausing_ = pausing_ || pause_ns_ > interval;
     return Status::ok();
   }
   scrape(std::nullopt);
@@ -120,7 +131,8 @@ void PromScrape::scrape(std::optional<int64_t> stamp_ns) {
   const double cost = seconds_of(CLOCK_THREAD_CPUTIME_ID) - cpu_before;
   cost_seconds_ += kNewest * (cost - cost_seconds_);
   const auto pause = static_cast<int64_t>(cost_seconds_ / kMostCpuShare * 1e9);
-  next_scrape_ns_ = began + std::min(pause, kLongestPauseNs);
+  pause_ns_ = std::min(pause, kLongestPauseNs);
+  next_scrape_ns_ = began + pause_ns_;
 }
 
 void PromScrape::fetch(int64_t began_ns, std::optional<int64_t> stamp_ns) {
@@ -145,7 +157,9 @@ std::string PromScrape::refusal(const MetricsPage& page) const {
     return "it redirects to \"" +
            plain_text(page.location.substr(0, page.location.find_first_of("?#")), 200) + "\" (" +
            status + "), and redirects are not followed: set url to where the metrics are";
-  if (page.status != 200) return "it answers with status " + status;
+  if (page.status >= 500)
+    return "it fails with status " + status + ": the application's own log says why";
+  if (page.status != 200) return "it answers with status " + status + ": " + kWhere;
   if (looks_like_html(*page.body))
     return std::string("it answers with a page for people (HTML), not with metrics: ") + kWhere;
   const size_t first = page.body->find_first_not_of(" \t\r\n");
@@ -182,7 +196,7 @@ void PromScrape::go_dark(const std::string& why) {
 
 std::string PromScrape::take_pause() {
   if (!std::exchange(pausing_, false)) return {};
-  return "a scrape takes " + std::to_string(static_cast<int>(cost_seconds_ * 1e3)) +
+  return "a scrape takes " + milliseconds_text(cost_seconds_) +
          " ms of processor time, so that there are fewer: choose metrics with a smaller page, or "
          "set interval";
 }

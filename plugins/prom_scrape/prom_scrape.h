@@ -59,7 +59,9 @@ class PromScrape final : public Sampler {
   int64_t last_stamp_ns_ = 0;
   int64_t next_table_ns_ = 0;
   double cost_seconds_ = 0;  // of a scrape, of plumb's processor time, on the average
+  int64_t pause_ns_ = 0;     // after the last scrape's begin
   int64_t next_scrape_ns_ = 0;
+  int64_t last_tick_ns_ = 0;
   bool pausing_ = false;
 };
 

@@ -97,6 +97,21 @@ Answer page(double jobs, double start = 0) {
   return {body};
 }
 
+// Of text that compresses well.
+std::string gzip_of(const std::string& plain) {
+  std::string out(plain.size() / 500 + 1'000, '\0');
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
+  stream.avail_in = static_cast<uInt>(plain.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
 double wall_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -206,12 +221,15 @@ TEST(PromScrape, GarbageInBetweenCostsNothingButItsOwnTime) {
       {{"jobs_total 900\nThis is not\nwhat you were\nlooking for\n"}, "are no metrics"},
       {{"", 404}, "there is no such page (404): set url"},
       {{"", 401}, "asks for credentials (401): give bearer_token"},
-      {{"", 500}, "status 500"},
-      {{"", 204}, "status 204"},
+      {{"", 500}, "status 500: the application's own log"},
+      {{"", 204}, "status 204: set url"},
       {{"", 301, "text/plain", {{"Location", "http://127.0.0.1:1/elsewhere\x01"}}},
        "redirects to \"http://127.0.0.1:1/elsewhere"},
       {{std::string(20'000, 'x'), 200, "text/plain", {}, Answer::kCutOff}, "was cut off"},
-      {{"not gzip at all", 200, "text/plain", {{"Content-Encoding", "gzip"}}}, "no metrics from"},
+      {{"not gzip at all", 200, "text/plain", {{"Content-Encoding", "gzip"}}},
+       "the answer's compression is damaged"},
+      {{gzip_of("jobs_total 900\n") + "tail", 200, "text/plain", {{"Content-Encoding", "gzip"}}},
+       "something follows its end"},
   };
   for (const auto& c : cases) {
     server.answer(c.answer);
@@ -272,29 +290,16 @@ TEST(PromScrape, ATargetThatStartsLaterIsFound) {
   EXPECT_EQ(scraper.host.health, kOk) << scraper.host.health_message;
 }
 
-std::string gzip_of_zeros(size_t bytes) {
-  const std::string plain(bytes, '#');
-  std::string out(plain.size() / 500 + 1'000, '\0');
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
 TEST(PromScrape, APageThatIsTooLargeIsRefusedCompressedToo) {
   MetricsServer server;
   Scraper scraper(server.url(), {}, {{"timeout", 20'000'000'000}});
   server.answer({std::string((size_t{16} << 20) + 1, '#')});
   scraper.start();
   EXPECT_THAT(scraper.host.health_message, HasSubstr("larger than 16 MiB"));
-  server.answer(
-      {gzip_of_zeros(size_t{64} << 20), 200, "text/plain", {{"Content-Encoding", "gzip"}}});
+  server.answer({gzip_of(std::string(size_t{64} << 20, '#')),
+                 200,
+                 "text/plain",
+                 {{"Content-Encoding", "gzip"}}});
   scraper.host.health_message.clear();
   scraper.collect(60'000 * kMs);
   EXPECT_THAT(scraper.host.health_message, HasSubstr("larger than 16 MiB"));
@@ -310,7 +315,7 @@ TEST(PromScrape, AnEndpointThatHangsIsGivenUpInTimeAndOnInterrupt) {
   const auto begin = std::chrono::steady_clock::now();
   scraper.start();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
-  EXPECT_THAT(scraper.host.health_message, HasSubstr("within 100 ms"));
+  EXPECT_THAT(scraper.host.health_message, HasSubstr("within 100 ms: raise timeout"));
 
   Scraper patient(server.url(), {}, {{"timeout", 30'000'000'000}});
   const auto again = std::chrono::steady_clock::now();
@@ -392,6 +397,21 @@ TEST(PromScrape, APageThatIsDearToReadIsReadMoreSeldom) {
   EXPECT_EQ(server.requests().size(), 2u);
   EXPECT_THAT(scraper.host.health_message, HasSubstr("ms of processor time"));
   scraper.stop();
+}
+
+TEST(PromScrape, ATickThatAStagesScrapeStoodInForIsNoScrapeTooFew) {
+  MetricsServer server;
+  server.answer(page(1));
+  Scraper scraper(server.url());
+  scraper.start();
+  for (int i = 0; i < 3; ++i) {
+    scraper.collect();
+    *scraper.host.fake_now += 999 * kMs;
+    scraper.stage(*scraper.host.fake_now);
+    scraper.collect(1);
+  }
+  scraper.collect();
+  EXPECT_EQ(scraper.host.health, kOk) << scraper.host.health_message;
 }
 
 TEST(PromScrape, AnAnswerThatIsDearToRefuseIsAskedForMoreSeldomToo) {

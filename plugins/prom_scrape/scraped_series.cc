@@ -108,7 +108,10 @@ void ScrapedSeries::decide(uint32_t id, std::string_view sample) {
   line.standard = layer_facts_.recognise(sample, labels_);
   if (sample == kStartTime && start_line_ == kNone) start_line_ = id;
   const auto place = families_.place(sample);
-  if (!place) return note_beyond(sample);
+  if (!place) {
+    ++beyond_;
+    return note_beyond(sample);
+  }
   line.family = place->family;
   const MetricFamily& family = families_.at(line.family);
   if (!filter_.keeps(family.name)) return leave_out(line.family, "not asked for");

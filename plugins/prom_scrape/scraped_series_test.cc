@@ -238,6 +238,16 @@ TEST(ScrapedSeries, SeriesBeyondTheLimitAreLeftOutCountedAndNamed) {
   EXPECT_EQ(pages.host.infos.size(), 3u);
 }
 
+TEST(ScrapedSeries, MetricsBeyondThoseThatHaveAPlaceAreCountedToo) {
+  Pages pages(10);
+  const size_t metrics = MetricFamilies::kMost + 500;
+  std::string page;
+  for (size_t i = 0; i < metrics; ++i) page += "m" + std::to_string(i) + " 1\n";
+  pages.read(page);
+  pages.read(page);
+  EXPECT_EQ(pages.scraped.beyond(), metrics - 10);
+}
+
 TEST(ScrapedSeries, APageOfMillionsOfSeriesIsBoundedInWhatIsKept) {
   Pages pages(10);
   std::string page;
