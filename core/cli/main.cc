@@ -5,6 +5,7 @@
 
 #include "core/base/nearest.h"
 #include "core/cli/command.h"
+#include "core/cli/last_words.h"
 
 namespace {
 
@@ -120,7 +121,7 @@ int main(int argc, char** argv) {
     const int code = run(argc, argv);
     return plumb::cli::finish_output() ? code : static_cast<int>(ExitCode::kFailed);
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "plumb: %s; this is a fault of plumb's own\n", e.what());
+    std::fprintf(stderr, "plumb: %s\n", plumb::cli::last_words(e).c_str());
     return static_cast<int>(ExitCode::kFailed);
   }
 }

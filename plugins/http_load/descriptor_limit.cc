@@ -21,12 +21,14 @@ Result<rlimit> fit_descriptors(rlimit now, int64_t connections) {
     now.rlim_cur = now.rlim_max;
     return now;
   }
-  return Status::resource_exhausted(
-      std::to_string(connections) + " connections need " + std::to_string(needed) +
-      " file descriptors, but the hard limit is " + std::to_string(now.rlim_max) +
-      ": raise it (ulimit -Hn, or LimitNOFILE= of the systemd unit), or lower load.users or "
-      "load.connections to " +
-      std::to_string(std::max<int64_t>(0, static_cast<int64_t>(now.rlim_max) - kReserve)));
+  std::string problem = std::to_string(connections) + " connections need " +
+                        std::to_string(needed) + " file descriptors, but the hard limit is " +
+                        std::to_string(now.rlim_max) +
+                        ": raise it (ulimit -Hn, or LimitNOFILE= of the systemd unit)";
+  const int64_t fitting = static_cast<int64_t>(now.rlim_max) - kReserve;
+  if (fitting > 0)
+    problem += ", or lower load.users or load.connections to " + std::to_string(fitting);
+  return Status::resource_exhausted(problem);
 }
 
 Status reserve_descriptors(int64_t connections) {

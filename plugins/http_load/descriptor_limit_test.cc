@@ -27,6 +27,13 @@ TEST(DescriptorLimit, NamesTheRemedyWhenTheHardLimitIsTooLow) {
   EXPECT_THAT(fit.status().message(), testing::HasSubstr("load.users"));
 }
 
+TEST(DescriptorLimit, NamesNoNumberOfUsersWhereNoneWouldFit) {
+  const auto fit = fit_descriptors({64, 64}, 1);
+  ASSERT_FALSE(fit.is_ok());
+  EXPECT_THAT(fit.status().message(), testing::HasSubstr("ulimit -Hn"));
+  EXPECT_THAT(fit.status().message(), testing::Not(testing::HasSubstr("load.users")));
+}
+
 TEST(LocalPorts, ThatAreTooFewAreNamedWithTheRemedy) {
   EXPECT_TRUE(check_local_ports("32768\t60999", 28'232).is_ok());
   const Status few = check_local_ports("32768\t60999", 28'233);
