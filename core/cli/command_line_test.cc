@@ -161,10 +161,29 @@ TEST_F(CommandLine, ValidatePrintsValuesWithTheirOrigin) {
 TEST_F(CommandLine, ValidateHidesSecrets) {
   write_plan("plugins: {pg_stats: {dsn: \"${DSN}\"}}\n");
   for (const char* how : {"--print", "--format json"}) {
-    const Ran ran = plumb(std::string("validate plan.yaml ") + how, "DSN=hunter22");
+    const Ran ran = plumb(std::string("validate plan.yaml ") + how,
+                          "DSN=postgresql://u:hunter22@127.0.0.1/shop");
     EXPECT_EQ(ran.exit_code, 0) << ran.err;
     EXPECT_THAT(ran.out + ran.err, Not(HasSubstr("hunter22")));
   }
+}
+
+TEST_F(CommandLine, ValidateAsksEachPluginAndConnectsToNothing) {
+  write_plan("plugins:\n  prom_scrape: {url: \"ftp://127.0.0.1/\"}\n  pg_stats: {dsn: 5}\n");
+  const Ran ran = plumb("validate plan.yaml");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("plugin prom_scrape: url: \"ftp://127.0.0.1/\" is neither http"));
+  EXPECT_THAT(ran.err, HasSubstr("plugin pg_stats: dsn is not a connection string"));
+  write_plan("plugins: {pg_stats: {dsn: \"postgresql://u@127.0.0.1:1/nobody-listens\"}}\n");
+  EXPECT_EQ(plumb("validate plan.yaml").exit_code, 0);
+}
+
+TEST_F(CommandLine, SharesOfPluginsAreWrittenAsSharesOfThePlan) {
+  write_plan("plugins: {stack_profile: {cpu_budget: 7%}}\n");
+  EXPECT_THAT(plumb("validate plan.yaml --print").out,
+              testing::ContainsRegex("plugins.stack_profile.cpu_budget +7% +plan:3"));
+  write_plan("plugins: {stack_profile: {cpu_budget: 500%}}\n");
+  EXPECT_THAT(plumb("validate plan.yaml").err, HasSubstr("100% at most, got \"500%\""));
 }
 
 TEST_F(CommandLine, AWrongPlanGivesAllItsProblemsAndCodeTwo) {

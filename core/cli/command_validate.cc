@@ -75,15 +75,16 @@ json as_json(const plan::Outcome& outcome) {
   return out;
 }
 
-// Templates, patterns and files are the load plugin's own matter.
-void ask_load_plugin(const std::string& file, const engine::Catalog& catalog,
-                     plan::Outcome& outcome) {
-  const Status status = engine::check_load(outcome.plan, catalog, {});
-  if (status.is_ok()) return;
-  if (status.code() == PLUMB_INVALID_ARGUMENT)
-    outcome.problems.push_back({file, 0, 0, "", status.message(), ""});
-  else
-    outcome.warnings.push_back(status.message());
+// Templates and patterns, addresses and files are each plugin's own matter.
+void ask_plugins(const std::string& file, const engine::Catalog& catalog, plan::Outcome& outcome) {
+  const auto asked = engine::check_plugins(outcome.plan, catalog, {});
+  if (!asked.is_ok()) return outcome.warnings.push_back(asked.status().message());
+  for (const engine::Examined& plugin : *asked) {
+    if (plugin.status.code() == PLUMB_INVALID_ARGUMENT)
+      outcome.problems.push_back({file, 0, 0, "", plugin.status.message(), ""});
+    else if (!plugin.status.is_ok())
+      outcome.warnings.push_back(plugin.status.message());
+  }
 }
 
 ExitCode validate(const ValidateFlags& flags) {
@@ -91,7 +92,7 @@ ExitCode validate(const ValidateFlags& flags) {
   if (!to_overrides(flags.values, overrides)) return ExitCode::kUsage;
   const engine::Catalog catalog = installed_catalog();
   plan::Outcome outcome = read_plan(flags.plan, std::move(overrides), catalog);
-  if (outcome.ok()) ask_load_plugin(flags.plan, catalog, outcome);
+  if (outcome.ok()) ask_plugins(flags.plan, catalog, outcome);
   const ExitCode code = outcome.ok() ? ExitCode::kPassed : ExitCode::kUsage;
   if (flags.format == "json") {
     print(json_text(as_json(outcome), 2) + "\n");

@@ -164,11 +164,17 @@ Status EngineRun::spawn_all() {
 
 Status EngineRun::configure_all() {
   return for_each([](const Member&) { return true; },
-                  [this](Member& member) {
-                    return member.process->configure(
-                        member.plan.values, configure_document(plan_, options_.run_id,
-                                                               member.role(), member.plan.values));
-                  });
+                  [this](Member& member) { return configure(member); });
+}
+
+Status EngineRun::configure(Member& member) {
+  const Status status = member.process->configure(
+      member.plan.values,
+      configure_document(plan_, options_.run_id, member.role(), member.plan.values));
+  // What a sampler cannot reach now may be there later, and the load can do without it.
+  if (member.role() != PLUMB_ROLE_SAMPLER || status.code() != PLUMB_UNAVAILABLE) return status;
+  return Status::unavailable(status.message() + " (or leave " + member.plan.entry->manifest.name +
+                             " out of the plan's plugins, to run without it)");
 }
 
 // An analyzer has shown that it can be configured; it is run when there is something to analyze.

@@ -65,6 +65,7 @@ class EngineRun {
   Status resolve();
   Status spawn_all();
   Status configure_all();
+  Status configure(Member& member);
   Status dismiss_analyzers();
   Status start_target();
   Status start_all();

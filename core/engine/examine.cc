@@ -84,6 +84,18 @@ std::vector<Patient> admit(const plan::Plan& plan, const Catalog& catalog) {
   return out;
 }
 
+template <typename Spawn>
+void spawn_all(std::vector<Patient>& patients, Spawn&& spawn) {
+  for (Patient& patient : patients) {
+    if (!patient.status.is_ok()) continue;
+    auto process = spawn(patient.plan);
+    if (process.is_ok())
+      patient.process = std::move(process).value();
+    else
+      patient.status = process.status();
+  }
+}
+
 // False when `stop` was used.
 bool wait_for(nanoseconds duration, const std::stop_token& stop) {
   std::mutex mutex;
@@ -114,14 +126,9 @@ Result<Examination> examine(const plan::Plan& plan, const Catalog& catalog,
   TableSink sink;
   SeriesIds ids;
   std::vector<Patient> patients = admit(plan, catalog);
-  for (Patient& patient : patients) {
-    if (!patient.status.is_ok()) continue;
-    auto process = PluginProcess::spawn(plugin_spec(patient.plan, plan, options, host), sink, ids);
-    if (process.is_ok())
-      patient.process = std::move(process).value();
-    else
-      patient.status = process.status();
-  }
+  spawn_all(patients, [&](const InstancePlan& instance) {
+    return PluginProcess::spawn(plugin_spec(instance, plan, options, host), sink, ids);
+  });
   const std::stop_callback on_stop(stop, [&patients] {
     for (const Patient& patient : patients)
       if (patient.process != nullptr) patient.process->kill();
@@ -164,19 +171,24 @@ Result<Examination> examine(const plan::Plan& plan, const Catalog& catalog,
   return out;
 }
 
-Status check_load(const plan::Plan& plan, const Catalog& catalog, const EngineOptions& options) {
-  PLUMB_ASSIGN_OR_RETURN(const InstancePlan instance,
-                         plan_instance(catalog, plan.load.plugin, plan.load.plugin_options));
+Result<std::vector<Examined>> check_plugins(const plan::Plan& plan, const Catalog& catalog,
+                                            const EngineOptions& options) {
   PLUMB_ASSIGN_OR_RETURN(const std::filesystem::path host, host_executable_of(options));
   TableSink sink;
   SeriesIds ids;
-  PLUMB_ASSIGN_OR_RETURN(
-      const std::unique_ptr<PluginProcess> process,
-      PluginProcess::spawn(plugin_spec(instance, plan, options, host), sink, ids));
-  PLUMB_RETURN_IF_ERROR(process->configure(
-      instance.values,
-      configure_document(plan, options.run_id, instance.entry->manifest.role, instance.values)));
-  return process->stop(kStopTime);
+  std::vector<Patient> patients = admit(plan, catalog);
+  spawn_all(patients, [&](const InstancePlan& instance) {
+    return PluginProcess::spawn(plugin_spec(instance, plan, options, host), sink, ids);
+  });
+  for_all(patients, [&](Patient& patient) {
+    const std::string document = configure_document(plan, options.run_id, patient.role,
+                                                    patient.plan.values, Configure::kToCheck);
+    PLUMB_RETURN_IF_ERROR(patient.process->configure(patient.plan.values, document));
+    return patient.process->stop(kStopTime);
+  });
+  std::vector<Examined> out;
+  for (Patient& patient : patients) out.push_back(verdict_on(patient));
+  return out;
 }
 
 }  // namespace plumb::engine

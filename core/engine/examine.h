@@ -35,9 +35,10 @@ Result<Examination> examine(const plan::Plan& plan, const Catalog& catalog,
                             const EngineOptions& options, std::chrono::nanoseconds watch,
                             const std::stop_token& stop);
 
-// Has the plan's load driver take its configuration and do nothing more. INVALID_ARGUMENT is what
-// it says of a plan that is wrong in what only it can tell.
-Status check_load(const plan::Plan& plan, const Catalog& catalog, const EngineOptions& options);
+// Has every plugin of the plan judge its configuration and do nothing more: none connects anywhere.
+// INVALID_ARGUMENT is what one says of a plan that is wrong in what only it can tell.
+Result<std::vector<Examined>> check_plugins(const plan::Plan& plan, const Catalog& catalog,
+                                            const EngineOptions& options);
 
 }  // namespace plumb::engine
 

@@ -73,7 +73,7 @@ json load_json(const plan::Load& load) {
 }
 
 std::string configure_document(const plan::Plan& plan, std::string_view run_id, uint32_t role,
-                               const json& options) {
+                               const json& options, Configure purpose) {
   json out = {{"run", {{"id", run_id}, {"name", plan.name}}},
               {"target",
                {{"url", plan.target.url},
@@ -81,6 +81,7 @@ std::string configure_document(const plan::Plan& plan, std::string_view run_id, 
                 {"port", plan.target.port},
                 {"process", process_json(plan.target)}}},
               {"options", options}};
+  if (purpose == Configure::kToCheck) out["check_only"] = true;
   if (role == PLUMB_ROLE_LOAD) out["load"] = load_json(plan.load);
   return json_text(out);
 }

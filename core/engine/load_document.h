@@ -28,9 +28,13 @@ namespace plumb::engine {
 // Every key is always there; what does not apply is 0 or empty. `bearer` is a secret.
 nlohmann::json load_json(const plan::Load& load);
 
+// What an instance is configured for: kToCheck says "check_only": true, and it connects to nothing.
+enum class Configure { kToRun, kToCheck };
+
 // The document for one instance, as text. Holds secrets: it goes into a configure frame only.
 std::string configure_document(const plan::Plan& plan, std::string_view run_id, uint32_t role,
-                               const nlohmann::json& options);
+                               const nlohmann::json& options,
+                               Configure purpose = Configure::kToRun);
 
 }  // namespace plumb::engine
 

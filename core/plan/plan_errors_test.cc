@@ -173,7 +173,7 @@ TEST(PlanErrors, SlosMustNameARequestAndALimit) {
   EXPECT_THAT(outcome_of(start + "slos:\n  - {p95: 5}\n").text(),
               HasSubstr("with its unit: 5s or 5ms"));
   EXPECT_THAT(outcome_of(start + "slos:\n  - {error_rate: 200%}\n").text(),
-              HasSubstr("expected a share such as 0.1%"));
+              HasSubstr("expected a share such as 0.1% or 0.001, 100% at most"));
 }
 
 TEST(PlanErrors, AnSloOfAFactNamesTheFactAndOneLimit) {

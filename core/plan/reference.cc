@@ -194,7 +194,7 @@ std::string_view option_type_expectation(OptionType type) {
     case OptionType::kRate:
       return "a rate such as 200/s";
     case OptionType::kRatio:
-      return "a share such as 0.1% or 0.001";
+      return "a share such as 0.1% or 0.001, 100% at most";
     case OptionType::kStrings:
       return "a list such as [one, two]";
     case OptionType::kIntegers:

@@ -52,7 +52,7 @@ constexpr plumb_option kOptions[] = {
                            "more, some stretches stand for all of the time."}),
     plumb::option({.type = PLUMB_OPTION_NUMBER,
                    .key = "cpu_budget",
-                   .unit = "cores",
+                   .unit = "ratio",
                    .default_value = "0.05",
                    .minimum = "0.001",
                    .maximum = "1",

@@ -59,6 +59,9 @@ class EngineRunTest : public ::testing::Test {
   void use(const std::string& plugin, nlohmann::json options = nlohmann::json::object()) {
     plan_.plugins.push_back({plugin, std::move(options), {}});
   }
+  void know_shipped_plugins() {
+    catalog_ = Catalog::scan({kBuild / "tests" / "plugins", kBuild / "lib" / "plumb" / "plugins"});
+  }
   RunOutcome run(std::stop_token stop = {}) {
     return Engine(plan_, catalog_, options_, sink_, observer_).run(std::move(stop));
   }
@@ -162,7 +165,10 @@ TEST_F(EngineRunTest, APluginThatCannotBeConfiguredFailsTheRunBeforeAnyLoad) {
   plan_.secret_values = {"hunter2-secret"};
   const RunOutcome outcome = run();
   EXPECT_EQ(outcome.end, RunEnd::kFailed);
-  EXPECT_EQ(outcome.status.message(), "plugin misbehave: cannot reach it with ***");
+  EXPECT_EQ(outcome.status.message(),
+            "plugin misbehave: cannot reach it with *** (or leave misbehave out of the plan's "
+            "plugins, to "
+            "run without it)");
   EXPECT_TRUE(outcome.stages.empty());
   EXPECT_EQ(sink_.heard().count("http_started_total"), 0u);
 }
@@ -256,13 +262,39 @@ TEST_F(EngineRunTest, AnInterruptedExaminationEndsAtOnce) {
   EXPECT_EQ(examined.status().code(), PLUMB_CANCELLED);
 }
 
-TEST_F(EngineRunTest, TheLoadDriverIsAskedAboutAPlanWithoutAnyLoad) {
-  EXPECT_TRUE(check_load(plan_, catalog_, options_).is_ok());
+TEST_F(EngineRunTest, EveryPluginIsAskedAboutAPlanWithoutAnyLoad) {
+  know_shipped_plugins();
   plan_.load.plugin = "pgbench_load";
   plan_.load.plugin_options = {{"port", 1}, {"user", "nobody"}, {"database", "none"}};
-  const Status refused = check_load(plan_, catalog_, options_);
-  EXPECT_EQ(refused.code(), PLUMB_INVALID_ARGUMENT);
-  EXPECT_THAT(refused.message(), HasSubstr("give one of script and file"));
+  use("prom_scrape", {{"url", "ftp://127.0.0.1/metrics"}});
+  use("pg_stats", {{"dsn", "mysql://u@127.0.0.1/shop"}});
+  const auto asked = check_plugins(plan_, catalog_, options_);
+  ASSERT_TRUE(asked.is_ok()) << asked.status().message();
+  ASSERT_EQ(asked->size(), 3u);
+  const char* told[] = {"give one of script and file", "neither http nor https",
+                        "dsn is not a connection string"};
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ((*asked)[i].status.code(), PLUMB_INVALID_ARGUMENT);
+    EXPECT_THAT((*asked)[i].status.message(), HasSubstr(told[i]));
+  }
+}
+
+TEST_F(EngineRunTest, APluginThatIsAskedAboutAPlanConnectsToNothing) {
+  know_shipped_plugins();
+  const std::string nobody = std::to_string(free_port());
+  use("prom_scrape", {{"url", "http://127.0.0.1:" + nobody + "/metrics"}});
+  use("pg_stats", {{"dsn", "postgresql://u@127.0.0.1:" + nobody + "/shop"}});
+  const auto asked = check_plugins(plan_, catalog_, options_);
+  ASSERT_TRUE(asked.is_ok()) << asked.status().message();
+  for (const Examined& plugin : *asked)
+    EXPECT_TRUE(plugin.status.is_ok()) << plugin.plugin << ": " << plugin.status.message();
+}
+
+TEST_F(EngineRunTest, ASamplerThatCannotReachWhatItWatchesSaysHowToRunWithoutIt) {
+  know_shipped_plugins();
+  use("pg_stats", {{"dsn", "postgresql://u@127.0.0.1:" + std::to_string(free_port()) + "/shop"}});
+  const RunOutcome outcome = run();
+  EXPECT_THAT(outcome.status.message(), HasSubstr("leave pg_stats out of the plan's plugins"));
 }
 
 }  // namespace
