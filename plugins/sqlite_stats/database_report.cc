@@ -1,4 +1,4 @@
-// What a watched database emits as series.
+// What a watched database says: its state for people, and series.
 #include <array>
 #include <vector>
 
@@ -6,6 +6,17 @@
 #include "tables.h"
 
 namespace plumb::sqlite_stats {
+
+bool DatabaseWatch::is_there() const {
+  return files_.open() && (files_.header() || files_.database_bytes().value_or(0) == 0);
+}
+
+std::string DatabaseWatch::cut_off() const {
+  const uint64_t bytes = files_.open() ? files_.database_bytes().value_or(0) : 0;
+  if (bytes == 0 || bytes >= kDatabaseHeaderBytes) return {};
+  return path() + " is cut off, or no SQLite database: it has " + std::to_string(bytes) +
+         " bytes, and the header alone has " + std::to_string(kDatabaseHeaderBytes);
+}
 
 Status DatabaseWatch::flush(int64_t now_ns) {
   if (!files_.open()) return Status::ok();

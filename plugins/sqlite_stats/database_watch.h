@@ -61,6 +61,10 @@ class DatabaseWatch {
 
   // What cannot be watched now and what to do about it; empty when all is well.
   const std::string& problem() const { return problem_; }
+  // Whether there is a database to watch: a file that is one, or that is still empty.
+  bool is_there() const;
+  // That the file ends within an SQLite database's header; empty when it does not.
+  std::string cut_off() const;
   // Something else to say of it in the table sqlite_databases.
   void set_note(std::string note) { note_ = std::move(note); }
 

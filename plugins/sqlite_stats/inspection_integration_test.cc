@@ -309,6 +309,12 @@ TEST_F(InspectionTest, PluginEmitsTablesAndPlansAtTheBeginningAndTheEnd) {
   EXPECT_TRUE(children_.all_ended_well());
 }
 
+TEST_F(InspectionTest, AnIndexWithoutAWalIsNotTakenForAnApplicationThatOpensIt) {
+  make_database("WAL");
+  write_file(database_ + "-shm", std::string(32768, 'x'));
+  EXPECT_THAT(inspect().refused, HasSubstr("a -shm file and no WAL"));
+}
+
 TEST_F(InspectionTest, PluginGoesOnWithAReasonWhereNothingCanBeInspected) {
   write_file(database_, database_bytes(false, 1) + std::string(4000, '\xff'));
   PluginRun run;

@@ -1,9 +1,13 @@
 #include "sqlite_stats.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "descriptor.h"
 #include "durations.h"
 #include "tables.h"
 
@@ -14,15 +18,30 @@ constexpr int64_t kTablesEvery = 5 * kSecond;
 constexpr int64_t kFindEvery = 5 * kSecond;
 constexpr int64_t kChoresEvery = 100 * kMillisecond;
 
+// plumb-sqlite-inspect reads it later, and no more of it.
+constexpr off_t kMostStatementBytes = 1 << 20;
+
+Status check_statements_file(const std::string& path) {
+  const auto bad = [&path](const std::string& why) {
+    return Status::invalid_argument("sqlite_stats: option statements: " + path + " " + why);
+  };
+  // Opening a pipe would otherwise wait for somebody who writes into it.
+  const Descriptor file = Descriptor::open(path);
+  struct stat what {};
+  if (!file.valid() || ::fstat(file.get(), &what) != 0)
+    return bad(std::string("cannot be read: ") + std::strerror(errno));
+  if (!S_ISREG(what.st_mode)) return bad("is no file");
+  if (what.st_size > kMostStatementBytes) return bad("has more than 1 MiB");
+  return Status::ok();
+}
+
 }  // namespace
 
 Status SqliteStats::configure(const Config& config) {
   PLUMB_ASSIGN_OR_RETURN(paths_, WatchedPaths::parse(config.string("database")));
   const std::string statements = config.string("statements");
   if (config.boolean("inspect", true)) {
-    if (!statements.empty() && !proc::Buffer().read(statements.c_str()).ok())
-      return Status::invalid_argument("sqlite_stats: option statements: cannot read the file " +
-                                      statements + " (4 MiB at most)");
+    if (!statements.empty()) PLUMB_RETURN_IF_ERROR(check_statements_file(statements));
     inspections_ = std::make_unique<Inspections>(host(), statements);
   } else if (!statements.empty()) {
     return Status::invalid_argument(
@@ -145,7 +164,10 @@ void SqliteStats::tell_health() {
     if (!text.empty()) problem += (problem.empty() ? "" : "; ") + text;
   };
   add(locks_problem_);
-  for (const auto& watch : watches_) add(watch->problem());
+  for (const auto& watch : watches_) {
+    add(watch->problem());
+    add(watch->cut_off());
+  }
   if (watches_.empty()) {
     for (const std::string& pattern : paths_->patterns())
       add("waiting for an SQLite database that matches " + pattern);
@@ -156,8 +178,12 @@ void SqliteStats::tell_health() {
         " are watched: name those that matter in the option database");
   if (inspections_) add(inspections_->problem());
   if (problem == told_problem_) return;
-  const auto health = problem.empty() ? PLUMB_HEALTH_OK : PLUMB_HEALTH_DEGRADED;
-  host().health(health, problem);
+  const bool sees = std::any_of(watches_.begin(), watches_.end(),
+                                [](const auto& watch) { return watch->is_there(); });
+  host().health(!sees             ? PLUMB_HEALTH_DARK
+                : problem.empty() ? PLUMB_HEALTH_OK
+                                  : PLUMB_HEALTH_DEGRADED,
+                problem);
   told_problem_ = std::move(problem);
 }
 

@@ -64,7 +64,7 @@ class SqliteStatsTest : public testing::Test {
 
 TEST_F(SqliteStatsTest, MissingDatabaseIsWaitedFor) {
   start();
-  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DEGRADED));
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DARK));
   EXPECT_THAT(host_.health_message, HasSubstr("waiting for the SQLite database"));
   ticks(110);
   EXPECT_THAT(host_.samples, IsEmpty());
@@ -163,7 +163,7 @@ TEST_F(SqliteStatsTest, ReplacedAndDeletedDatabasesAreTold) {
   std::filesystem::remove(database_);
   ticks(20);
   EXPECT_EQ(host_.events.back().kind, "sqlite-database-gone");
-  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DEGRADED));
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DARK));
 }
 
 TEST_F(SqliteStatsTest, CommitsAreCutAtStages) {
@@ -284,7 +284,7 @@ TEST_F(SqliteStatsTest, DatabaseThatNeverComesIsToldInHealthAndAtTheEnd) {
   ASSERT_TRUE(configure(directory_ / "nowhere/shop.db").is_ok());
   ASSERT_TRUE(plugin_.start().is_ok());
   ticks(300);
-  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DEGRADED));
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DARK));
   EXPECT_THAT(host_.health_message, HasSubstr("nowhere/shop.db"));
   EXPECT_THAT(host_.health_message, HasSubstr("its directory does not exist"));
   ASSERT_TRUE(plugin_.stop(0).is_ok());
@@ -307,11 +307,61 @@ TEST_F(SqliteStatsTest, ForeignFileIsToldAndTheWatchGoesOn) {
   write_file(database_, std::string(4096, 'x'));
   start();
   ticks(110);
-  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DEGRADED));
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DARK));
   EXPECT_THAT(host_.health_message, HasSubstr("is no SQLite database, or is encrypted"));
   write_file(database_, database_bytes(false, 1));
   ticks(110);
   EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << host_.health_message;
+}
+
+TEST_F(SqliteStatsTest, WhatIsNoFileLeavesItInTheDark) {
+  std::filesystem::create_directories(directory_ / "dir.db");
+  std::filesystem::create_symlink("loop.db", directory_ / "loop.db");
+  ASSERT_EQ(::mkfifo((directory_ / "pipe.db").c_str(), 0600), 0);
+  ASSERT_TRUE(
+      configure(directory_ / "dir.db" + "," + directory_ / "loop.db" + "," + directory_ / "pipe.db")
+          .is_ok());
+  ASSERT_TRUE(plugin_.start().is_ok());
+  ticks(20);
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DARK)) << host_.health_message;
+  EXPECT_THAT(host_.health_message, HasSubstr("pipe.db is no file"));
+}
+
+TEST_F(SqliteStatsTest, OneDatabaseOfTwoIsSeenInPart) {
+  make_database();
+  ASSERT_TRUE(configure(database_ + "," + directory_ / "other.db").is_ok());
+  ASSERT_TRUE(plugin_.start().is_ok());
+  ticks(20);
+  EXPECT_EQ(host_.health, uint32_t{PLUMB_HEALTH_DEGRADED}) << host_.health_message;
+}
+
+TEST_F(SqliteStatsTest, FileShorterThanAHeaderIsToldAsCutOff) {
+  write_file(database_, database_bytes(true, 1).substr(0, 50));
+  start();
+  ticks(20);
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_DARK));
+  EXPECT_THAT(host_.health_message, HasSubstr("is cut off, or no SQLite database: it has 50"));
+  write_file(database_, "");
+  ticks(20);
+  EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << "still empty";
+}
+
+TEST_F(SqliteStatsTest, StatementsThatAreNoReadableFileAreRefusedAtOnce) {
+  const std::string pipe = directory_ / "pipe.sql";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto refusal = [this](const std::string& statements) {
+    const plumb_value values[2] = {
+        {sizeof(plumb_value), PLUMB_OPTION_PATH, "database", database_.c_str(), 0, 0},
+        {sizeof(plumb_value), PLUMB_OPTION_PATH, "statements", statements.c_str(), 0, 0}};
+    const plumb_config config{sizeof(plumb_config), 2, values, "{}"};
+    const Status status = plugin_.configure(Config(&config));
+    EXPECT_EQ(status.code(), PLUMB_INVALID_ARGUMENT);
+    return status.message();
+  };
+  EXPECT_THAT(refusal(pipe), HasSubstr("pipe.sql is no file"));
+  EXPECT_THAT(refusal(directory_ / "none.sql"), HasSubstr("No such file or directory"));
+  write_file(directory_ / "large.sql", std::string((1 << 20) + 1, ' '));
+  EXPECT_THAT(refusal(directory_ / "large.sql"), HasSubstr("has more than 1 MiB"));
 }
 
 TEST_F(SqliteStatsTest, TotalsNeverFallWhateverBecomesOfTheFiles) {

@@ -75,6 +75,10 @@ Status FileCheck::look() {
   if (wal_bytes.value_or(0) > 0)
     return Status::unavailable(
         "it has a WAL and no -shm file: only a recovery by its application makes that readable");
+  if (size_of(path_ + "-shm") && !size_of(path_ + "-wal"))
+    return Status::unavailable(
+        "it has a -shm file and no WAL, as when somebody deleted that: only its application can "
+        "tell what is in it");
   access_ = Access::kClosed;
   return Status::ok();
 }
