@@ -43,7 +43,11 @@ class CommandLine : public testing::Test {
     dsn.required = true;
     dsn.secret = true;
     dsn.help = "Where it is.";
-    sampler.options.push_back(dsn);
+    host::OptionInfo budget;
+    budget.key = "budget";
+    budget.type = PLUMB_OPTION_NUMBER;
+    budget.unit = "ratio";
+    sampler.options = {dsn, budget};
     for (const host::Manifest& manifest : {load, sampler}) {
       directory_.write("plugins/" + manifest.name + ".plugin.json", host::manifest_json(manifest));
       directory_.write("plugins/" + manifest.file, "");
@@ -169,20 +173,24 @@ TEST_F(CommandLine, ValidateHidesSecrets) {
 }
 
 TEST_F(CommandLine, ValidateAsksEachPluginAndConnectsToNothing) {
+  const std::string build = PLUMB_BINARY_DIR;
+  std::filesystem::create_symlink(build + "/bin/plumb-host", directory_.path() / "bin/plumb-host");
+  const std::string shipped = "PLUMB_PLUGIN_PATH='" + build + "/lib/plumb/plugins'";
   write_plan("plugins:\n  prom_scrape: {url: \"ftp://127.0.0.1/\"}\n  pg_stats: {dsn: 5}\n");
-  const Ran ran = plumb("validate plan.yaml");
+  const Ran ran = plumb("validate plan.yaml", shipped);
   EXPECT_EQ(ran.exit_code, 2);
   EXPECT_THAT(ran.err, HasSubstr("plugin prom_scrape: url: \"ftp://127.0.0.1/\" is neither http"));
   EXPECT_THAT(ran.err, HasSubstr("plugin pg_stats: dsn is not a connection string"));
   write_plan("plugins: {pg_stats: {dsn: \"postgresql://u@127.0.0.1:1/nobody-listens\"}}\n");
-  EXPECT_EQ(plumb("validate plan.yaml").exit_code, 0);
+  EXPECT_EQ(plumb("validate plan.yaml", shipped).exit_code, 0);
 }
 
 TEST_F(CommandLine, SharesOfPluginsAreWrittenAsSharesOfThePlan) {
-  write_plan("plugins: {stack_profile: {cpu_budget: 7%}}\n");
+  const std::string start = "plugins: {pg_stats: {dsn: \"dbname=shop\", budget: ";
+  write_plan(start + "7%}}\n");
   EXPECT_THAT(plumb("validate plan.yaml --print").out,
-              testing::ContainsRegex("plugins.stack_profile.cpu_budget +7% +plan:3"));
-  write_plan("plugins: {stack_profile: {cpu_budget: 500%}}\n");
+              testing::ContainsRegex("plugins.pg_stats.budget +7% +plan:3"));
+  write_plan(start + "500%}}\n");
   EXPECT_THAT(plumb("validate plan.yaml").err, HasSubstr("100% at most, got \"500%\""));
 }
 
