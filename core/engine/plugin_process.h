@@ -169,6 +169,7 @@ class PluginProcess {
   SelfSeries self_;
   PluginWatch watch_;
   host::Heartbeat last_beat_;
+  bool beat_untold_ = false;  // nothing was emitted of it yet
   int64_t late_ns_ = 0;  // the worst since it was last emitted
   std::string printed_;  // the last of it, for the reason of a crash
   bool output_open_ = true;

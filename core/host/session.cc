@@ -122,6 +122,7 @@ Status Session::take_frame(const Frame& frame) {
       return queue(decode_analyze(frame.payload));
     case FrameType::kStop:
       stop_asked_ns_ = monotonic_ns();
+      next_beat_ns_ = std::min(next_beat_ns_, stop_asked_ns_ + kInterruptAfterStopNs + 1);
       return queue(decode_stop(frame.payload));
     case FrameType::kInterrupt:
       interrupted_ = true;

@@ -241,7 +241,7 @@ TEST_F(PluginProcessTest, AHangInConfigureFailsTheConfiguration) {
 
 TEST_F(PluginProcessTest, AProcessThatStopsItselfCountsAsHung) {
   PluginLimits limits;
-  limits.watch.heartbeat = milliseconds(1'200);
+  limits.watch.heartbeat = milliseconds(2'500);
   begin("sigstop", "collect", limits);
   expect_dark("plugin-hung", "its process has been silent");
 }
