@@ -273,6 +273,50 @@ TEST(ShippedRules, NameTheProcessThatHoldsSqlitesWriteLock) {
   EXPECT_NE(d.verdict.bottleneck->check.find("4711"), std::string::npos);
 }
 
+// Of two databases whose locks are held most of the time, only one is waited for.
+TEST(ShippedRules, BlameTheDatabaseThatIsWaitedForAndNotTheOneBesideIt) {
+  RunBuilder run;
+  run.requests(0.043, 186);
+  app(host(run, 0.2), 0.1, 0.01, 0.05, 0.5);
+  const auto database = [&run](const char* name, double held, double waiters) {
+    const Labels labels = {{"database", name}};
+    run.gauge("sqlite_write_lock_ratio", held, labels, "ratio");
+    run.last_series().resource = "SQLite's write lock";
+    run.gauge("sqlite_waiters", waiters, labels);
+    run.last_series().ledger_line = "database.sqlite_lock";
+    run.last_series().layer = PLUMB_LAYER_DATABASE;
+    run.counter("sqlite_commits_total", 186, labels, "1");
+  };
+  database("log.db", 0.97, 0);
+  database("shop.db", 0.8, 6.6);
+  run.table("sqlite_lock_holders",
+            R"({"columns":[{"key":"database"},{"key":"pid"},{"key":"command"}],
+                "rows":[["log.db",99,"logger"],["shop.db",4711,"shop"]]})");
+  const Diagnosis d = diagnosis_of(run);
+  EXPECT_EQ(cause_of(d), "sqlite-writer-contention");
+  EXPECT_NE(d.verdict.bottleneck->check.find("4711"), std::string::npos)
+      << d.verdict.bottleneck->check;
+  EXPECT_NE(d.verdict.bottleneck->says.find("shop.db"), std::string::npos)
+      << d.verdict.bottleneck->says;
+}
+
+// Where one request in five writes, its own hold is little beside what all of them waited.
+TEST(ShippedRules, WaitersOfALockDoNotContainItsHolders) {
+  RunBuilder run;
+  run.requests(0.02, 200);
+  app(host(run, 0.2), 0.1, 0.01, 0.05, 0.5);
+  const Labels database = {{"database", "shop.db"}};
+  run.gauge("sqlite_write_lock_ratio", 0.8, database, "ratio");
+  run.gauge("sqlite_waiters", 3, database);
+  run.last_series().ledger_line = "database.sqlite_lock";
+  run.last_series().layer = PLUMB_LAYER_DATABASE;
+  run.counter("sqlite_commits_total", 40, database, "1");
+  const Diagnosis d = diagnosis_of(run);
+  EXPECT_EQ(cause_of(d), "sqlite-writer-contention");
+  ASSERT_TRUE(d.verdict.bottleneck);
+  EXPECT_NEAR(d.verdict.bottleneck->cost_ms, 15, 0.1);
+}
+
 // SQLite's waiters sleep between their tries and one writer can win every time: the requests that
 // finish are quick, and the seven others never do.
 TEST(ShippedRules, NameTheWriteLockWhereOneWriterStarvesTheOthers) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/number_text.h"
+#include "core/diagnose/declared.h"
 
 namespace plumb::diagnose {
 namespace {
@@ -23,6 +24,12 @@ constexpr double kStuckShare = 0.2;
 // From so wide an interval on, as a share of the figure, it is told.
 constexpr double kDoubtWorthTelling = 0.15;
 
+// What one series has in a line.
+struct Part {
+  Labels labels;
+  double seconds = 0;
+};
+
 // A line in seconds per request while the ledger is being built.
 struct Entry {
   std::string key;
@@ -31,6 +38,12 @@ struct Entry {
   double seconds = 0;
   std::string note = {};
   std::vector<std::string> evidence = {};
+  std::vector<Part> parts = {};  // that it is the sum of, where series with labels make it
+
+  void scale(double factor) {
+    seconds *= factor;
+    for (Part& part : parts) part.seconds *= factor;
+  }
 };
 
 struct PhaseLine {
@@ -58,6 +71,18 @@ constexpr std::array<WaitClass, 7> kDatabaseWaits = {{{"lock", "row and table lo
                                                       {"sleep", "sleeping inside the query"},
                                                       {"ipc", "waiting for other processes"},
                                                       {"other", "other waits"}}};
+
+// "the sum of 3: shop.db 12.0 ms, log.db 3.0 ms, ..."
+std::string parts_text(std::vector<Part> parts) {
+  constexpr size_t kMostTold = 4;
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const Part& a, const Part& b) { return a.seconds > b.seconds; });
+  std::string out = "the sum of " + std::to_string(parts.size()) + ":";
+  for (size_t i = 0; i < std::min(parts.size(), kMostTold); ++i)
+    out += (i == 0 ? " " : ", ") + label_values(parts[i].labels) + " " +
+           seconds_text(parts[i].seconds);
+  return out + (parts.size() > kMostTold ? ", ..." : "");
+}
 
 class Builder {
  public:
@@ -224,19 +249,32 @@ class Builder {
 
   // Lines that plugins declare for themselves.
   void add_declared() {
-    for (const store::SeriesData& series : run_.series) {
-      const SeriesInfo& info = series.info;
-      if (info.ledger_line.empty()) continue;
-      const bool counter = info.kind == PLUMB_KIND_COUNTER;
-      const Fact* fact = facts_.find(info.name + (counter ? ".per_request" : ".mean"), info.labels);
-      if (fact == nullptr) continue;
-      add({info.ledger_line,
-           std::string(layer_name(info.layer)),
-           info.help.empty() ? info.name : info.help,
-           counter ? fact->value : share_of_requests(fact->value),
-           "",
-           {fact->id}});
+    for (const DeclaredLine& line : declared_lines(run_, facts_)) {
+      Entry entry{line.key, line.layer, line.label};
+      for (const DeclaredPart& part : line.parts) {
+        const double value = part.fact->value;
+        const double seconds = part.per_request ? value : share_of_requests(value);
+        entry.seconds += seconds;
+        entry.evidence.push_back(part.fact->id);
+        if (!part.fact->labels.empty()) entry.parts.push_back({part.fact->labels, seconds});
+      }
+      add_or_replace(std::move(entry));
     }
+  }
+
+  // Two sources that feed one line measured the same time: the larger speaks.
+  void add_or_replace(Entry entry) {
+    const auto known = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const Entry& e) { return e.key == entry.key; });
+    if (known == entries_.end()) return add(std::move(entry));
+    const bool larger = entry.seconds > known->seconds;
+    Entry& smaller = larger ? *known : entry;
+    const std::string note = "also told as " + seconds_text(smaller.seconds) + " (" +
+                             smaller.label + "); the larger is used";
+    const std::vector<std::string> evidence = smaller.evidence;
+    if (larger) *known = std::move(entry);
+    known->note += (known->note.empty() ? "" : "; ") + note;
+    known->evidence.insert(known->evidence.end(), evidence.begin(), evidence.end());
   }
 
   double sum(size_t from) const {
@@ -253,8 +291,7 @@ class Builder {
     const double server = sum(first_server_line);
     if (server <= room || server <= 0) return;
     overlap_ = server - room;
-    for (size_t i = first_server_line; i < entries_.size(); ++i)
-      entries_[i].seconds *= room / server;
+    for (size_t i = first_server_line; i < entries_.size(); ++i) entries_[i].scale(room / server);
   }
 
   void name_the_rest() {
@@ -270,8 +307,10 @@ class Builder {
     for (const SerialResource& resource : resources)
       if (resource.utilisation >= kNearlyFull) full.push_back(&resource);
     if (full.size() == 1) {
-      add({"queue." + full[0]->key, "queue", "for " + full[0]->name, rest, full[0]->arithmetic,
-           full[0]->evidence});
+      Entry queue{"queue." + full[0]->key, "queue",          "for " + full[0]->name, rest,
+                  full[0]->arithmetic,     full[0]->evidence};
+      if (!full[0]->labels.empty()) queue.parts.push_back({full[0]->labels, rest});
+      add(std::move(queue));
       return;
     }
     if (full.size() > 1) {
@@ -295,14 +334,18 @@ class Builder {
                 .source = source});
   }
 
-  // Peers are labels, so that one rule serves all of them.
-  void add_line_fact(const Entry& entry) {
+  // Peers are labels, and so is what tells the series of a line apart, so that one rule serves all
+  // of them.
+  void add_line_facts(const Entry& entry) {
     constexpr std::string_view kPeer = "downstream.";
-    if (entry.key.starts_with(kPeer))
+    if (entry.key.starts_with(kPeer)) {
       fact("ledger.downstream", entry.seconds, "seconds",
            {{"peer", entry.key.substr(kPeer.size())}}, "ledger");
-    else
-      fact("ledger." + entry.key, entry.seconds, "seconds", {}, "ledger");
+      return;
+    }
+    fact("ledger." + entry.key, entry.seconds, "seconds", {}, "ledger");
+    for (const Part& part : entry.parts)
+      fact("ledger." + entry.key, part.seconds, "seconds", part.labels, "ledger");
   }
 
   Ledger finish(const std::string& latency_id) {
@@ -315,8 +358,10 @@ class Builder {
     fact("ledger.total", total_, "seconds", {}, "ledger");
     std::map<std::string, double> by_layer;
     for (Entry& entry : entries_) {
-      add_line_fact(entry);
+      add_line_facts(entry);
       by_layer[entry.layer] += entry.seconds;
+      if (entry.parts.size() > 1)
+        entry.note += (entry.note.empty() ? "" : "; ") + parts_text(std::move(entry.parts));
       ledger.lines.push_back({entry.key, entry.layer, entry.label, entry.seconds * 1e3, entry.note,
                               std::move(entry.evidence)});
     }

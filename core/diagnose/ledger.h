@@ -9,8 +9,9 @@ namespace plumb::diagnose {
 
 // A resource with few servers that requests take in turn.
 struct SerialResource {
-  std::string key;   // pool, main_thread, or the series' own name
-  std::string name;  // for people: "a pool connection"
+  std::string key;     // pool, main_thread, or the series' own name
+  std::string name;    // for people: "a pool connection"; of several, with what tells them apart
+  Labels labels = {};  // of the series that a plugin tells of it by
   double utilisation = 0;
   double servers = 1;
   std::string arithmetic = {};
@@ -25,9 +26,10 @@ std::vector<SerialResource> serial_resources(const store::RunData& run,
                                              const facts::FactSet& facts);
 
 // Builds the ledger of `window`, whose facts are `facts`, and adds to those: ledger.<key> for every
-// line of it, ledger.total, ledger.unexplained, ledger.layer.<layer>, all in seconds per request;
-// and resource.utilisation and resource.servers, labelled by resource. Without completed requests
-// the ledger is empty and no fact is added. It has neither slices nor intervals.
+// line of it, and with the labels of the series that a line is the sum of, for each of them;
+// ledger.total, ledger.unexplained, ledger.layer.<layer>, all in seconds per request; and
+// resource.utilisation and resource.servers, labelled by resource. Without completed requests the
+// ledger is empty and no fact is added. It has neither slices nor intervals.
 Ledger build_ledger(const store::RunData& run, const facts::Window& window, facts::FactSet& facts);
 
 // The client's side of each endpoint's time, from the facts that are labelled by endpoint.

@@ -11,9 +11,13 @@ namespace {
 
 using plumb::testing::RunBuilder;
 
+Ledger ledger_of(RunBuilder& run, facts::FactSet& facts) {
+  return build_ledger(run.data(), facts::steady_window(run.data()).value(), facts);
+}
+
 Ledger ledger_of(RunBuilder& run) {
   facts::FactSet facts = facts::compute(run.data());
-  return build_ledger(run.data(), facts::steady_window(run.data()).value(), facts);
+  return ledger_of(run, facts);
 }
 
 void expect_it_closes(const Ledger& ledger) {
@@ -157,6 +161,96 @@ TEST(Ledger, PutsAnUnknownPluginsDeclaredLineInByLittlesLaw) {
   run.last_series().ledger_line = "app.cache";
   run.last_series().layer = PLUMB_LAYER_APP;
   EXPECT_NEAR(ledger_of(run).ms_of("app.cache"), 20, 0.01);
+}
+
+// A gauge that a plugin declares as part of a line.
+void declare(RunBuilder& run, const std::string& name, double value, const Labels& labels,
+             const std::string& line) {
+  run.gauge(name, value, labels);
+  run.last_series().ledger_line = line;
+  run.last_series().layer = PLUMB_LAYER_DATABASE;
+  run.last_series().help = "threads that wait";
+}
+
+TEST(Ledger, SeriesOfOneLineWithDifferentLabelsAreOneLineThatSaysItsParts) {
+  RunBuilder run;
+  run.requests(0.05, 100);
+  declare(run, "sqlite_waiters", 0.5, {{"database", "log.db"}}, "database.sqlite_lock");
+  declare(run, "sqlite_waiters", 2.0, {{"database", "shop.db"}}, "database.sqlite_lock");
+  facts::FactSet facts = facts::compute(run.data());
+  const Ledger ledger = ledger_of(run, facts);
+  std::vector<LedgerLine> lines;
+  for (const LedgerLine& line : ledger.lines)
+    if (line.key == "database.sqlite_lock") lines.push_back(line);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NEAR(lines[0].ms, 25, 0.01);
+  EXPECT_EQ(lines[0].label, "threads that wait");
+  EXPECT_EQ(lines[0].note, "the sum of 2: shop.db 20.0 ms, log.db 5.0 ms");
+  EXPECT_EQ(lines[0].evidence.size(), 2u);
+  EXPECT_NEAR(facts.value_or("ledger.database.sqlite_lock", 0), 0.025, 1e-6);
+  EXPECT_NEAR(facts.value_or("ledger.database.sqlite_lock", 0, {{"database", "shop.db"}}), 0.02,
+              1e-6);
+  expect_it_closes(ledger);
+}
+
+TEST(Ledger, PartsAreShortenedWithTheirLine) {
+  RunBuilder run;
+  run.requests(0.01, 100);
+  declare(run, "sqlite_waiters", 1.5, {{"database", "a.db"}}, "database.sqlite_lock");
+  declare(run, "sqlite_waiters", 0.5, {{"database", "b.db"}}, "database.sqlite_lock");
+  facts::FactSet facts = facts::compute(run.data());
+  EXPECT_NEAR(ledger_of(run, facts).overlap_ms, 10, 1e-6);
+  EXPECT_NEAR(facts.value_or("ledger.database.sqlite_lock", 0, {{"database", "a.db"}}), 0.0075,
+              1e-6);
+}
+
+TEST(Ledger, ATotalAndItsPartsAreNotCountedTwice) {
+  RunBuilder run;
+  run.requests(0.05, 100);
+  declare(run, "cache_waiting", 2.0, {}, "app.cache");
+  declare(run, "cache_waiting", 1.5, {{"kind", "read"}}, "app.cache");
+  declare(run, "cache_waiting", 0.5, {{"kind", "write"}}, "app.cache");
+  EXPECT_NEAR(ledger_of(run).ms_of("app.cache"), 20, 0.01);
+}
+
+TEST(Ledger, TwoPluginsThatSayTheSameSeriesAreCountedOnce) {
+  RunBuilder run;
+  run.requests(0.05, 100);
+  declare(run, "sqlite_waiters", 2.0, {{"database", "a.db"}}, "database.sqlite_lock");
+  store::SeriesData again = run.data().series.back();
+  again.info.plugin = "another";
+  run.data().series.push_back(again);
+  EXPECT_NEAR(ledger_of(run).ms_of("database.sqlite_lock"), 20, 0.01);
+}
+
+TEST(Ledger, OfTwoSourcesForOneLineTheLargerSpeaks) {
+  RunBuilder run;
+  run.requests(0.05, 100).counter("target_cpu_seconds_total", 0.5);
+  declare(run, "runtime_busy", 0.7, {}, "app.cpu");
+  const Ledger ledger = ledger_of(run);
+  EXPECT_NEAR(ledger.ms_of("app.cpu"), 7, 0.01);
+  for (const LedgerLine& line : ledger.lines) {
+    if (line.key == "app.cpu") {
+      EXPECT_EQ(line.note, "also told as 5.0 ms (CPU); the larger is used");
+    }
+  }
+}
+
+TEST(Ledger, ResourcesOfOneNameAreToldApartAndTheFullOneIsQueuedFor) {
+  RunBuilder run;
+  run.requests(0.08, 100);
+  for (const auto& [database, share] : {std::pair("a.db", 0.98), std::pair("b.db", 0.2)}) {
+    run.gauge("sqlite_write_lock_ratio", share, {{"database", database}}, "ratio");
+    run.last_series().resource = "SQLite's write lock";
+  }
+  facts::FactSet facts = facts::compute(run.data());
+  const Ledger ledger = ledger_of(run, facts);
+  EXPECT_NEAR(ledger.ms_of("queue.sqlite_write_lock_ratio"), 80, 0.1);
+  EXPECT_EQ(ledger.lines.front().label, "for SQLite's write lock (a.db)");
+  EXPECT_NEAR(facts.value_or("ledger.queue.sqlite_write_lock_ratio", 0, {{"database", "a.db"}}),
+              0.08, 1e-4);
+  EXPECT_EQ(facts.find("ledger.queue.sqlite_write_lock_ratio", {{"database", "b.db"}}), nullptr);
+  EXPECT_EQ(facts.all("resource.utilisation").size(), 2u);
 }
 
 TEST(Ledger, DoesNotCountTheDatabaseAsADownstreamPeer) {

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "core/base/number_text.h"
+#include "core/diagnose/declared.h"
 #include "core/diagnose/ledger.h"
 
 namespace plumb::diagnose {
@@ -85,6 +87,8 @@ bool merged_with_inferred(const SerialResource& told, size_t inferred,
 void add_declared(const store::RunData& run, const FactSet& facts,
                   std::vector<SerialResource>& out) {
   const size_t inferred = out.size();
+  std::map<std::string, int> told_of;
+  for (const store::SeriesData& series : run.series) ++told_of[series.info.resource];
   for (const store::SeriesData& series : run.series) {
     if (series.info.resource.empty()) continue;
     const Fact* mean = facts.find(series.info.name + ".mean", series.info.labels);
@@ -92,10 +96,14 @@ void add_declared(const store::RunData& run, const FactSet& facts,
     const double share = std::clamp(mean->value, 0.0, 1.0);
     SerialResource told{.key = series.info.name,
                         .name = series.info.resource,
+                        .labels = series.info.labels,
                         .utilisation = share,
                         .arithmetic = "in use " + ratio_text(share) + " of the time",
                         .evidence = {mean->id}};
-    if (!merged_with_inferred(told, inferred, out)) out.push_back(std::move(told));
+    if (merged_with_inferred(told, inferred, out)) continue;
+    if (told_of[told.name] > 1 && !told.labels.empty())
+      told.name += " (" + label_values(told.labels) + ")";
+    out.push_back(std::move(told));
   }
 }
 

@@ -169,8 +169,9 @@ class PluginProcess {
   SelfSeries self_;
   PluginWatch watch_;
   host::Heartbeat last_beat_;
-  int64_t late_ns_ = 0;  // the worst since it was last emitted
-  std::string printed_;  // the last of it, for the reason of a crash
+  bool beat_untold_ = false;  // nothing was emitted of it yet
+  int64_t late_ns_ = 0;       // the worst since it was last emitted
+  std::string printed_;       // the last of it, for the reason of a crash
   bool output_open_ = true;
   int64_t socket_closed_ns_ = 0;  // 0: open
   bool deaf_ = false;             // nothing more that the host says is believed

@@ -19,7 +19,7 @@ namespace plumb::engine {
 namespace {
 
 // How often its silence is looked at; what it says wakes the reader.
-constexpr int kPollMs = 250;
+constexpr int kPollMs = 500;
 constexpr int64_t kSecondNs = 1'000'000'000;
 // The kernel walks every mapping for it.
 constexpr int64_t kMemoryIntervalNs = 5 * kSecondNs;
@@ -222,6 +222,7 @@ Status PluginProcess::take_heartbeat(const host::Heartbeat& beat) {
   if (beat.interval_ns != last_beat_.interval_ns) note_pace(beat);
   late_ns_ = std::max(late_ns_, beat.late_ns);
   last_beat_ = beat;
+  beat_untold_ = true;
   return Status::ok();
 }
 
@@ -272,7 +273,8 @@ void PluginProcess::watch(int64_t now_ns) {
     if (const auto bytes = read_memory_bytes(pid(), "/proc")) self_.emit_memory(*bytes, now_ns);
   }
   self_.emit_dropped(last_beat_.dropped, now_ns);
-  if (last_beat_.interval_ns != 0) {
+  // A second without a heartbeat knows nothing of how late samples were.
+  if (last_beat_.interval_ns != 0 && std::exchange(beat_untold_, false)) {
     self_.emit_sampling({last_beat_.interval_ns, std::exchange(late_ns_, 0),
                          last_beat_.skipped_collects, last_beat_.failed_collects},
                         now_ns);

@@ -11,7 +11,9 @@
 namespace plumb::engine {
 
 struct WatchLimits {
-  std::chrono::nanoseconds heartbeat = std::chrono::seconds(3);  // longest silence
+  // Longest silence: ten heartbeats. Processes that compete for a starved machine's processors may
+  // each wait for seconds, and a healthy one must not end for it; one that died is known at once.
+  std::chrono::nanoseconds heartbeat = std::chrono::seconds(10);
   // A collect may take the longer of this and kCollectIntervals intervals.
   std::chrono::nanoseconds collect = std::chrono::seconds(2);
   std::chrono::nanoseconds stage = std::chrono::seconds(10);

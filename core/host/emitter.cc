@@ -125,11 +125,17 @@ Emitter::Emitter(Outbox& outbox, int64_t (*now)())
   stacks_table_.emit_stacks = [](void* c, const plumb_stacks* stacks) noexcept {
     return self_of(c).emit_stacks(stacks).code();
   };
+  rest_table_.struct_size = sizeof(rest_table_);
+  rest_table_.rest_until = [](void* c, int64_t until_ns) noexcept {
+    self_of(c).rest_until_ns_ = until_ns;
+  };
 }
 
 const void* Emitter::extension(const char* id) const {
   if (id == nullptr) return nullptr;
-  return std::string_view(id) == PLUMB_STACKS_EXTENSION ? &stacks_table_ : nullptr;
+  const std::string_view asked(id);
+  if (asked == PLUMB_STACKS_EXTENSION) return &stacks_table_;
+  return asked == PLUMB_REST_EXTENSION ? &rest_table_ : nullptr;
 }
 
 void Emitter::open() {

@@ -4,8 +4,10 @@
 #define PLUMB_CORE_HOST_EMITTER_H_
 
 #include <plumb/abi/plugin.h>
+#include <plumb/abi/rest.h>
 #include <plumb/abi/stacks.h>
 
+#include <atomic>
 #include <cstdint>
 #include <plumb/status.hpp>
 #include <string>
@@ -39,6 +41,10 @@ class Emitter {
 
   // The host's own log lines.
   void log(uint32_t level, std::string_view message) PLUMB_EXCLUDES(mutex_);
+
+  // Until when the plugin wants to rest, or 0. True of one rest: the next call gives 0 unless it
+  // asked anew.
+  int64_t take_rest() { return rest_until_ns_.exchange(0); }
 
   // Signals not taken so far.
   struct Losses {
@@ -77,6 +83,8 @@ class Emitter {
   int64_t (*now_)();
   plumb_host table_{};
   plumb_stacks_host stacks_table_{};
+  plumb_rest_host rest_table_{};
+  std::atomic<int64_t> rest_until_ns_{0};
   Mutex mutex_;
   SignalCheck check_ PLUMB_GUARDED_BY(mutex_);
   Budget samples_ PLUMB_GUARDED_BY(mutex_);

@@ -105,6 +105,19 @@ TEST_F(EmitterTest, TheExtensionForStacksIsFoundByItsId) {
   EXPECT_EQ(table->get_extension(table->context, nullptr), nullptr);
 }
 
+TEST_F(EmitterTest, ARestCountsOnceAndTheLastOneAskedForCounts) {
+  EXPECT_EQ(emitter_->take_rest(), 0);
+  host_.rest_until(700);
+  host_.rest_until(500);
+  EXPECT_EQ(emitter_->take_rest(), 500);
+  EXPECT_EQ(emitter_->take_rest(), 0);
+  const plumb_host* table = emitter_->table();
+  const auto* rest =
+      static_cast<const plumb_rest_host*>(table->get_extension(table->context, "plumb.rest.v1"));
+  ASSERT_NE(rest, nullptr);
+  EXPECT_EQ(rest->struct_size, sizeof(plumb_rest_host));
+}
+
 plumb_stacks stacks_of(const std::vector<plumb_stack>& list, int64_t time_ns) {
   plumb_stacks out{};
   out.struct_size = sizeof(out);

@@ -124,7 +124,7 @@ struct LogLine {
   std::string message;
 };
 
-inline constexpr int64_t kHeartbeatNs = 500'000'000;
+inline constexpr int64_t kHeartbeatNs = 1'000'000'000;
 
 std::string encode(const Hello& message);
 std::string encode(const Refused& message);

@@ -21,6 +21,8 @@ constexpr int64_t kAfterCloseNs = 5'000'000'000;
 constexpr int64_t kStopAfterCloseNs = 2'000'000'000;
 // A collect that still runs this long after a stop was asked for is interrupted.
 constexpr int64_t kInterruptAfterStopNs = 500'000'000;
+// How long a sampler may rest at most.
+constexpr int64_t kLongestRestNs = 1'000'000'000;
 constexpr size_t kReadAtOnce = size_t{64} << 10;
 
 int64_t process_cpu_ns() {
@@ -120,6 +122,7 @@ Status Session::take_frame(const Frame& frame) {
       return queue(decode_analyze(frame.payload));
     case FrameType::kStop:
       stop_asked_ns_ = monotonic_ns();
+      next_beat_ns_ = std::min(next_beat_ns_, stop_asked_ns_ + kInterruptAfterStopNs + 1);
       return queue(decode_stop(frame.payload));
     case FrameType::kInterrupt:
       interrupted_ = true;
@@ -212,6 +215,7 @@ void Session::perform(const Task& task) {
           ticker_.emplace(monotonic_ns(), t.interval_ns);
         } else if constexpr (std::is_same_v<T, StageRequest>) {
           reply(t.request, instance_.stage(t.stage));
+          end_rest(monotonic_ns());
         } else if constexpr (std::is_same_v<T, DriveRequest>) {
           reply(t.request, interrupted_ ? Status::cancelled("interrupted before it began")
                                         : instance_.drive(t.stages));
@@ -291,6 +295,12 @@ void Session::keep_pace(int64_t now_ns) {
     interval_ns_ = pace_->interval_ns();
   }
   skipped_ += ticker_->served(now_ns);
+  ticker_->rest_until(std::min(emitter_.take_rest(), now_ns + kLongestRestNs));
+}
+
+void Session::end_rest(int64_t now_ns) {
+  const MutexLock lock(mutex_);
+  if (ticker_) ticker_->end_rest(now_ns);
 }
 
 void Session::reply(uint32_t request, const Status& status) {

@@ -55,6 +55,7 @@ class Session {
   void tick();
   void note_lateness(int64_t now_ns) PLUMB_EXCLUDES(mutex_);
   void keep_pace(int64_t now_ns) PLUMB_EXCLUDES(mutex_);
+  void end_rest(int64_t now_ns) PLUMB_EXCLUDES(mutex_);
   void stop_sampling();
   void reply(uint32_t request, const Status& status);
   void analyze(const AnalyzeRequest& request);

@@ -1,5 +1,6 @@
 // The absolute schedule of a sampler: ticks at first, first + interval, first + 2 interval, ...
-// whatever a collect takes. Not thread-safe. Takes the time from the caller.
+// whatever a collect takes, but for ticks that it wants to rest through. Not thread-safe. Takes the
+// time from the caller.
 #ifndef PLUMB_CORE_HOST_TICKER_H_
 #define PLUMB_CORE_HOST_TICKER_H_
 
@@ -24,6 +25,17 @@ class Ticker {
     const int64_t missed = (now_ns - next_ns_ + interval_ns_ - 1) / interval_ns_;
     next_ns_ += missed * interval_ns_;
     return static_cast<uint64_t>(missed);
+  }
+
+  // Moves on to the first tick not before `until_ns`.
+  void rest_until(int64_t until_ns) {
+    if (until_ns <= next_ns_) return;
+    next_ns_ += (until_ns - next_ns_ + interval_ns_ - 1) / interval_ns_ * interval_ns_;
+  }
+
+  // Ends a rest: back to the first tick not before `now_ns`.
+  void end_rest(int64_t now_ns) {
+    if (next_ns_ > now_ns) next_ns_ -= (next_ns_ - now_ns) / interval_ns_ * interval_ns_;
   }
 
  private:

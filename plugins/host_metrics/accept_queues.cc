@@ -13,7 +13,8 @@ constexpr uint8_t kListenState = 10;  // TCP_LISTEN
 
 }  // namespace
 
-void AcceptQueues::resolve(std::span<const TcpSocket> listeners, std::span<const uint64_t> inodes) {
+void AcceptQueues::resolve(std::span<const TcpSocket> listeners, std::span<const uint64_t> inodes,
+                           int64_t span_ns) {
   const size_t before = listeners_.size();
   listeners_.clear();
   ports_.clear();
@@ -32,16 +33,16 @@ void AcceptQueues::resolve(std::span<const TcpSocket> listeners, std::span<const
     return !std::binary_search(ports_.begin(), ports_.end(), entry.first);
   });
   if (listeners_.size() != before) list_all_ = false;
-  count(listeners_);
+  count(listeners_, span_ns);
 }
 
-Status AcceptQueues::look() {
+Status AcceptQueues::look(int64_t span_ns) {
   if (listeners_.empty()) return Status::ok();
   read_.clear();
   if (!list_all_) {
     PLUMB_RETURN_IF_ERROR(source_.again(listeners_, read_));
     if (read_.size() == listeners_.size()) {
-      count(read_);
+      count(read_, span_ns);
       return Status::ok();
     }
     list_all_ = true;
@@ -52,11 +53,11 @@ Status AcceptQueues::look() {
     return std::none_of(listeners_.begin(), listeners_.end(),
                         [&](const TcpSocket& own) { return own.inode == s.inode; });
   });
-  count(read_);
+  count(read_, span_ns);
   return Status::ok();
 }
 
-void AcceptQueues::count(std::span<const TcpSocket> sockets) {
+void AcceptQueues::count(std::span<const TcpSocket> sockets, int64_t span_ns) {
   if (sockets.empty()) return;
   for (auto& [port, queue] : queues_) queue.now = queue.limit = 0;
   for (const TcpSocket& s : sockets) {
@@ -66,21 +67,27 @@ void AcceptQueues::count(std::span<const TcpSocket> sockets) {
     queue.limit += s.send_queue;
   }
   for (auto& [port, queue] : queues_) {
-    queue.sum += queue.now;
+    queue.sum += static_cast<double>(queue.now) * static_cast<double>(span_ns);
     queue.longest = std::max(queue.longest, queue.now);
   }
-  ++looks_;
+  span_ += static_cast<double>(span_ns);
+}
+
+bool AcceptQueues::waiting() const {
+  return std::any_of(queues_.begin(), queues_.end(),
+                     [](const auto& entry) { return entry.second.now > 0; });
 }
 
 std::vector<AcceptQueueReading> AcceptQueues::take() {
   std::vector<AcceptQueueReading> out;
-  if (looks_ == 0) return out;
+  if (span_ <= 0) return out;
   for (auto& [port, queue] : queues_) {
-    out.push_back({port, static_cast<double>(queue.sum) / static_cast<double>(looks_),
-                   static_cast<double>(queue.longest), static_cast<double>(queue.limit)});
-    queue.sum = queue.longest = 0;
+    out.push_back({port, queue.sum / span_, static_cast<double>(queue.longest),
+                   static_cast<double>(queue.limit)});
+    queue.sum = 0;
+    queue.longest = 0;
   }
-  looks_ = 0;
+  span_ = 0;
   return out;
 }
 

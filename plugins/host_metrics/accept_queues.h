@@ -16,7 +16,7 @@ namespace plumb::host_metrics {
 
 struct AcceptQueueReading {
   uint16_t port = 0;
-  double mean = 0;     // connections waiting, over the looks since the reading before
+  double mean = 0;     // connections waiting, over the time since the reading before
   double longest = 0;  // the most seen at one of them
   double limit = 0;    // how many may wait; one more is refused or left unanswered
 };
@@ -26,30 +26,32 @@ class AcceptQueues {
   explicit AcceptQueues(SocketSource& source) : source_(source) {}
 
   // Which listeners are the target's: those whose inode is in `inodes` (ascending). The lowest 16
-  // ports are watched. Counts as a look.
-  void resolve(std::span<const proc::TcpSocket> listeners, std::span<const uint64_t> inodes);
-  Status look();
+  // ports are watched. Counts as a look, as which it stands for `span_ns`; so does look().
+  void resolve(std::span<const proc::TcpSocket> listeners, std::span<const uint64_t> inodes,
+               int64_t span_ns);
+  Status look(int64_t span_ns);
   // By port; empty when no look was taken since the call before.
   std::vector<AcceptQueueReading> take();
 
   bool any() const { return !listeners_.empty(); }
+  bool waiting() const;                                          // somebody was, at the last look
   const std::vector<uint16_t>& ports() const { return ports_; }  // all of the target's, ascending
 
  private:
   struct Queue {
     uint64_t now = 0;
     uint64_t limit = 0;
-    uint64_t sum = 0;
+    double sum = 0;  // over the looks, each times what it stands for
     uint64_t longest = 0;
   };
-  void count(std::span<const proc::TcpSocket> sockets);
+  void count(std::span<const proc::TcpSocket> sockets, int64_t span_ns);
 
   SocketSource& source_;
   std::vector<proc::TcpSocket> listeners_;
   std::vector<proc::TcpSocket> read_;
   std::vector<uint16_t> ports_;
   std::map<uint16_t, Queue> queues_;
-  uint64_t looks_ = 0;
+  double span_ = 0;  // what the looks since the last take() stand for
   // Of several listeners on one address (SO_REUSEPORT) a lookup finds only one: then all are
   // listed.
   bool list_all_ = false;

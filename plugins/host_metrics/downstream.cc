@@ -59,6 +59,7 @@ Status Downstream::resolve(std::span<const uint16_t> listening) {
   read_.clear();
   PLUMB_RETURN_IF_ERROR(source_.established(listening_, read_));
   tracked_.clear();
+  lost_ = false;
   for (auto& [inode, connection] : connections_) connection.seen = false;
   for (auto& [inode, seen] : foreign_) seen = false;
   std::vector<Stranger> before = std::exchange(strangers_, {});
@@ -119,20 +120,24 @@ void Downstream::claim(std::span<const uint64_t> inodes, bool later) {
 void Downstream::look_at(const TcpSocket& s, size_t index, SocketHistory& history, double weight) {
   if (!s.has_info || s.state != kEstablishedState) return;
   Peer& peer = peers_[index];
+  const bool still = history.seen && s.info.data_segments_out == history.data_out &&
+                     s.info.data_segments_in == history.data_in;
+  active_ = active_ || !still;
   const Judgement answer = judge(s.info, history, peer.habits);
   ++looks_;
   if (answer.proven == Awaiting::kUndecided) ++undecided_;
-  peer.seen += weight;
+  peer.seen.now += weight;
   peer.looked_at += 1;
   if (answer.proven == Awaiting::kYes) peer.low.now += weight;
   // A reply that has come and was not read yet: the peer has answered, the caller still waits.
   const bool unread = s.receive_queue > 0 && s.info.bytes_sent > 0;
   if (answer.proven != Awaiting::kNo || unread) peer.high.now += weight;
-  if (answer.likely == Awaiting::kYes) peer.awaiting += weight;
-  if (answer.likely == Awaiting::kUndecided) peer.awaiting += 0.5 * weight;
+  if (answer.likely == Awaiting::kYes) peer.awaiting.now += weight;
+  if (answer.likely == Awaiting::kUndecided) peer.awaiting.now += 0.5 * weight;
 }
 
-void Downstream::look() {
+void Downstream::look(int64_t span_ns) {
+  begin_look();
   for (const TcpSocket& s : tracked_) {
     if (const auto it = connections_.find(s.inode); it != connections_.end()) {
       look_at(s, it->second.peer, it->second.history, 1);
@@ -146,27 +151,31 @@ void Downstream::look() {
     const Peer& peer = peers_[index];
     look_at(stranger.socket, index, history, peer.own / (peer.own + peer.foreign));
   }
-  end_look();
+  end_look(span_ns);
 }
 
-void Downstream::end_look() {
+void Downstream::end_look(int64_t span_ns) {
+  const auto span = static_cast<double>(span_ns);
   ++samples_;
+  span_ += span;
+  span_squares_ += span * span;
   for (Peer& peer : peers_) {
-    peer.low.end_look();
-    peer.high.end_look();
+    for (Tally* tally : {&peer.awaiting, &peer.low, &peer.high, &peer.seen}) tally->end_look(span);
   }
 }
 
-double Downstream::standard_error(const Tally& tally, const Peer& peer, double looks) {
-  const double n = peer.looked_at;
-  if (n <= 0) return 0;
+double Downstream::standard_error(const Tally& tally, const Peer& peer) const {
+  // As many looks that all stand for the same time would be worth these.
+  const double looks = span_ * span_ / span_squares_;
+  const double n = peer.looked_at * looks / static_cast<double>(samples_);
+  if (n <= 0 || peer.seen.sum <= 0) return 0;
   // Of how many sockets there were to count, and, should that not vary, of how many of them counted
   // (Wilson's interval: ten out of ten is not certainly all).
-  const double mean = tally.sum / looks;
-  const double variance = std::max(0.0, tally.squares / looks - mean * mean);
-  const double part = std::min(1.0, tally.sum / peer.seen);
+  const double mean = tally.sum / span_;
+  const double variance = std::max(0.0, tally.squares / span_ - mean * mean);
+  const double part = std::min(1.0, tally.sum / peer.seen.sum);
   const double wilson = std::sqrt(part * (1 - part) / n + 1 / (4 * n * n)) + 1 / (2 * n);
-  return std::max(std::sqrt(variance / looks), wilson * peer.seen / looks);
+  return std::max(std::sqrt(variance / looks), wilson * peer.seen.sum / span_);
 }
 
 void Downstream::choose() {
@@ -190,20 +199,24 @@ void Downstream::choose() {
   }
 }
 
-Status Downstream::look_again() {
+Status Downstream::look_again(int64_t span_ns) {
   choose();
+  begin_look();
   read_.clear();
   if (!chosen_.empty()) PLUMB_RETURN_IF_ERROR(source_.again(chosen_, read_));
+  size_t found = 0;
   for (const TcpSocket& s : read_) {
     const auto it = connections_.find(s.inode);
     if (it == connections_.end()) continue;
+    ++found;
     const auto all = static_cast<double>(peers_[it->second.peer].tracked);
     look_at(s, it->second.peer, it->second.history, std::max(1.0, all / kMostPerLook));
   }
   for (Peer& peer : peers_) {
     if (peer.tracked > 0) peer.next = (peer.next + kMostPerLook) % peer.tracked;
   }
-  end_look();
+  lost_ = lost_ || found < chosen_.size();
+  end_look(span_ns);
   return Status::ok();
 }
 
@@ -212,16 +225,16 @@ std::vector<PeerReading> Downstream::take() {
   if (samples_ == 0) return out;
   for (Peer& peer : peers_) peer.sockets = 0;
   for (const auto& [inode, connection] : connections_) ++peers_[connection.peer].sockets;
-  const auto n = static_cast<double>(samples_);
   for (Peer& peer : peers_) {
-    const double low = peer.low.sum / n - standard_error(peer.low, peer, n);
-    const double high = peer.high.sum / n + standard_error(peer.high, peer, n);
-    out.push_back({peer.label, peer.awaiting / n, std::max(0.0, low), high,
+    const double low = peer.low.sum / span_ - standard_error(peer.low, peer);
+    const double high = peer.high.sum / span_ + standard_error(peer.high, peer);
+    out.push_back({peer.label, peer.awaiting.sum / span_, std::max(0.0, low), high,
                    static_cast<double>(peer.sockets)});
-    peer.awaiting = peer.seen = peer.looked_at = 0;
-    peer.low = peer.high = {};
+    peer.awaiting = peer.low = peer.high = peer.seen = {};
+    peer.looked_at = 0;
   }
   samples_ = 0;
+  span_ = span_squares_ = 0;
   return out;
 }
 

@@ -40,13 +40,19 @@ class Downstream {
   bool owners_unknown() const { return !strangers_.empty(); }
   void claim(std::span<const uint64_t> inodes, bool later);
 
-  // One look at each connection as the resolve just made found it.
-  void look();
+  // One look at each connection as the resolve just made found it. A look stands for `span_ns`, as
+  // a rule the time since the one before: means are means over time, however seldom looks are.
+  void look(int64_t span_ns);
   // One look at connections of the last resolve as they are now: of each peer up to 8, others each
   // time, which stand for all of them.
-  Status look_again();
+  Status look_again(int64_t span_ns);
   // One entry per peer ever seen; empty when no look was taken since the call before.
   std::vector<PeerReading> take();
+
+  // Whether the last look met a connection over which data had gone since the look at it before.
+  bool active() const { return active_; }
+  // Whether a connection of the last resolve has since been found closed.
+  bool lost() const { return lost_; }
 
   bool any() const { return !tracked_.empty(); }
   // True when connections come and go so fast that a resolve per second would miss most of them.
@@ -60,20 +66,19 @@ class Downstream {
 
   // Of what looks counted.
   struct Tally {
-    double now = 0;  // in this look
-    double sum = 0, squares = 0;
-    void end_look() {
-      sum += now;
-      squares += now * now;
+    double now = 0;               // in this look
+    double sum = 0, squares = 0;  // over the looks, each times what it stands for
+    void end_look(double span) {
+      sum += now * span;
+      squares += now * now * span;
       now = 0;
     }
   };
   struct Peer {
     std::string label;
     PeerHabits habits;
-    double awaiting = 0;  // summed over looks
-    Tally low, high;
-    double seen = 0;       // sockets, summed over looks
+    Tally awaiting, low, high;
+    Tally seen;            // sockets
     double looked_at = 0;  // of those, how many really
     size_t sockets = 0;
     size_t tracked = 0, next = 0;  // sockets at the last resolve, and where the next look begins
@@ -95,8 +100,9 @@ class Downstream {
   size_t peer_of(const proc::TcpSocket& socket) const;
   void name_peers(std::span<const proc::TcpSocket> fresh);
   void choose();
-  void end_look();
-  static double standard_error(const Tally& tally, const Peer& peer, double looks);
+  void begin_look() { active_ = false; }
+  void end_look(int64_t span_ns);
+  double standard_error(const Tally& tally, const Peer& peer) const;
   void look_at(const proc::TcpSocket& socket, size_t peer, SocketHistory& history, double weight);
 
   SocketSource& source_;
@@ -109,7 +115,11 @@ class Downstream {
   std::vector<uint16_t> listening_;
   std::vector<Peer> peers_;
   std::unordered_map<std::string, size_t> peer_index_;
+  // Of the looks since the last take(): what they stand for, and the squares of it.
+  double span_ = 0, span_squares_ = 0;
   uint64_t samples_ = 0;
+  bool active_ = false;
+  bool lost_ = false;
   int churning_ = 0;
   bool resolved_ = false;
   uint64_t looks_ = 0;

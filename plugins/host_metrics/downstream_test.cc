@@ -10,6 +10,8 @@ namespace {
 
 using proc::TcpSocket;
 
+constexpr int64_t kSpan = 100'000'000;
+
 TcpSocket connection(uint64_t inode, uint16_t local, uint16_t peer_port, bool awaiting) {
   TcpSocket s;
   s.family = AF_INET;
@@ -70,7 +72,7 @@ TEST_F(DownstreamTest, OnlyOutboundConnectionsOfTheTargetCount) {
   const uint64_t inodes[] = {1, 2};
   const uint16_t listening[] = {8080};
   ASSERT_TRUE(resolve(d, inodes, listening));
-  ASSERT_TRUE(d.look_again());
+  ASSERT_TRUE(d.look_again(kSpan));
   const auto peers = d.take();
   ASSERT_EQ(peers.size(), 1u);
   EXPECT_EQ(peers[0].peer, "127.0.0.1:5432");
@@ -82,25 +84,66 @@ TEST_F(DownstreamTest, AwaitingIsTheMeanOverTheSamples) {
   sockets_ = {connection(1, 40001, 80, true), connection(2, 40002, 80, false)};
   const uint64_t inodes[] = {1, 2};
   ASSERT_TRUE(resolve(d, inodes, {}));
-  ASSERT_TRUE(d.look_again());
+  ASSERT_TRUE(d.look_again(kSpan));
   sockets_[1] = connection(2, 40002, 80, true);
-  ASSERT_TRUE(d.look_again());
+  ASSERT_TRUE(d.look_again(kSpan));
   sockets_.clear();
-  ASSERT_TRUE(d.look_again());
-  ASSERT_TRUE(d.look_again());
+  ASSERT_TRUE(d.look_again(kSpan));
+  ASSERT_TRUE(d.look_again(kSpan));
   EXPECT_EQ(d.take().at(0).awaiting, 0.75);
   EXPECT_TRUE(d.take().empty()) << "without a sample nothing is known";
+}
+
+TEST_F(DownstreamTest, ALookCountsForTheTimeItStandsFor) {
+  sockets_ = {connection(1, 40001, 80, true)};
+  const uint64_t inodes[] = {1};
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again(5 * kSpan));
+  sockets_[0] = connection(1, 40001, 80, false);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(d.look_again(kSpan));
+  const auto peers = d.take();
+  EXPECT_DOUBLE_EQ(peers.at(0).awaiting, 5.0 / 8);
+  EXPECT_LT(peers.at(0).low, 5.0 / 8);
+  EXPECT_GT(peers.at(0).high, 5.0 / 8);
+}
+
+TEST_F(DownstreamTest, AConnectionIsActiveWhenDataWentOverItSinceTheLookBefore) {
+  sockets_ = {connection(1, 40001, 80, false), connection(2, 40002, 80, false)};
+  const uint64_t inodes[] = {1, 2};
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again(kSpan));
+  EXPECT_TRUE(d.active()) << "nobody knows what was before";
+  ASSERT_TRUE(d.look_again(kSpan));
+  EXPECT_FALSE(d.active());
+  ++sockets_[1].info.data_segments_out;
+  ASSERT_TRUE(d.look_again(kSpan));
+  EXPECT_TRUE(d.active());
+  ASSERT_TRUE(d.look_again(kSpan));
+  EXPECT_FALSE(d.active());
+}
+
+TEST_F(DownstreamTest, AConnectionThatIsGoneIsLostUntilTheNextResolve) {
+  sockets_ = {connection(1, 40001, 80, false), connection(2, 40002, 80, false)};
+  const uint64_t inodes[] = {1, 2};
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again(kSpan));
+  EXPECT_FALSE(d.lost());
+  sockets_.pop_back();
+  ASSERT_TRUE(d.look_again(kSpan));
+  EXPECT_TRUE(d.lost());
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  EXPECT_FALSE(d.lost());
 }
 
 TEST_F(DownstreamTest, APeerThatWasSeenOnceStaysWithZero) {
   sockets_ = {connection(1, 40001, 80, true)};
   const uint64_t inodes[] = {1};
   ASSERT_TRUE(resolve(d, inodes, {}));
-  ASSERT_TRUE(d.look_again());
+  ASSERT_TRUE(d.look_again(kSpan));
   (void)d.take();
   sockets_.clear();
   ASSERT_TRUE(resolve(d, inodes, {}));
-  ASSERT_TRUE(d.look_again());
+  ASSERT_TRUE(d.look_again(kSpan));
   const auto peers = d.take();
   ASSERT_EQ(peers.size(), 1u);
   EXPECT_EQ(peers[0].awaiting, 0);
@@ -116,7 +159,7 @@ TEST_F(DownstreamTest, BeyondTwentyPeersTheSmallestAreOne) {
     }
   }
   ASSERT_TRUE(resolve(d, inodes, {}));
-  ASSERT_TRUE(d.look_again());
+  ASSERT_TRUE(d.look_again(kSpan));
   const auto peers = d.take();
   ASSERT_EQ(peers.size(), 21u);
   EXPECT_EQ(peers[20].peer, "other");
@@ -150,7 +193,7 @@ TEST_F(DownstreamTest, UndecidedConnectionsAreWhatLiesBetweenLowAndHigh) {
   }
   const uint64_t inodes[] = {1, 2, 3, 4};
   ASSERT_TRUE(resolve(d, inodes, {}));
-  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(d.look_again());
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(d.look_again(kSpan));
   const PeerReading peer = d.take().at(0);
   EXPECT_NEAR(peer.low, 1, 0.05);
   EXPECT_NEAR(peer.awaiting, 2, 0.05);
@@ -162,7 +205,7 @@ TEST_F(DownstreamTest, AReplyThatWasNotReadYetMayStillBeAwaited) {
   sockets_[0].receive_queue = 10;
   const uint64_t inodes[] = {1};
   ASSERT_TRUE(resolve(d, inodes, {}));
-  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(d.look_again());
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(d.look_again(kSpan));
   const PeerReading peer = d.take().at(0);
   EXPECT_EQ(peer.awaiting, 0);
   EXPECT_NEAR(peer.high, 1, 0.01);
@@ -172,7 +215,7 @@ TEST_F(DownstreamTest, FewLooksGiveAWideInterval) {
   sockets_ = {connection(1, 40001, 80, true)};
   const uint64_t inodes[] = {1};
   ASSERT_TRUE(resolve(d, inodes, {}));
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(d.look_again());
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(d.look_again(kSpan));
   const PeerReading few = d.take().at(0);
   EXPECT_EQ(few.awaiting, 1);
   EXPECT_NEAR(few.low, 0.9, 0.02);
@@ -186,7 +229,7 @@ TEST_F(DownstreamTest, ManyConnectionsToOnePeerStandForEachOther) {
     sockets_.push_back(connection(i, static_cast<uint16_t>(40000 + i), 80, i % 4 == 0));
   }
   ASSERT_TRUE(resolve(d, inodes, {}));
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(d.look_again());
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(d.look_again(kSpan));
   const PeerReading peer = d.take().at(0);
   EXPECT_NEAR(peer.awaiting, 25, 1.5);
   EXPECT_EQ(peer.sockets, 100);
@@ -201,11 +244,11 @@ TEST_F(DownstreamTest, ConnectionsThatAreGoneBeforeTheirOwnerIsKnownCountByThePe
   ASSERT_TRUE(resolve(d, own, {}));
   sockets_ = {connection(7, 40007, 80, true)};
   ASSERT_TRUE(resolve(d, {}, {}));
-  d.look();
+  d.look(kSpan);
   EXPECT_NEAR(d.take().at(0).awaiting, 0.5, 1e-9);
   // Still there: it is somebody else's for certain.
   ASSERT_TRUE(resolve(d, {}, {}));
-  d.look();
+  d.look(kSpan);
   EXPECT_EQ(d.take().at(0).awaiting, 0);
 }
 

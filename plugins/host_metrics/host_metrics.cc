@@ -14,9 +14,16 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 // A tick this close to the second's end belongs to it: timers wake a little early or late.
 constexpr int64_t kTolerance = 20'000'000;
+// Between two looks while the target does nothing that passes quickly, or there is none: with
+// connections to others, and without. Each is longer by a part drawn anew, and neither keeps to
+// whole seconds: what wakes four times a second would else be met always or never.
+constexpr int64_t kQuietPause = 200'000'000;
+constexpr int64_t kStillPause = 500'000'000;
+constexpr int64_t kDrawnStep = 100'000'000;
+constexpr int64_t kQuietSteps = 3;
+constexpr int64_t kStillSteps = 5;
 constexpr int kHostTableEvery = 10;   // seconds
 constexpr int kTablesEvery = 30;      // seconds; they are dear and for the end
-constexpr int kTicksAlone = 5;        // without a target, one tick of so many is a look
 constexpr int kSurveyEvery = 5;       // seconds, without a target
 constexpr int kFindAgainEvery = 10;   // seconds, while no process comes or goes
 constexpr int kSearchNamesEvery = 5;  // seconds, while the target is not found
@@ -58,6 +65,7 @@ Status HostMetrics::start() {
   machine_rows_ = describe_machine(root_);
   const int64_t now = host().now_ns();
   PLUMB_RETURN_IF_ERROR(processes_.refresh(true));
+  last_look_ns_ = now;
   second(now);
   begin_tables(now);
   next_second_ns_ = now + kSecond;
@@ -66,11 +74,20 @@ Status HostMetrics::start() {
 
 Status HostMetrics::collect() {
   const int64_t now = host().now_ns();
-  tick(now);
-  if (now + kTolerance < next_second_ns_) return Status::ok();
-  second(now);
-  next_second_ns_ += kSecond;
-  if (next_second_ns_ <= now) next_second_ns_ = now + kSecond;
+  const bool second_over = now + kTolerance >= next_second_ns_;
+  const bool look_due = now + kTolerance >= next_look_ns_;
+  if (look_due) {
+    tick(now);
+  } else if (second_over) {
+    machine_.watch_tasks();
+  }
+  if (second_over) {
+    second(now);
+    next_second_ns_ += kSecond;
+    if (next_second_ns_ <= now) next_second_ns_ = now + kSecond;
+  }
+  if (look_due) next_look_ns_ = pause_until(now);
+  host().rest_until(std::min(next_look_ns_, next_second_ns_) - kTolerance);
   return Status::ok();
 }
 
@@ -78,6 +95,8 @@ Status HostMetrics::stage(const Stage& stage) {
   const int64_t now = host().now_ns();
   usage_.read_all();
   survey_next_ = true;
+  stay_attentive(now);
+  next_look_ns_ = now;
   if (stage.kind == PLUMB_STAGE_STEADY) {
     if (processes_.refresh(true)) begin_tables(now);
     tables_frozen_ = false;
@@ -101,24 +120,40 @@ Status HostMetrics::stop(int64_t) {
 }
 
 void HostMetrics::tick(int64_t now_ns) {
-  // Without a target little can be seen at an instant that is worth ten looks a second.
-  if (!finder_ && ++ticks_ % kTicksAlone != 0) return;
-  machine_.tick(!target_.empty());
-  if (target_.empty()) return;
-  ++thread_states_.ticks;
+  // A look stands for the time since the one before, which was settled before anybody knew what it
+  // would see: so a mean is no other for looks that are seldom while nothing goes on.
+  const int64_t span_ns = std::max<int64_t>(1, now_ns - std::exchange(last_look_ns_, now_ns));
+  machine_.tick(!target_.empty(), span_ns);
+  if (!target_.empty()) {
+    look_at_threads(static_cast<double>(span_ns));
+    sockets_.tick(now_ns, target_, problems_);
+    if (sockets_.busy() || someone_waits_for_disk_) stay_attentive(now_ns);
+  }
+}
+
+int64_t HostMetrics::pause_until(int64_t now_ns) {
+  if (now_ns < attentive_until_ns_) return now_ns;
+  const auto drawn = [this](int64_t steps) {
+    return static_cast<int64_t>(draw_()) % steps * kDrawnStep;
+  };
+  return now_ns + (sockets_.any_outbound() ? kQuietPause + drawn(kQuietSteps)
+                                           : kStillPause + drawn(kStillSteps));
+}
+
+void HostMetrics::look_at_threads(double span) {
+  thread_states_.ticks += span;
   // Nobody waits for a disk while the whole machine knows of no waiting: threads are looked at once
   // a second then.
   const bool look =
       thread_states_.looks == 0 || machine_.disk_was_waited_for() || someone_waits_for_disk_;
   if (const auto states = look ? usage_.look_at_threads() : std::nullopt) {
-    ++thread_states_.looks;
-    thread_states_.states.running += states->running;
-    thread_states_.states.uninterruptible += states->uninterruptible;
-    thread_states_.states.sleeping += states->sleeping;
-    thread_states_.disk_waiting += states->uninterruptible;
+    thread_states_.looks += span;
+    thread_states_.states.running += states->running * span;
+    thread_states_.states.uninterruptible += states->uninterruptible * span;
+    thread_states_.states.sleeping += states->sleeping * span;
+    thread_states_.disk_waiting += states->uninterruptible * span;
     someone_waits_for_disk_ = states->uninterruptible > 0;
   }
-  sockets_.tick(now_ns, target_, problems_);
 }
 
 void HostMetrics::second(int64_t now_ns) {
@@ -127,7 +162,7 @@ void HostMetrics::second(int64_t now_ns) {
   watch_clock(now_ns);
   // Without a target there is nobody whose neighbours must be known second by second.
   if (finder_ || seconds_ % kSurveyEvery == 0 || survey_next_) watch_processes(now_ns);
-  sockets_.second(now_ns, target_, outlet_, problems_);
+  sockets_.second(now_ns, target_, network_.opened(), outlet_, problems_);
   outlet_.flush();
   if (seconds_ > 0 && seconds_ % kTablesEvery == 0 && !tables_frozen_) send_tables(now_ns);
   const bool changed = problems_.take_changed();
@@ -138,7 +173,7 @@ void HostMetrics::second(int64_t now_ns) {
 }
 
 void HostMetrics::watch_processes(int64_t now_ns) {
-  survey_next_ = false;
+  const bool survey_now = std::exchange(survey_next_, false);
   // A target that is not found may have been there, under the name it had before its exec.
   const bool full = finder_ && target_.empty() && seconds_ % kSearchNamesEvery == 0;
   // One more time after the last change: who was new is read again, it may have been before its
@@ -155,6 +190,9 @@ void HostMetrics::watch_processes(int64_t now_ns) {
     (void)host().event(PLUMB_WARNING, "target-cgroup-changed", change);
   }
   emit_cgroup(now_ns, cgroup);
+  // Nobody takes from a target that wants little: its neighbours may be read every other second.
+  const bool calm = finder_ && !target_.empty() && now_ns >= attentive_until_ns_;
+  if (calm && !survey_now && seconds_ % 2 != 0) return;
   emit_groups(now_ns, target, cgroup);
   emit_others(now_ns);
 }

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -52,13 +53,21 @@ class HostMetrics final : public Sampler {
   Status stop(int64_t deadline_ns) override;
 
  private:
+  // How long the target is looked at in every tick after it did something that passes quickly: it
+  // used more than so many processors, sent or received, had a queue or waited for a disk.
+  static constexpr int64_t kAttentionNs = 2'000'000'000;
+  static constexpr double kBusyProcessors = 0.02;
   void tick(int64_t now_ns);
+  void look_at_threads(double span);
+  int64_t pause_until(int64_t now_ns);
+  void stay_attentive(int64_t now_ns) { attentive_until_ns_ = now_ns + kAttentionNs; }
   void second(int64_t now_ns);
   void watch_processes(int64_t now_ns);
   void find_target();
   void note_found(const std::vector<proc::Pid>& pids);
   void note_lost(const Status& why);
   TargetTotals emit_target(int64_t now_ns);
+  void note_use(int64_t now_ns, double cpu_seconds);
   void emit_threads(int64_t now_ns);
   void emit_memory(int64_t now_ns);
   void emit_cgroup(int64_t now_ns, const CgroupTotals& totals);
@@ -97,7 +106,6 @@ class HostMetrics final : public Sampler {
   CgroupWatch cgroup_;
   TargetSockets sockets_;
   Roles roles_;
-  int ticks_ = 0;
   bool survey_next_ = false;
   bool tasks_changed_before_ = true;
   uint64_t roles_generation_ = UINT64_MAX;  // of the process list they were made from
@@ -120,14 +128,20 @@ class HostMetrics final : public Sampler {
   };
   std::optional<Spent> spent_;  // at the last second in which the target was known
   double others_raw_ = 0, others_ = 0;
-  uint64_t last_second_ticks_ = 0;  // since boot
+  uint64_t surveyed_ticks_ = 0;  // since boot, when the target was read for the last survey
+  struct Use {
+    double cpu_seconds;
+    int64_t time_ns;
+  };
+  std::optional<Use> use_;  // the target's, at the second before
   std::vector<CpuGroups::Used> used_;
 
   struct StateSums {
-    ThreadStates states;      // summed over looks
-    double disk_waiting = 0;  // summed over ticks
-    uint64_t looks = 0;
-    uint64_t ticks = 0;
+    // Over the looks at threads, and over all ticks, each times what it stands for.
+    ThreadStates states;
+    double disk_waiting = 0;
+    double looks = 0;
+    double ticks = 0;
   };
   StateSums thread_states_;
   bool someone_waits_for_disk_ = false;
@@ -139,6 +153,10 @@ class HostMetrics final : public Sampler {
   std::string last_host_table_;
   int seconds_ = 0;
   int64_t next_second_ns_ = 0;
+  int64_t next_look_ns_ = 0;
+  int64_t last_look_ns_ = 0;
+  int64_t attentive_until_ns_ = 0;
+  std::minstd_rand draw_;
   int64_t last_second_ns_ = 0;
 };
 

@@ -9,7 +9,6 @@
 namespace plumb::host_metrics {
 
 TargetTotals HostMetrics::emit_target(int64_t now_ns) {
-  last_second_ticks_ = usage_.last_update_ticks();
   // Also without processes, so that those which come next are known to be new.
   const TargetTotals t = usage_.update(target_, now_ns, &processes_);
   if (finder_) {
@@ -20,6 +19,7 @@ TargetTotals HostMetrics::emit_target(int64_t now_ns) {
     problems_.set("io", "");
     return t;
   }
+  note_use(now_ns, t.cpu_seconds);
   const auto add = [&](const char* name, double value) { outlet_.add(name, now_ns, value); };
   add("target_processes", static_cast<double>(t.processes));
   add("target_threads", static_cast<double>(t.threads));
@@ -53,13 +53,19 @@ TargetTotals HostMetrics::emit_target(int64_t now_ns) {
   return t;
 }
 
+void HostMetrics::note_use(int64_t now_ns, double cpu_seconds) {
+  const auto before = std::exchange(use_, Use{cpu_seconds, now_ns});
+  if (!before) return;
+  const double seconds = static_cast<double>(now_ns - before->time_ns) / 1e9;
+  if (cpu_seconds - before->cpu_seconds > kBusyProcessors * seconds) stay_attentive(now_ns);
+}
+
 void HostMetrics::emit_threads(int64_t now_ns) {
   const StateSums sums = std::exchange(thread_states_, {});
   if (sums.looks == 0) return;
-  outlet_.add("target_disk_waiting", now_ns, sums.disk_waiting / static_cast<double>(sums.ticks));
+  outlet_.add("target_disk_waiting", now_ns, sums.disk_waiting / sums.ticks);
   const auto add = [&](const char* state, double sum) {
-    outlet_.add("target_threads_in_state", now_ns, sum / static_cast<double>(sums.looks),
-                {{"state", state}});
+    outlet_.add("target_threads_in_state", now_ns, sum / sums.looks, {{"state", state}});
   };
   add("running", sums.states.running);
   add("uninterruptible", sums.states.uninterruptible);
@@ -128,7 +134,8 @@ void HostMetrics::emit_groups(int64_t now_ns, const TargetTotals& target,
 
   const auto rise = [](uint64_t from, uint64_t to) { return to > from ? to - from : 0; };
   ProcessSurvey::Machine machine;
-  machine.born_since_ticks = last_second_ticks_;
+  machine.born_since_ticks = surveyed_ticks_;
+  surveyed_ticks_ = usage_.last_update_ticks();
   double target_cpu = 0;
   if (before) {
     target_cpu = std::max(0.0, now.target_cpu - before->target_cpu);

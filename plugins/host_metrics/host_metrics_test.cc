@@ -34,7 +34,7 @@ class OneSocket final : public SocketSource {
     s.peer = {10, 0, 0, 7};
     s.inode = 77;
     s.has_info = true;
-    s.info.data_segments_out = 1;
+    s.info.data_segments_out = segments;
     s.info.bytes_sent = 1;
     out.push_back(s);
     return Status::ok();
@@ -44,7 +44,7 @@ class OneSocket final : public SocketSource {
     s.state = 10;
     s.local_port = 8080;
     s.inode = 55;
-    s.receive_queue = 3;
+    s.receive_queue = waiting;
     s.send_queue = 128;
     out.push_back(s);
     return refused_ ? Status::permission_denied("the kernel refused sock_diag") : Status::ok();
@@ -52,9 +52,15 @@ class OneSocket final : public SocketSource {
   Status connections(std::vector<proc::TcpSocket>& out) override { return established({}, out); }
   Status again(std::span<const proc::TcpSocket> sockets,
                std::vector<proc::TcpSocket>& out) override {
-    out.insert(out.end(), sockets.begin(), sockets.end());
+    for (proc::TcpSocket s : sockets) {
+      s.info.data_segments_out = segments;
+      if (s.state == 10) s.receive_queue = waiting;
+      out.push_back(s);
+    }
     return Status::ok();
   }
+  uint32_t waiting = 3;   // to be accepted
+  uint32_t segments = 1;  // sent over the connection
 
  private:
   bool refused_;
@@ -143,7 +149,7 @@ class HostMetricsTest : public ::testing::Test {
   void shop(proc::Pid pid, uint64_t start_ticks, uint64_t run_ms, uint64_t wait_ms = 0) {
     tasks_change();
     fake_.add({.pid = pid, .comm = "shop", .user_ticks = run_ms / 10, .start_ticks = start_ticks});
-    fake_.thread(pid, pid, run_ms * 1'000'000, wait_ms * 1'000'000, 'D');
+    fake_.thread(pid, pid, run_ms * 1'000'000, wait_ms * 1'000'000, state_);
     fake_.write("proc/" + std::to_string(pid) + "/cgroup", "0::/shop.service\n");
     fake_.write("proc/" + std::to_string(pid) + "/smaps_rollup",
                 "Rss: 9 kB\nPss: 7 kB\nSwap: 1 kB\n");
@@ -162,8 +168,9 @@ class HostMetricsTest : public ::testing::Test {
     ASSERT_TRUE(plugin_->start());
   }
   std::unique_ptr<HostMetrics> make(bool sockets_refused) {
-    HostMetrics::Sources sources{fake_.root(), std::make_unique<OneSocket>(sockets_refused),
-                                 std::make_unique<SomeDelays>(),
+    auto sockets = std::make_unique<OneSocket>(sockets_refused);
+    sockets_ = sockets.get();
+    HostMetrics::Sources sources{fake_.root(), std::move(sockets), std::make_unique<SomeDelays>(),
                                  [this] { return std::optional(clock_offset_); }, 5};
     return std::make_unique<HostMetrics>(Host(host_.get()), std::move(sources));
   }
@@ -179,6 +186,19 @@ class HostMetricsTest : public ::testing::Test {
   FakeProc fake_;
   RecordingHost host_;
   std::unique_ptr<HostMetrics> plugin_;
+  OneSocket* sockets_ = nullptr;
+  // Passes a second; how many looks the plugin wants to take in it at least.
+  int looks_wanted() {
+    int looks = 0;
+    for (int i = 0; i < 10; ++i) {
+      *host_.fake_now += 100 * kMs;
+      looks += host_.rests_until <= *host_.fake_now ? 1 : 0;
+      EXPECT_TRUE(plugin_->collect());
+    }
+    return looks;
+  }
+
+  char state_ = 'D';
   double uptime_ = 1000;
   int last_task_ = 24457;
   int64_t clock_offset_ = 1'700'000'000'000'000'000;
@@ -322,6 +342,58 @@ TEST_F(HostMetricsTest, WithoutATargetTheMachineIsWatched) {
   EXPECT_NEAR(host_.last("others_cpu_seconds_total").value(), 1.2, 1e-9);
   EXPECT_EQ(host_.series("others_cpu_seconds_total").size(), 2u) << "every five seconds";
   EXPECT_EQ(host_.health, static_cast<uint32_t>(PLUMB_HEALTH_OK)) << host_.health_message;
+}
+
+TEST_F(HostMetricsTest, ATargetThatDoesNothingIsLookedAtSeldom) {
+  const auto kFewLooks = ::testing::AllOf(::testing::Ge(3), ::testing::Le(6));
+  state_ = 'S';
+  shop(10, 100, 0);
+  begin(kShop);
+  sockets_->waiting = 0;
+  for (int i = 0; i < 3; ++i) pass_a_second();
+  EXPECT_THAT(looks_wanted(), kFewLooks) << "it has a connection";
+  sockets_->waiting = 1;
+  looks_wanted();
+  EXPECT_EQ(looks_wanted(), 10) << "somebody waits to be accepted";
+  sockets_->waiting = 0;
+  for (int i = 0; i < 3; ++i) pass_a_second();
+  EXPECT_THAT(looks_wanted(), kFewLooks);
+  ++sockets_->segments;
+  looks_wanted();
+  EXPECT_EQ(looks_wanted(), 10) << "it has sent something";
+  for (int i = 0; i < 3; ++i) pass_a_second();
+  shop(10, 100, 500);
+  looks_wanted();
+  EXPECT_EQ(looks_wanted(), 10) << "it used half a processor";
+  for (int i = 0; i < 3; ++i) pass_a_second();
+  EXPECT_THAT(looks_wanted(), kFewLooks);
+  ASSERT_TRUE(plugin_->stage({PLUMB_STAGE_STEADY, "steady", 0, 0}));
+  looks_wanted();
+  EXPECT_EQ(looks_wanted(), 10) << "a stage has begun";
+}
+
+TEST_F(HostMetricsTest, TheMachineAloneIsLookedAtOnceOrTwiceASecond) {
+  begin(R"({"target":{"url":"http://shop.example:80","host":"shop.example","port":80}})");
+  pass_a_second();
+  const int looks = looks_wanted();
+  EXPECT_GE(looks, 2) << "one of them for the counters";
+  EXPECT_LE(looks, 3);
+}
+
+TEST_F(HostMetricsTest, SeldomLooksAreNotInStepWithWhatRecurs) {
+  begin(R"({"target":{"url":"http://shop.example:80","host":"shop.example","port":80}})");
+  // Two run at the end of every half second, and only then.
+  constexpr int kSeconds = 200;
+  for (int i = 0; i < 10 * kSeconds; ++i) {
+    *host_.fake_now += 100 * kMs;
+    fake_.write("proc/loadavg", i % 5 == 4 ? "0 0 0 3/181 9\n" : "0 0 0 1/181 9\n");
+    ASSERT_TRUE(plugin_->collect());
+  }
+  const auto& means = host_.series("host_runnable");
+  EXPECT_EQ(means.size(), static_cast<size_t>(kSeconds)) << "no second without a look";
+  double sum = 0;
+  for (const auto& point : means) sum += point.value;
+  EXPECT_NEAR(sum / kSeconds, 0.4, 0.12);
 }
 
 TEST_F(HostMetricsTest, HostileFilesYieldNoSample) {

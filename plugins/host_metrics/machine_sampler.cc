@@ -34,12 +34,13 @@ MachineSampler::MachineSampler(const proc::Root& root)
   }
 }
 
-void MachineSampler::tick(bool disk_waits) {
+void MachineSampler::tick(bool disk_waits, int64_t span_ns) {
   const proc::Text text = loadavg_.read(buffer_);
   if (const auto runnable = text.ok() ? parse_runnable(text.text) : std::nullopt) {
     // The sampler itself runs while it reads.
-    runnable_sum_ += *runnable > 0 ? *runnable - 1 : 0;
-    ++runnable_samples_;
+    const double others = *runnable > 0 ? static_cast<double>(*runnable - 1) : 0;
+    runnable_sum_ += others * static_cast<double>(span_ns);
+    runnable_span_ += static_cast<double>(span_ns);
   }
   note_tasks(text.ok() ? text.text : std::string_view());
   if (!disk_waits) {
@@ -52,6 +53,11 @@ void MachineSampler::tick(bool disk_waits) {
   const std::optional<uint64_t> waited = io ? io->some_us : std::nullopt;
   disk_was_waited_for_ = !waited || !io_waited_us_ || *waited != *io_waited_us_;
   io_waited_us_ = waited;
+}
+
+void MachineSampler::watch_tasks() {
+  const proc::Text text = loadavg_.read(buffer_);
+  note_tasks(text.ok() ? text.text : std::string_view());
 }
 
 void MachineSampler::note_tasks(std::string_view loadavg) {
@@ -103,11 +109,9 @@ void MachineSampler::emit_cpu(int64_t now_ns, Outlet& outlet, Problems& problems
       outlet.add("host_cpu_frequency_min_hertz", now_ns, frequency->least_hertz);
     }
   }
-  if (runnable_samples_ > 0) {
-    outlet.add("host_runnable", now_ns,
-               static_cast<double>(runnable_sum_) / static_cast<double>(runnable_samples_));
-    runnable_sum_ = 0;
-    runnable_samples_ = 0;
+  if (runnable_span_ > 0) {
+    outlet.add("host_runnable", now_ns, runnable_sum_ / runnable_span_);
+    runnable_sum_ = runnable_span_ = 0;
   }
 }
 

@@ -26,8 +26,11 @@ class MachineSampler {
  public:
   explicit MachineSampler(const proc::Root& root);
 
-  // At every tick: how many tasks can run, and, if asked for, whether any waited for a disk.
-  void tick(bool disk_waits);
+  // At every look, which stands for `span_ns`: how many tasks can run, and, if asked for, whether
+  // any waited for a disk.
+  void tick(bool disk_waits, int64_t span_ns);
+  // Between looks: whether tasks came or went, and nothing else.
+  void watch_tasks();
   // Whether tasks came or went since the call before; true when unknown.
   bool take_tasks_changed() { return std::exchange(tasks_changed_, false); }
   // Whether since the tick before a task of this machine waited for a disk; true when unknown.
@@ -67,8 +70,9 @@ class MachineSampler {
   bool disk_was_waited_for_ = true;
   std::string tasks_;  // how many there are and the last one's number
   bool tasks_changed_ = true;
-  uint64_t runnable_sum_ = 0;
-  uint64_t runnable_samples_ = 0;
+  // Over the looks, each times what it stands for, and what they stand for in all.
+  double runnable_sum_ = 0;
+  double runnable_span_ = 0;
 };
 
 }  // namespace plumb::host_metrics

@@ -64,16 +64,18 @@ void NetworkSampler::emit_tcp(int64_t now_ns, Outlet& outlet, Problems& problems
                         auto keys, auto names) {
     const proc::Text text = file.read(buffer_);
     problems.set(subject, text.ok() ? "" : cannot_read(file));
-    if (!text.ok()) return;
     std::array<std::optional<uint64_t>, keys.size()> values;
-    parse_protocol_counters(text.text, protocol, keys, values);
-    for (size_t i = 0; i < keys.size(); ++i) outlet.add_known(names[i], now_ns, values[i]);
+    if (text.ok()) parse_protocol_counters(text.text, protocol, keys, values);
+    for (size_t i = 0; i < names.size(); ++i) outlet.add_known(names[i], now_ns, values[i]);
+    return values;
   };
   using Keys = std::string_view;
-  tell(snmp_, "snmp", "Tcp",
-       std::array<Keys, 4>{"RetransSegs", "OutSegs", "OutRsts", "EstabResets"},
-       std::array<const char*, 4>{"host_tcp_retransmits_total", "host_tcp_segments_sent_total",
-                                  "host_tcp_resets_sent_total", "host_tcp_resets_total"});
+  const auto tcp =
+      tell(snmp_, "snmp", "Tcp",
+           std::array<Keys, 5>{"RetransSegs", "OutSegs", "OutRsts", "EstabResets", "ActiveOpens"},
+           std::array<const char*, 4>{"host_tcp_retransmits_total", "host_tcp_segments_sent_total",
+                                      "host_tcp_resets_sent_total", "host_tcp_resets_total"});
+  opened_ = tcp.back();
   tell(netstat_, "netstat", "TcpExt",
        std::array<Keys, 3>{"ListenOverflows", "ListenDrops", "TCPSynRetrans"},
        std::array<const char*, 3>{"host_tcp_listen_overflows_total", "host_tcp_listen_drops_total",

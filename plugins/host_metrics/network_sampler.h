@@ -4,6 +4,8 @@
 #ifndef PLUMB_PLUGINS_HOST_METRICS_NETWORK_SAMPLER_H_
 #define PLUMB_PLUGINS_HOST_METRICS_NETWORK_SAMPLER_H_
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "plugins/host_metrics/bounded_names.h"
@@ -23,6 +25,9 @@ class NetworkSampler {
   // Once per second. A source that cannot be read adds nothing but a problem.
   void emit(int64_t now_ns, Outlet& outlet, Problems& problems);
 
+  // How many TCP connections were opened from here since boot, as of the last emit.
+  const std::optional<uint64_t>& opened() const { return opened_; }
+
  private:
   void emit_interfaces(int64_t now_ns, Outlet& outlet, Problems& problems);
   void emit_tcp(int64_t now_ns, Outlet& outlet, Problems& problems);
@@ -35,6 +40,7 @@ class NetworkSampler {
   Pace sockets_pace_;
   std::vector<proc::TcpSocket> sockets_;
   std::vector<bool> ports_;
+  std::optional<uint64_t> opened_;
 };
 
 }  // namespace plumb::host_metrics

@@ -136,28 +136,24 @@ void ProcessSurvey::update(proc::ProcessList& list, const Roles& roles, const Ma
   ++updates_;
   accounted_ = 0;
   std::fill(growth_.begin(), growth_.end(), 0);
-  for (auto& [pid, p] : processes_) p.seen = false;
-  for (const auto& [pid, stat] : list.all()) {
-    Process& p = processes_[pid];
-    p.seen = true;
-    const Role role = roles.of(pid);
-    if (role != p.role) p.group = -1;
-    p.role = role;
+  if (generation_ != list.generation() || roles_ != roles) {
+    take_over(list, roles);
+    // Before anybody is read: who takes over from those that ended is read now.
+    forget_ended();
   }
-  // Before anybody is read: who takes over from those that ended is read now.
-  forget_ended();
-  std::vector<Pid> due;
-  for (const auto& [pid, stat] : list.all()) {
-    Process& p = processes_[pid];
+  for (auto& [pid, p] : processes_) {
     // The target's own stat is read elsewhere; what it hands to its parent in the end counts here.
-    const bool fresh = p.start_ticks != stat.start_ticks;
-    if (fresh || p.role == Role::kTarget) {
-      take(stat, p, machine);
-    } else if (p.due <= updates_) {
-      due.push_back(pid);
+    const bool target = p.role == Role::kTarget;
+    if (!target && p.due > updates_) continue;
+    const proc::Stat* stat = list.find(pid);
+    const bool fresh = p.start_ticks != stat->start_ticks;
+    if (fresh || target) {
+      take(*stat, p, machine);
+    } else {
+      due_.push_back(pid);
     }
   }
-  for (const Pid pid : due) read(list, pid, processes_[pid], machine);
+  for (const Pid pid : std::exchange(due_, {})) read(list, pid, processes_[pid], machine);
   settle(list, machine);
 
   const uint64_t seen = accounted_ + machine.target_ticks;
@@ -172,6 +168,20 @@ void ProcessSurvey::update(proc::ProcessList& list, const Roles& roles, const Ma
     const bool helped = 2 * (accounted_ - before) >= unseen;
     sweep_pause_ = helped ? kLeastSweepPause : std::min(2 * sweep_pause_, kMostSweepPause);
     next_sweep_ = updates_ + sweep_pause_;
+  }
+}
+
+void ProcessSurvey::take_over(const proc::ProcessList& list, const Roles& roles) {
+  generation_ = list.generation();
+  roles_ = roles;
+  for (auto& [pid, p] : processes_) p.seen = false;
+  for (const auto& [pid, stat] : list.all()) {
+    Process& p = processes_[pid];
+    p.seen = true;
+    if (p.start_ticks != stat.start_ticks) p.due = 0;
+    const Role role = roles.of(pid);
+    if (role != p.role) p.group = -1;
+    p.role = role;
   }
 }
 

@@ -56,6 +56,8 @@ class ProcessSurvey {
     bool seen = false;
   };
   void read(proc::ProcessList& list, proc::Pid pid, Process& p, const Machine& machine);
+  // Which processes there are and whose, when that changed.
+  void take_over(const proc::ProcessList& list, const Roles& roles);
   void take(const proc::Stat& stat, Process& p, const Machine& machine);
   void forget_ended();
   // Counts what children used that came and went unseen.
@@ -73,6 +75,9 @@ class ProcessSurvey {
   std::vector<std::string> names_;
   std::vector<uint64_t> growth_;
   std::vector<proc::Pid> parents_, owing_;  // whose children's account is not settled
+  std::vector<proc::Pid> due_;
+  uint64_t generation_ = UINT64_MAX;  // of the list, when it was taken over last
+  Roles roles_;
   uint64_t updates_ = 0;
   uint64_t accounted_ = 0;  // in this update
   uint64_t next_sweep_ = 0;

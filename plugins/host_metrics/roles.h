@@ -18,6 +18,7 @@ std::string_view role_name(Role role);
 struct Roles {
   std::vector<proc::Pid> target, plumb, database;
   Role of(proc::Pid pid) const;
+  bool operator==(const Roles&) const = default;
 };
 
 // `self` is this process. Plumb's are: self, its parent when that is a plumb binary, all that

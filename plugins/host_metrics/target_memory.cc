@@ -9,6 +9,8 @@ namespace plumb::host_metrics {
 namespace {
 constexpr int64_t kPart = 5000;
 constexpr int64_t kLeastNs = 1'900'000'000;
+// Whom the pages are shared with, and what is in swap, may change while what is resident does not.
+constexpr int64_t kAnywayNs = 30'000'000'000;
 constexpr uint64_t kMostResident = uint64_t{1} << 30;
 }  // namespace
 
@@ -30,6 +32,8 @@ void TargetMemory::update(int64_t now_ns, std::span<const ProcessUse> processes)
     const bool same = known != known_.end() && known->second.start_ticks == p.start_ticks;
     const uint64_t turn = same ? known->second.turn : 0;
     if (turn >= waited_since || p.resident_bytes > kMostResident) continue;
+    const bool as_before = same && known->second.resident_bytes == p.resident_bytes;
+    if (as_before && now_ns - known->second.read_ns < kAnywayNs) continue;
     waited_since = turn;
     next = &p;
   }
@@ -37,10 +41,10 @@ void TargetMemory::update(int64_t now_ns, std::span<const ProcessUse> processes)
     return std::none_of(processes.begin(), processes.end(),
                         [&](const ProcessUse& p) { return p.pid == entry.first; });
   });
-  if (next == nullptr) return;
   const Pace::Turn turn(pace_, now_ns);
+  if (next == nullptr) return;
   const proc::Text text = buffer_.read(root_.of(next->pid, "smaps_rollup").c_str());
-  known_[next->pid] = {next->start_ticks, ++turns_,
+  known_[next->pid] = {next->start_ticks, ++turns_, next->resident_bytes, now_ns,
                        text.ok() ? parse_smaps_rollup(text.text) : std::nullopt};
 }
 

@@ -1,5 +1,6 @@
 // The target's memory as the kernel sums it up per process: shared pages counted in parts, and what
-// is in swap. Dear to read, so one process at a time, at a pace set by what it costs; processes
+// is in swap. Dear to read, so one process at a time, one whose resident memory changed since or
+// that was not read for long, at a pace set by what it costs; processes
 // above 1 GiB are left alone, for the kernel holds them up while it counts. Not thread-safe.
 #ifndef PLUMB_PLUGINS_HOST_METRICS_TARGET_MEMORY_H_
 #define PLUMB_PLUGINS_HOST_METRICS_TARGET_MEMORY_H_
@@ -37,6 +38,8 @@ class TargetMemory {
   struct Known {
     uint64_t start_ticks = 0;
     uint64_t turn = 0;
+    uint64_t resident_bytes = 0;
+    int64_t read_ns = 0;
     std::optional<SharedMemory> memory;
   };
   proc::Root root_;

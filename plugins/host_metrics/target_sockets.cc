@@ -19,6 +19,14 @@ constexpr int64_t kLookPart = 400;
 constexpr int64_t kDescriptorPart = 500;
 constexpr int64_t kCountPart = 5000;
 constexpr int64_t kListenersEveryNs = 4'500'000'000;
+constexpr int64_t kCountEveryNs = 1'900'000'000;
+// Connections may be handed over between processes, and processes moved between namespaces, which
+// nothing tells.
+constexpr int64_t kResolveAnywayNs = 30'000'000'000;
+constexpr int64_t kNetworkEveryNs = 10'000'000'000;
+// What a look stands for that comes beside another one, and the most that any does.
+constexpr int64_t kBesideNs = 1'000'000;
+constexpr int64_t kLongestSpanNs = 1'000'000'000;
 
 }  // namespace
 
@@ -31,7 +39,7 @@ TargetSockets::TargetSockets(proc::Root root, SocketSource& source, Pid self)
       scan_pace_(kDescriptorPart, 0),
       look_pace_(kLookPart, 0),
       resolve_pace_(kLookPart, 0),
-      count_pace_(kCountPart, 0),
+      count_pace_(kCountPart, kCountEveryNs),
       listeners_pace_(kCountPart, kListenersEveryNs) {}
 
 void TargetSockets::forget() {
@@ -39,24 +47,38 @@ void TargetSockets::forget() {
     pace->hurry();
   }
   listener_inodes_.clear();
+  resolved_ns_ = INT64_MIN;
+  seen_from_ = 0;
 }
 
 void TargetSockets::tick(int64_t now_ns, std::span<const Pid> target, Problems& problems) {
-  if (!visible_ || target.empty() || !look_pace_.due(now_ns)) return;
-  if (!downstream_.any() && !downstream_.churns() && !queues_.any()) return;
+  const bool any = downstream_.any() || downstream_.churns() || queues_.any();
+  if (!visible_ || target.empty() || !any) {
+    last_look_ns_ = now_ns;
+    busy_ = false;
+    return;
+  }
+  if (!look_pace_.due(now_ns)) return;
   const Pace::Turn turn(look_pace_, now_ns);
+  const int64_t span_ns = begin_look(now_ns);
   Status status;
   if (downstream_.churns()) {
-    resolve(now_ns, target, problems);
+    resolve(now_ns, target, problems, span_ns);
   } else if (downstream_.any()) {
-    status = downstream_.look_again();
+    status = downstream_.look_again(span_ns);
   }
-  if (status) status = queues_.look();
+  if (status) status = queues_.look(span_ns);
+  busy_ = downstream_.churns() || downstream_.active() || queues_.waiting();
   if (!status) problems.set("downstream", status.message());
 }
 
-void TargetSockets::second(int64_t now_ns, std::span<const Pid> target, Outlet& outlet,
-                           Problems& problems) {
+int64_t TargetSockets::begin_look(int64_t now_ns) {
+  return std::clamp(now_ns - std::exchange(last_look_ns_, now_ns), kBesideNs, kLongestSpanNs);
+}
+
+void TargetSockets::second(int64_t now_ns, std::span<const Pid> target,
+                           std::optional<uint64_t> opened, Outlet& outlet, Problems& problems) {
+  if (last_look_ns_ == 0) last_look_ns_ = now_ns;
   for (const PeerReading& peer : downstream_.take()) {
     const auto add = [&](const char* name, double value) {
       outlet.add(name, now_ns, value, {{"peer", peer.peer}});
@@ -77,6 +99,7 @@ void TargetSockets::second(int64_t now_ns, std::span<const Pid> target, Outlet& 
   }
   if (target.empty()) {
     visible_ = false;
+    seen_from_ = 0;
     inodes_.clear();
     unseen_.clear();
     listener_inodes_.clear();
@@ -84,10 +107,13 @@ void TargetSockets::second(int64_t now_ns, std::span<const Pid> target, Outlet& 
     problems.set("descriptors", "");
     return;
   }
-  visible_ = !other_network(target.front());
+  see_network(now_ns, target.front());
   if (visible_) {
     if (listeners_pace_.due(now_ns)) resolve_listeners(now_ns, target, problems);
-    if (resolve_pace_.due(now_ns)) resolve(now_ns, target, problems);
+    if (resolve_pace_.due(now_ns) && connections_changed(now_ns, opened)) {
+      opened_ = opened;
+      resolve(now_ns, target, problems, begin_look(now_ns));
+    }
   } else {
     problems.set("downstream",
                  "the target lives in another network namespace: run plumb inside it to see its "
@@ -110,19 +136,31 @@ void TargetSockets::resolve_listeners(int64_t now_ns, std::span<const Pid> targe
   if (inodes != listener_inodes_ && scan_descriptors(now_ns, target, problems)) {
     listener_inodes_ = std::move(inodes);
   }
-  queues_.resolve(listeners_, inodes_);
+  const std::vector<uint16_t> before = queues_.ports();
+  queues_.resolve(listeners_, inodes_, kBesideNs);
+  // What was accepted on them is no outbound connection, and the other way round.
+  if (queues_.ports() != before) resolved_ns_ = INT64_MIN;
 }
 
-void TargetSockets::resolve(int64_t now_ns, std::span<const Pid> target, Problems& problems) {
+bool TargetSockets::connections_changed(int64_t now_ns, std::optional<uint64_t> opened) const {
+  if (resolved_ns_ == now_ns) return false;  // by the tick
+  return !opened || opened != opened_ || resolved_ns_ == INT64_MIN ||
+         now_ns - resolved_ns_ >= kResolveAnywayNs || downstream_.lost() ||
+         downstream_.owners_unknown();
+}
+
+void TargetSockets::resolve(int64_t now_ns, std::span<const Pid> target, Problems& problems,
+                            int64_t span_ns) {
   const Pace::Turn turn(resolve_pace_, now_ns);
   const Status status = downstream_.resolve(queues_.ports());
   problems.set("downstream", status.message());
   if (!status) return;
+  resolved_ns_ = now_ns;
   if (downstream_.owners_unknown()) {
     const bool later = scan_descriptors(now_ns, target, problems);
     downstream_.claim(inodes_, later);
   }
-  downstream_.look();
+  downstream_.look(span_ns);
 }
 
 bool TargetSockets::scan_descriptors(int64_t now_ns, std::span<const Pid> target,
@@ -166,6 +204,13 @@ void TargetSockets::emit_descriptors(int64_t now_ns, std::span<const Pid> target
   }
   problems.set("descriptors", unseen_);
   outlet.add("target_descriptors", now_ns, static_cast<double>(count));
+}
+
+void TargetSockets::see_network(int64_t now_ns, Pid target) {
+  if (target == seen_from_ && now_ns - seen_ns_ < kNetworkEveryNs) return;
+  visible_ = !other_network(target);
+  seen_from_ = target;
+  seen_ns_ = now_ns;
 }
 
 bool TargetSockets::other_network(Pid target) const {

@@ -13,6 +13,8 @@ using proc::Pid;
 using proc::TcpSocket;
 using test_support::RecordingHost;
 
+constexpr int64_t kSpan = 100'000'000;
+
 TcpSocket listener(uint64_t inode, uint16_t port, uint32_t waiting, uint32_t limit) {
   TcpSocket s;
   s.state = 10;
@@ -26,6 +28,7 @@ TcpSocket listener(uint64_t inode, uint16_t port, uint32_t waiting, uint32_t lim
 class Listeners final : public SocketSource {
  public:
   Status established(std::span<const uint16_t>, std::vector<TcpSocket>&) override {
+    ++resolves;
     return Status::ok();
   }
   Status listening(std::vector<TcpSocket>& out) override {
@@ -48,6 +51,7 @@ class Listeners final : public SocketSource {
   }
   std::vector<TcpSocket> all;
   int lists = 0;
+  int resolves = 0;
 };
 
 TEST(AcceptQueues, MeanAndLongestOfTheLooks) {
@@ -55,9 +59,9 @@ TEST(AcceptQueues, MeanAndLongestOfTheLooks) {
   AcceptQueues queues(source);
   source.all = {listener(1, 80, 0, 128), listener(9, 22, 5, 10)};
   const uint64_t own[] = {1};
-  queues.resolve(source.all, own);
+  queues.resolve(source.all, own, kSpan);
   source.all[0].receive_queue = 6;
-  ASSERT_TRUE(queues.look());
+  ASSERT_TRUE(queues.look(kSpan));
   const auto readings = queues.take();
   ASSERT_EQ(readings.size(), 1u);
   EXPECT_EQ(readings[0].port, 80);
@@ -65,6 +69,10 @@ TEST(AcceptQueues, MeanAndLongestOfTheLooks) {
   EXPECT_EQ(readings[0].longest, 6);
   EXPECT_EQ(readings[0].limit, 128);
   EXPECT_TRUE(queues.take().empty());
+  ASSERT_TRUE(queues.look(5 * kSpan));
+  source.all[0].receive_queue = 0;
+  ASSERT_TRUE(queues.look(kSpan));
+  EXPECT_EQ(queues.take().at(0).mean, 5) << "a look counts for the time it stands for";
 }
 
 TEST(AcceptQueues, WorkersThatShareAPortAreOneQueue) {
@@ -72,9 +80,9 @@ TEST(AcceptQueues, WorkersThatShareAPortAreOneQueue) {
   AcceptQueues queues(source);
   source.all = {listener(1, 80, 2, 100), listener(2, 80, 3, 100)};
   const uint64_t own[] = {1, 2};
-  queues.resolve(source.all, own);
+  queues.resolve(source.all, own, kSpan);
   (void)queues.take();
-  ASSERT_TRUE(queues.look());
+  ASSERT_TRUE(queues.look(kSpan));
   EXPECT_EQ(source.lists, 1) << "a lookup finds one of the two only";
   const auto readings = queues.take();
   EXPECT_EQ(readings.at(0).mean, 5);
@@ -84,7 +92,7 @@ TEST(AcceptQueues, WorkersThatShareAPortAreOneQueue) {
 class TargetSocketsTest : public ::testing::Test {
  protected:
   void second() {
-    sockets_.second(now_ += 1'000'000'000, target_, outlet_, problems_);
+    sockets_.second(now_ += 1'000'000'000, target_, opened_, outlet_, problems_);
     outlet_.flush();
   }
   FakeProc fake_;
@@ -95,6 +103,7 @@ class TargetSocketsTest : public ::testing::Test {
   TargetSockets sockets_{fake_.root(), source_, 5};
   std::vector<Pid> target_{10};
   int64_t now_ = 0;
+  std::optional<uint64_t> opened_;
 };
 
 TEST_F(TargetSocketsTest, TheQueueIsToldByPortAndTheDescriptorsCounted) {
@@ -123,6 +132,27 @@ TEST_F(TargetSocketsTest, DescriptorsThatCouldNotBeReadOnceAreReadAgainAndNoLong
   EXPECT_EQ(host_.last("target_accept_queue{port=80}"), 4);
   EXPECT_EQ(host_.last("target_descriptors"), 1);
   EXPECT_TRUE(problems_.empty()) << problems_.text();
+}
+
+TEST_F(TargetSocketsTest, ConnectionsAreListedWhenSomeWereOpenedAndEveryThirtySeconds) {
+  fake_.add({.pid = 10});
+  opened_ = 100;
+  second();
+  EXPECT_EQ(source_.resolves, 1);
+  for (int i = 0; i < 20; ++i) second();
+  EXPECT_EQ(source_.resolves, 1) << "nobody has opened any";
+  opened_ = 101;
+  second();
+  EXPECT_EQ(source_.resolves, 2);
+  for (int i = 0; i < 30; ++i) second();
+  EXPECT_EQ(source_.resolves, 3);
+  sockets_.forget();
+  second();
+  EXPECT_EQ(source_.resolves, 4) << "the target is another process";
+  opened_.reset();
+  second();
+  second();
+  EXPECT_EQ(source_.resolves, 6) << "nothing tells whether any were opened";
 }
 
 TEST_F(TargetSocketsTest, ATargetThatIsGoneHasNoQueue) {

@@ -1,6 +1,7 @@
 #include "plugins/host_metrics/target_threads.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "plugins/proc/processes.h"
 
@@ -13,6 +14,8 @@ namespace {
 constexpr double kRunnableShare = 0.05;
 constexpr int kMostIdle = 3;                // an idle thread is read every 8th update at least
 constexpr uint64_t kListEvery = 10;         // updates, while the number of threads stays
+constexpr uint64_t kFewSwitches = 32;       // which may be read later,
+constexpr uint64_t kFewSwitchesWait = 4;    // in updates
 constexpr uint64_t kUnseenNs = 20'000'000;  // two ticks: what the process's own clock may be off
 
 uint64_t grown(uint64_t before, uint64_t now) { return now > before ? now - before : 0; }
@@ -46,13 +49,16 @@ void TargetThreads::list(const ThreadReading& reading, bool watched) {
 }
 
 bool TargetThreads::moved(ThreadReading& reading) {
-  if (threads_.size() != 1 || reading.all || updates_ + 1 >= next_list_) return true;
+  if (threads_.size() != 1) return true;
   Thread& only = threads_.begin()->second;
-  if (!only.has_run) return true;
+  only.fresh.reset();
+  if (reading.all || updates_ + 1 >= next_list_ || !only.has_run) return true;
   const proc::Text text = only.schedstat.read(reading.buffer);
   const auto s = text.ok() ? proc::parse_schedstat(text.text) : std::nullopt;
   if (!s || s->run_ns != only.last.run_ns || s->wait_ns != only.last.wait_ns ||
       s->slices != only.last.slices) {
+    only.fresh = s;
+    only.idle = 0;
     return true;
   }
   only.read_ns = reading.now_ns;
@@ -90,9 +96,12 @@ ThreadGrowth TargetThreads::update(ThreadReading& reading, uint64_t count, uint6
 }
 
 void TargetThreads::read(Thread& t, ThreadReading& reading, ThreadGrowth& growth) {
-  const proc::Text text = t.schedstat.read(reading.buffer);
-  const auto s = text.ok() ? proc::parse_schedstat(text.text) : std::nullopt;
-  if (text.gone()) next_list_ = updates_ + 1;  // there may be others in its place
+  std::optional<proc::SchedStat> s = std::exchange(t.fresh, std::nullopt);
+  if (!s) {
+    const proc::Text text = t.schedstat.read(reading.buffer);
+    if (text.ok()) s = proc::parse_schedstat(text.text);
+    if (text.gone()) next_list_ = updates_ + 1;  // there may be others in its place
+  }
   if (s) {
     const bool counts = t.has_run || t.born;
     const uint64_t ran = counts ? grown(t.last.run_ns, s->run_ns) : 0;
@@ -126,7 +135,9 @@ void TargetThreads::read(Thread& t, ThreadReading& reading, ThreadGrowth& growth
 void TargetThreads::read_switches(Thread& t, ThreadReading& reading, ThreadGrowth& growth) {
   // A thread switches away as often as it is put on a processor.
   const bool same = t.switches && t.has_run && t.switches_at == t.last.slices;
-  if (same || (reading.switch_reads == 0 && !reading.all)) return;
+  const bool few = t.switches && t.has_run && t.last.slices - t.switches_at < kFewSwitches &&
+                   updates_ < t.switches_due && !reading.all;
+  if (same || few || (reading.switch_reads == 0 && !reading.all)) return;
   if (reading.switch_reads > 0) --reading.switch_reads;
   const proc::Text text = t.status.read(reading.buffer);
   const auto s = text.ok() ? proc::parse_switches(text.text) : std::nullopt;
@@ -138,6 +149,7 @@ void TargetThreads::read_switches(Thread& t, ThreadReading& reading, ThreadGrowt
   }
   t.switches = s;
   t.switches_at = t.last.slices;
+  t.switches_due = updates_ + kFewSwitchesWait;
 }
 
 void TargetThreads::lively(std::vector<Thread*>& out) {

@@ -49,12 +49,14 @@ class TargetThreads {
     proc::SchedStat last;
     uint64_t first_run_ns = 0;  // what it had run when first seen; 0 when born under watch
     uint64_t switches_at = 0;   // slices when its switches were last read
+    uint64_t switches_due = 0;  // the update in which they are read though they are few
     std::optional<proc::Switches> switches;
     std::optional<uint64_t> block_delay_ticks;
     int idle = 0;  // reads in a row that found it had not run
     uint64_t due = 0;
     bool seen = false;
     char state = '\0';
+    std::optional<proc::SchedStat> fresh;  // read by moved() for the update that follows it
 
     void close();
   };

@@ -21,9 +21,11 @@ class FakeDelays final : public DelaySource {
  public:
   explicit FakeDelays(const proc::Delays* delays) : delays_(delays) {}
   Result<proc::Delays> of_process(Pid) override {
+    ++asked;
     if (delays_ == nullptr) return Status::permission_denied("no CAP_NET_ADMIN");
     return *delays_;
   }
+  int asked = 0;
 
  private:
   const proc::Delays* delays_;
@@ -49,7 +51,9 @@ class FailingDelays final : public DelaySource {
 class TargetDelaysTest : public ::testing::Test {
  protected:
   void use(const proc::Delays* delays) {
-    usage_ = std::make_unique<TargetUsage>(fake_.root(), std::make_unique<FakeDelays>(delays));
+    auto source = std::make_unique<FakeDelays>(delays);
+    asked_ = &source->asked;
+    usage_ = std::make_unique<TargetUsage>(fake_.root(), std::move(source));
   }
   TargetTotals update(std::vector<Pid> pids) {
     ++seconds_;
@@ -60,6 +64,7 @@ class TargetDelaysTest : public ::testing::Test {
   proc::Delays delays_;
   std::unique_ptr<TargetUsage> usage_ = std::make_unique<TargetUsage>(fake_.root());
   int64_t seconds_ = 100;
+  const int* asked_ = nullptr;
 };
 
 TEST_F(TargetDelaysTest, AThreadThatSleptLongIsReadAgainWhenTheProcessUsedMoreThanTheOthers) {
@@ -205,6 +210,46 @@ TEST_F(TargetDelaysTest, WhatTheKernelDoesNotAccountForIsAbsent) {
   EXPECT_EQ(usage_->accounting(), TargetUsage::Accounting::kOff);
 }
 
+TEST_F(TargetDelaysTest, AProcessOfOneThreadIsAskedForItsDelaysNowAndThen) {
+  fake_.write("proc/sys/kernel/task_delayacct", "0\n");
+  use(&delays_);
+  fake_.add({.pid = 10});
+  fake_.thread(10, 10, 0, 0);
+  update({10});
+  ASSERT_EQ(*asked_, 1);
+  for (uint64_t i = 1; i <= 8; ++i) {
+    fake_.thread(10, 10, i * kMilli, 0);
+    update({10});
+  }
+  EXPECT_EQ(*asked_, 3);
+  // A thread that came and went unseen waited too: the kernel's sum still holds it.
+  delays_.runqueue_ns = 40 * kMilli;
+  fake_.thread(10, 10, 9 * kMilli, 0);
+  usage_->read_all();
+  EXPECT_DOUBLE_EQ(update({10}).runqueue_seconds.value(), 0.04);
+}
+
+TEST_F(TargetDelaysTest, FewSwitchesAreReadLaterAndAllInTheEnd) {
+  constexpr uint64_t kSlice = 1000;  // as the fake tells slices
+  fake_.add({.pid = 10});
+  fake_.thread(10, 10, kSlice, 0);
+  fake_.switches(10, 10, 10, 0);
+  update({10});
+  fake_.thread(10, 10, 2 * kSlice, 0);
+  fake_.switches(10, 10, 12, 0);
+  EXPECT_EQ(update({10}).voluntary_switches, 0u);
+  for (uint64_t i = 3; i < 8; ++i) {
+    fake_.thread(10, 10, i * kSlice, 0);
+    update({10});
+  }
+  fake_.thread(10, 10, 8 * kSlice, 0);
+  EXPECT_EQ(update({10}).voluntary_switches, 2u);
+  fake_.thread(10, 10, 9 * kSlice, 0);
+  fake_.switches(10, 10, 13, 0);
+  usage_->read_all();
+  EXPECT_EQ(update({10}).voluntary_switches, 3u);
+}
+
 TEST_F(TargetDelaysTest, ThreadsAreCountedByState) {
   fake_.add({.pid = 10, .threads = 4});
   fake_.thread(10, 10, 0, 0, 'R');
@@ -258,6 +303,25 @@ TEST(TargetMemory, IsToldOnceEveryProcessWasRead) {
   EXPECT_FALSE(memory.total(two));
   EXPECT_FALSE(parse_smaps_rollup("Rss: 90 kB\nPss: 70 kB\nSwap: 4"));
   EXPECT_FALSE(parse_smaps_rollup("Pss: 99999999999999999999 kB\nSwap: 0 kB\n"));
+}
+
+TEST(TargetMemory, IsReadAgainWhenWhatIsResidentChangedAndEveryThirtySeconds) {
+  FakeProc fake;
+  std::vector<ProcessUse> one(1);
+  one[0].pid = 10;
+  one[0].resident_bytes = 9000;
+  TargetMemory memory(fake.root());
+  const auto bytes_at = [&](int64_t second, int kilobytes) {
+    fake.write("proc/10/smaps_rollup", "Pss: " + std::to_string(kilobytes) + " kB\nSwap: 0 kB\n");
+    memory.update(second * kSecondLong, one);
+    return memory.total(one)->proportional_bytes / 1024;
+  };
+  EXPECT_EQ(bytes_at(0, 70), 70u);
+  EXPECT_EQ(bytes_at(2, 71), 70u) << "as before";
+  one[0].resident_bytes = 9001;
+  EXPECT_EQ(bytes_at(4, 72), 72u);
+  EXPECT_EQ(bytes_at(6, 73), 72u);
+  EXPECT_EQ(bytes_at(35, 74), 74u);
 }
 
 }  // namespace

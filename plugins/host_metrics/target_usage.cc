@@ -16,7 +16,9 @@ constexpr size_t kMostKeptOpen = 480;    // descriptors, of the usual limit of 1
 constexpr size_t kMostProbed = 128;      // threads looked at by one look_at_threads()
 constexpr size_t kMostSwitchReads = 32;  // per update
 constexpr uint64_t kMostDelaysPause = 32;
-constexpr int kMostGenerations = 16;  // of ended processes up to one that lives
+constexpr int kMostGenerations = 16;       // of ended processes up to one that lives
+constexpr unsigned kAccountingEvery = 10;  // updates
+constexpr int kMostUnasked = 4;            // updates between two questions for a process's delays
 // utime and stime are each cut to a whole tick.
 constexpr uint64_t kTickSlack = 2;
 
@@ -75,7 +77,7 @@ TargetTotals TargetUsage::update(std::span<const Pid> pids, int64_t now_ns,
   // Read before the processes, so that one born meanwhile is taken for new at the next update too
   // rather than for old.
   const uint64_t ticks_now = ticks_since_boot();
-  if (!pids.empty()) read_accounting();
+  if (!pids.empty() && (read_all_ || accounting_age_++ % kAccountingEvery == 0)) read_accounting();
   ThreadReading reading{.buffer = buffer_};
   reading.now_ns = now_ns;
   reading.before_ns = updated_ ? last_update_ns_ : now_ns;
@@ -183,7 +185,7 @@ void TargetUsage::update_process(const proc::Stat& stat, Process& p, ThreadReadi
 
   reaped_cpu_.grew(p.last.reaped_user_ticks - before.reaped_user_ticks +
                    p.last.reaped_system_ticks - before.reaped_system_ticks);
-  update_delays(stat.pid, p, now);
+  if (delays_due(p)) update_delays(stat.pid, p, now);
   const uint64_t waited =
       p.delays ? std::max(p.waited_ns, p.delays->runqueue_ns - p.first_delays->runqueue_ns)
                : p.waited_ns;
@@ -194,6 +196,15 @@ void TargetUsage::update_process(const proc::Stat& stat, Process& p, ThreadReadi
   ++now.totals.processes;
   now.totals.threads += p.threads.all().size();
   now.totals.resident_bytes += stat.resident_pages * proc::page_bytes();
+}
+
+bool TargetUsage::delays_due(Process& p) const {
+  // Without accounting the run-queue delay is all they tell, and of a single thread schedstat tells
+  // it too; threads that came and went meanwhile stay in the sum.
+  const bool alone = p.delays && accounting_ == Accounting::kOff && p.threads.all().size() == 1;
+  if (alone && !read_all_ && ++p.updates_unasked < kMostUnasked) return false;
+  p.updates_unasked = 0;
+  return true;
 }
 
 void TargetUsage::note_unanswered(const Status& why) {

@@ -93,7 +93,7 @@ class TargetUsage {
 
   std::vector<ProcessUse> by_process() const;
 
-  // Whether the kernel accounts for delays, as of the last update.
+  // Whether the kernel accounts for delays, as of one of the last ten updates.
   enum class Accounting { kOff, kOn, kUnknown };
   Accounting accounting() const { return accounting_; }
 
@@ -116,6 +116,7 @@ class TargetUsage {
     uint64_t waited_ns = 0;     // sum of its threads' run-queue delay
     uint64_t waited_counted_ns = 0;
     std::optional<proc::Delays> first_delays, delays;
+    int updates_unasked = 0;         // for them
     uint64_t block_delay_ticks = 0;  // where threads are asked
     std::optional<proc::StorageBytes> io_last;
     TargetThreads threads;
@@ -132,6 +133,7 @@ class TargetUsage {
 
   void update_one(proc::Pid pid, ThreadReading& reading, proc::ProcessList* list, Interval& now);
   void update_process(const proc::Stat& stat, Process& p, ThreadReading& reading, Interval& now);
+  bool delays_due(Process& p) const;
   void update_delays(proc::Pid pid, Process& p, Interval& now);
   void note_unanswered(const Status& why);
   void update_io(Process& p, Interval& now);
@@ -147,6 +149,7 @@ class TargetUsage {
   proc::KeptFile uptime_, accounting_file_;
   proc::DescriptorAllowance kept_;  // of processes and their threads
   Accounting accounting_ = Accounting::kUnknown;
+  unsigned accounting_age_ = 0;   // updates with processes
   bool delays_refused_ = false;   // for good: threads are asked instead
   bool delays_answered_ = false;  // once at least: threads are never asked
   uint64_t delays_due_ = 0;       // the update at which to ask again after a failure

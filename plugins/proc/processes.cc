@@ -126,9 +126,16 @@ const Stat* ProcessList::find(Pid pid) const {
   return it == stats_.end() ? nullptr : &it->second;
 }
 
+const std::unordered_map<Pid, std::vector<Pid>>& ProcessList::children() const {
+  if (children_generation_ != generation_) {
+    children_.clear();
+    for (const auto& [pid, stat] : stats_) children_[stat.ppid].push_back(pid);
+    children_generation_ = generation_;
+  }
+  return children_;
+}
+
 std::vector<Pid> ProcessList::with_descendants(std::span<const Pid> roots) const {
-  std::unordered_map<Pid, std::vector<Pid>> children;
-  for (const auto& [pid, stat] : stats_) children[stat.ppid].push_back(pid);
   std::unordered_set<Pid> seen;
   std::vector<Pid> out;
   const auto visit = [&](Pid pid) {
@@ -136,8 +143,8 @@ std::vector<Pid> ProcessList::with_descendants(std::span<const Pid> roots) const
   };
   for (const Pid pid : roots) visit(pid);
   for (size_t i = 0; i < out.size(); ++i) {
-    const auto it = children.find(out[i]);
-    if (it == children.end()) continue;
+    const auto it = children().find(out[i]);
+    if (it == children().end()) continue;
     for (const Pid child : it->second) visit(child);
   }
   std::sort(out.begin(), out.end());

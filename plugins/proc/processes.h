@@ -69,6 +69,7 @@ class ProcessList {
 
  private:
   void take(const Stat& stat);
+  const std::unordered_map<Pid, std::vector<Pid>>& children() const;
 
   Root root_;
   Buffer buffer_;
@@ -76,6 +77,9 @@ class ProcessList {
   std::vector<Pid> young_;  // new at the last refresh, ascending
   std::vector<Pid> pids_;   // of the last refresh
   uint64_t generation_ = 0;
+  // Made when first asked for in a generation.
+  mutable std::unordered_map<Pid, std::vector<Pid>> children_;
+  mutable uint64_t children_generation_ = 0;
 };
 
 // Processes that were looked into in vain: not worth another look while they stay what they are.

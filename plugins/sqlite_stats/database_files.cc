@@ -8,6 +8,9 @@
 #include <cstring>
 #include <memory>
 
+#include "lock_probe.h"
+#include "shown_path.h"
+
 namespace plumb::sqlite_stats {
 namespace {
 
@@ -26,6 +29,10 @@ std::string resolve(const std::string& path) {
   return real ? std::string(real.get()) : path;
 }
 
+// The last connection deletes the -shm file right before it lets go of it, so one meeting means
+// nothing.
+constexpr int kMeetingsToSay = 2;
+
 bool is_file(const std::string& path, dev_t device, uint64_t inode) {
   struct stat file {};
   return ::stat(path.c_str(), &file) == 0 && file.st_dev == device && file.st_ino == inode;
@@ -38,8 +45,8 @@ Status DatabaseFiles::refresh() {
   if (::stat(path_.c_str(), &now) != 0) {
     const int reason = errno;
     if (reason != ENOENT && reason != ENOTDIR)
-      return Status::permission_denied("cannot look at the SQLite database " + path_ + ": " +
-                                       std::strerror(reason));
+      return Status::permission_denied("cannot look at the SQLite database " + shown_path(path_) +
+                                       ": " + std::strerror(reason));
     if (!open()) return Status::ok();
     sample();
     close_all();
@@ -47,7 +54,8 @@ Status DatabaseFiles::refresh() {
     return Status::ok();
   }
   if (!S_ISREG(now.st_mode))
-    return Status::invalid_argument(path_ + " is no file: name the SQLite database file itself");
+    return Status::invalid_argument(shown_path(path_) +
+                                    " is no file: name the SQLite database file itself");
   if (!open()) return open_database(seen_before_ ? Change::kReplaced : Change::kAppeared);
   if (now.st_dev != identity_.device || now.st_ino != identity_.inode) {
     sample();
@@ -62,12 +70,12 @@ Status DatabaseFiles::refresh() {
 Status DatabaseFiles::open_database(Change change) {
   database_ = Descriptor::open(path_);
   if (!database_.valid())
-    return Status::permission_denied("cannot read the SQLite database " + path_ + ": " +
+    return Status::permission_denied("cannot read the SQLite database " + shown_path(path_) + ": " +
                                      std::strerror(errno) + "; run plumb as its owner or as root");
   const auto identity = identify(database_.get());
   if (!identity) {
     database_.reset();
-    return Status::unavailable("cannot identify the SQLite database " + path_);
+    return Status::unavailable("cannot identify the SQLite database " + shown_path(path_));
   }
   identity_ = *identity;
   real_path_ = resolve(path_);
@@ -83,33 +91,58 @@ Status DatabaseFiles::open_database(Change change) {
 
 void DatabaseFiles::refresh_shm(bool continuing) {
   struct stat now {};
-  const bool exists = ::stat(shm_path_.c_str(), &now) == 0;
+  const int error = ::stat(shm_path_.c_str(), &now) == 0 ? 0 : errno;
+  const bool exists = error == 0;
   if (has_shm() && exists && now.st_dev == shm_identity_.device &&
       now.st_ino == shm_identity_.inode)
     return;
-  if (!has_shm() && !exists) return;
+  if (has_shm() && !exists && is_deleted_in_use()) return;
+  if (!has_shm() && !exists) {
+    shm_error_ = error == ENOENT ? 0 : error;
+    return;
+  }
   // The last connection deletes the file when it closes; what it counted is still behind our
   // descriptor.
   sample();
   shm_.reset();
   wal_.reset();
-  if (!exists) return;
+  // What was counted in a file that could not be read, or by those who use one that was deleted, is
+  // not known.
+  const bool was_seen = std::exchange(shm_error_, 0) == 0 && deleted_in_use_ == 0;
+  deleted_in_use_ = 0;
+  if (!was_seen) counter_ = Counter::kNone;
+  if (exists) open_shm(continuing && was_seen);
+}
+
+void DatabaseFiles::open_shm(bool is_new) {
   shm_ = Descriptor::open(shm_path_);
-  if (!shm_.valid()) return;
-  const auto identity = identify(shm_.get());
+  const auto identity = shm_.valid() ? identify(shm_.get()) : std::nullopt;
   if (!identity) {
+    shm_error_ = errno == ENOENT ? 0 : errno;
     shm_.reset();
     return;
   }
   shm_identity_ = *identity;
-  if (continuing) {  // it came while we watched, so its counters began at zero
+  if (is_new) {  // it came while we watched, so its counters began at zero
     counter_ = Counter::kWal;
     counted_wal_ = {};
   }
 }
 
+bool DatabaseFiles::is_deleted_in_use() {
+  if (!is_in_use(shm_.get())) return false;
+  if (++deleted_in_use_ == kMeetingsToSay) changes_.push_back(Change::kIndexDeleted);
+  return true;
+}
+
+std::string DatabaseFiles::hidden_shm() const {
+  if (shm_error_ == 0 || (header_ && !header_->wal)) return {};
+  return "cannot read " + shown_path(shm_path_) + ": " + std::strerror(shm_error_);
+}
+
 bool DatabaseFiles::shm_has_changed() const {
   struct stat file {};
+  if (deleted_in_use_ > 0 || shm_error_ != 0) return false;  // the next refresh is soon enough
   if (has_shm()) return ::fstat(shm_.get(), &file) == 0 && file.st_nlink == 0;
   return header_ && header_->wal && ::stat(shm_path_.c_str(), &file) == 0;
 }
@@ -117,6 +150,8 @@ bool DatabaseFiles::shm_has_changed() const {
 void DatabaseFiles::close_all() {
   database_.reset();
   shm_.reset();
+  shm_error_ = 0;
+  deleted_in_use_ = 0;
   header_.reset();
   wal_.reset();
   was_wal_.reset();

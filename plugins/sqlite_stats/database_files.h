@@ -33,12 +33,13 @@ class DatabaseFiles {
  public:
   enum class Change {
     kAppeared,
-    kReplaced,    // another file under the same name
-    kGone,        // deleted or moved away
-    kRestored,    // the same file with other content
-    kRecovered,   // the -shm file was rebuilt in place, as after a crash
-    kToWal,       // the journal mode was changed
-    kToRollback,  // likewise
+    kReplaced,      // another file under the same name
+    kGone,          // deleted or moved away
+    kRestored,      // the same file with other content
+    kRecovered,     // the -shm file was rebuilt in place, as after a crash
+    kIndexDeleted,  // the -shm file was deleted while connections use it, and go on to
+    kToWal,         // the journal mode was changed
+    kToRollback,    // likewise
   };
   enum class Kind { kWal, kWalIndex, kDatabase, kJournal };
 
@@ -61,6 +62,9 @@ class DatabaseFiles {
 
   bool open() const { return database_.valid(); }
   bool has_shm() const { return shm_.valid(); }
+  // Why the -shm file of a WAL database cannot be read although it exists; empty when it can, or
+  // when there is none. Without it neither locks nor commits are known.
+  std::string hidden_shm() const;
   int database_fd() const { return database_.get(); }
   int shm_fd() const { return shm_.get(); }
   const FileIdentity& identity() const { return identity_; }
@@ -79,7 +83,6 @@ class DatabaseFiles {
   std::optional<uint64_t> wal_bytes() const;
   // Which of the database's files this is, by device and inode as stat shows them.
   std::optional<Kind> kind_of(dev_t device, uint64_t inode) const;
-  const std::string& path() const { return path_; }
   // The file itself, where `path` leads through symbolic links.
   const std::string& real_path() const { return real_path_; }
 
@@ -88,6 +91,9 @@ class DatabaseFiles {
   Status open_database(Change change);
   // `continuing`: the database itself was open before, so that a -shm file found now is new.
   void refresh_shm(bool continuing);
+  void open_shm(bool is_new);
+  // True while connections go on to use the -shm file that is open here, and that was deleted.
+  bool is_deleted_in_use();
   void read_header();
   std::optional<WalIndex> read_wal_index() const;
   void count_wal(const WalIndex& now);
@@ -102,6 +108,8 @@ class DatabaseFiles {
   Descriptor shm_;
   FileIdentity identity_;
   FileIdentity shm_identity_;
+  int shm_error_ = 0;       // that kept the -shm file from being opened
+  int deleted_in_use_ = 0;  // for how many refreshes the open -shm file was found so
   std::optional<DatabaseHeader> header_;
   std::optional<WalIndex> wal_;
   std::optional<bool> was_wal_;

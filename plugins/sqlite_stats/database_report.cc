@@ -19,7 +19,7 @@ std::string DatabaseWatch::cut_off() const {
 }
 
 Status DatabaseWatch::flush(int64_t now_ns) {
-  if (!files_.open()) return Status::ok();
+  if (!counters_known()) return Status::ok();
   const Totals& totals = files_.totals();
   const std::array samples = {
       plumb_sample{series_.commits.id, 0, now_ns, static_cast<double>(totals.commits)},
@@ -44,11 +44,9 @@ Status DatabaseWatch::report(int64_t now_ns) {
     add(series_.write_lock_ratio, ratio(write_held_ns_));
     for (size_t i = 0; i < kLockKinds; ++i) add(series_.lock_ratio.at(i), ratio(held_ns_.at(i)));
   }
-  if (looks_ > 0 && !waiters_unknown_)
-    add(series_.waiters, static_cast<double>(waiters_seen_) / looks_);
+  if (const auto waiters = waiters_.take()) add(series_.waiters, *waiters);
   write_held_ns_ = watched_ns_ = 0;
   held_ns_ = {};
-  looks_ = waiters_seen_ = 0;
   if (files_.open()) {
     const auto& wal = files_.wal_index();
     const auto& header = files_.header();
@@ -81,7 +79,7 @@ Status DatabaseWatch::finish() {
   if (ever_open_) return Status::ok();
   return host_.event(PLUMB_WARNING, "sqlite-database-never-found",
                      file_problem_ + " It never came: nothing was measured of it.",
-                     to_text({{"database", path_}}));
+                     to_text({{"database", name_}}));
 }
 
 }  // namespace plumb::sqlite_stats

@@ -41,7 +41,7 @@ Result<DatabaseSeries> DatabaseSeries::declare(const Host& host, const std::stri
   out.waiters = declare({.name = "sqlite_waiters",
                          .unit = "threads",
                          .part = PLUMB_PART_WAIT,
-                         .help = "Threads waiting for the write lock at an instant, inferred.",
+                         .help = "threads waiting for SQLite's write lock",
                          .ledger_line = "database.sqlite_lock"});
   for (size_t i = 0; i < kLockKinds; ++i) {
     out.lock_ratio.at(i) = declare({.name = "sqlite_lock_ratio",

@@ -1,11 +1,10 @@
-// Everything sampled of one database: who holds its locks, who waits, what it commits, how it
-// grows.
+// Everything sampled of one database: who holds its locks, what it commits, how it grows. Who waits
+// for it is found by a WaiterWatch, which serves all databases, and told to it.
 #ifndef PLUMB_PLUGINS_SQLITE_STATS_DATABASE_WATCH_H_
 #define PLUMB_PLUGINS_SQLITE_STATS_DATABASE_WATCH_H_
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <plumb/plugin.hpp>
@@ -21,7 +20,9 @@
 #include "plugins/proc/file.h"
 #include "plugins/proc/root.h"
 #include "readers.h"
+#include "recent_pids.h"
 #include "sync_watch.h"
+#include "time_mean.h"
 #include "waiters.h"
 
 namespace plumb::sqlite_stats {
@@ -44,6 +45,17 @@ class DatabaseWatch {
   // One sample, meant for about 100 Hz; what costs more is done less often inside. `listing` is
   // what /proc/locks says now: needed where needs_listing(), else null.
   Status tick(int64_t now_ns, const std::vector<FileLock>* listing);
+  // To be called of all databases before contention() of any: one walk finds who uses them.
+  void want_openers(int64_t now_ns);
+  // The lock as of the last tick, and who may be waiting for it; nothing when nobody can be, or
+  // when nothing is known of its locks. Valid until the next call.
+  std::optional<Contention> contention(int64_t now_ns);
+  // What a look at the threads found: how many wait for this database, and who was syncing a file.
+  // `waiters` is nothing where it could not be seen.
+  void take_look(int64_t now_ns, std::optional<double> waiters, const std::vector<SyncCall>& syncs);
+  // A look at which there was no contention.
+  void take_idle_look(int64_t now_ns);
+
   // Emits the counters as of now.
   Status flush(int64_t now_ns);
   // Emits what the ticks since the last report amount to, and begins anew.
@@ -57,7 +69,8 @@ class DatabaseWatch {
   int64_t idle_ns(int64_t now_ns) const;
   void add_inodes(std::vector<uint64_t>& inodes) const;
   const DatabaseFiles& files() const { return files_; }
-  const std::string& path() const { return path_; }
+  // What it is called in labels, tables and messages.
+  const std::string& name() const { return name_; }
 
   // What cannot be watched now and what to do about it; empty when all is well.
   const std::string& problem() const { return problem_; }
@@ -67,6 +80,8 @@ class DatabaseWatch {
   std::string cut_off() const;
   // Something else to say of it in the table sqlite_databases.
   void set_note(std::string note) { note_ = std::move(note); }
+  // True when its counters can be read, so that one that stands still says that nothing happened.
+  bool counters_known() const;
 
   // Append this database's rows to the tables sqlite_lock_holders, sqlite_readers and
   // sqlite_databases (see tables.h for the columns).
@@ -76,6 +91,7 @@ class DatabaseWatch {
 
  private:
   Status refresh_files(int64_t now_ns);
+  std::string problem_of_files() const;
   Status tell_change(DatabaseFiles::Change change, int64_t now_ns);
   std::string missing_problem() const;
   // False when nothing can be said of the locks at this tick.
@@ -87,26 +103,25 @@ class DatabaseWatch {
   void account(int64_t now_ns);
   Status watch_hold(int64_t now_ns);
   Status watch_readers(int64_t now_ns);
-  void sample_waiters(int64_t now_ns);
   // The processes that use the database, ascending.
   const std::vector<int32_t>& openers(int64_t now_ns);
-  void note_holder(int64_t now_ns, int32_t pid);
   std::vector<std::string> notes() const;
 
   const Host host_;
   const std::string path_;
+  const std::string name_;
   const proc::Root root_;
   LockReading reading_;
   OpenerWalk& walk_;
   DatabaseFiles files_;
-  LockListing listing_;                      // where there are listings
-  LockState locks_;                          // as of the last tick
-  std::vector<ReaderLock> reader_locks_;     // as of the last look at readers
-  std::map<int32_t, int64_t> lock_holders_;  // processes seen with a lock, and when last
+  LockListing listing_;                   // where there are listings
+  LockState locks_;                       // as of the last tick
+  std::vector<ReaderLock> reader_locks_;  // as of the last look at readers
+  RecentPids lock_holders_;
   HoldTracker holds_;
   HoldLengths lengths_;
   ReaderWatch readers_;
-  WaiterWatch waiters_;
+  TimeMean waiters_;
   SyncWatch syncs_;
   proc::Buffer buffer_;
   DatabaseSeries series_;
@@ -117,9 +132,7 @@ class DatabaseWatch {
   int64_t next_full_tick_ns_ = 0;
   int64_t seen_free_ns_ = 0;  // by still_idle, since the last whole tick
   int64_t next_refresh_ns_ = 0;
-  int64_t next_look_ns_ = 0;
   int64_t next_readers_ns_ = 0;
-  int64_t next_idle_look_ns_ = 0;
   int64_t last_tick_ns_ = 0;
   int64_t next_recovery_event_ns_ = 0;
   std::array<bool, kLockKinds> was_held_{};  // at the last tick
@@ -128,19 +141,18 @@ class DatabaseWatch {
   uint64_t counted_commits_ = 0;             // by account
   uint64_t commits_before_ = 0;              // at the last whole tick
   int64_t last_hold_start_ns_ = 0;
+  double held_share_ = 0;  // of the last second or so
   int64_t first_tick_ns_ = 0;
   bool ever_held_ = false;
   bool ever_written_ = false;
   bool ever_open_ = false;
   std::vector<int32_t> openers_;
+  bool threads_hidden_ = false;  // as of the last look while there was contention
 
   // Since the last report.
   int64_t watched_ns_ = 0;
   int64_t write_held_ns_ = 0;
   std::array<int64_t, kLockKinds> held_ns_{};
-  int looks_ = 0;
-  int waiters_seen_ = 0;
-  bool waiters_unknown_ = false;
 };
 
 }  // namespace plumb::sqlite_stats

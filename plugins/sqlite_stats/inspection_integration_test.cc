@@ -179,6 +179,31 @@ TEST_F(InspectionTest, FullScansAndMissingIndexesAreNamedWithoutLiterals) {
   EXPECT_EQ(table(inspect(), "orders").rows, 5000u);
 }
 
+TEST_F(InspectionTest, IndexThatNoneUsesIsSaidToBeUnusedOfTheStatementsExplainedOnly) {
+  make_database("WAL");
+  const auto notes = [this](const std::string& text) {
+    const Inspection found = inspect(statements(text));
+    for (const InspectedIndex& index : table(found, "orders").indexes) {
+      if (index.name == "by_day_and_total") return index.notes;
+    }
+    return std::vector<std::string>{"no such index"};
+  };
+  const std::string scan = "SELECT * FROM customers;\n";
+  EXPECT_THAT(notes(scan + scan), Contains("used by none of the 2 statements explained"));
+  EXPECT_THAT(notes(scan + "SELECT * FROM nowhere;\n"),
+              Contains("used by none of the 1 statements explained; 1 could not be"));
+  EXPECT_THAT(notes("SELECT * FROM nowhere;\n"), Not(Contains(HasSubstr("used by none"))));
+  std::string many;
+  for (int i = 0; i < 201; ++i) many += scan;
+  EXPECT_THAT(notes(many), Contains("used by none of the 200 statements explained; those after "
+                                    "the first 200 were not"));
+  // A plan longer than what is shown of it.
+  std::string wide = "SELECT 1";
+  for (int i = 0; i < 45; ++i) wide += " UNION ALL SELECT id FROM customers";
+  wide += " UNION ALL SELECT id FROM orders INDEXED BY by_day_and_total WHERE day = 1";
+  EXPECT_THAT(notes(wide + ";\n"), Not(Contains(HasSubstr("used by none"))));
+}
+
 TEST_F(InspectionTest, FilesThatCannotBeReadAreRefusedWithAReason) {
   EXPECT_THAT(inspect().refused, HasSubstr("cannot read"));
   write_file(database_, "");

@@ -11,7 +11,8 @@ using ::testing::SizeIs;
 constexpr char kGood[] = R"({"format": 1,
   "tables": [{"name": "orders", "rows": 12000, "rows_from": "ANALYZE", "bytes": 409600, "notes": [],
               "indexes": [{"name": "by_day", "columns": ["day", "id"], "unique": true,
-                           "bytes": 4096, "notes": ["used by none of the statements given"]}]},
+                           "bytes": 4096,
+                           "notes": ["used by none of the 3 statements explained"]}]},
              {"name": "empty", "indexes": [], "notes": ["virtual table"]}],
   "statements": [{"number": 3, "text": "SELECT * FROM orders", "plan": ["SCAN orders"],
                   "findings": ["SCAN of orders"]}],
@@ -24,10 +25,11 @@ TEST(InspectionTest, TablesAndPlansBecomeRows) {
   ASSERT_THAT(read->tables, SizeIs(2));
   nlohmann::json rows = nlohmann::json::array();
   read->add_table_rows("shop.db", rows);
-  const nlohmann::json orders{"shop.db", "orders",
-                              12000,     "ANALYZE",
-                              409600,    "unique by_day(day, id)",
-                              4096,      "index by_day: used by none of the statements given"};
+  const nlohmann::json orders{
+      "shop.db", "orders",
+      12000,     "ANALYZE",
+      409600,    "unique by_day(day, id)",
+      4096,      "index by_day: used by none of the 3 statements explained"};
   EXPECT_EQ(rows.at(0), orders);
   EXPECT_TRUE(rows.at(1).at(2).is_null()) << "unknown is not zero";
   nlohmann::json plans = nlohmann::json::array();

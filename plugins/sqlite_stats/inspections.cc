@@ -39,7 +39,7 @@ Status Inspections::tick(int64_t now_ns, const Watches& watches) {
   }
   for (const auto& watch : watches) {
     if (!can_be_inspected(*watch)) continue;
-    const auto before = inspected_.find(watch->path());
+    const auto before = inspected_.find(watch->name());
     const bool done =
         before != inspected_.end() && before->second == watch->files().identity().inode;
     if (!done && watch->idle_ns(now_ns) >= kIdleBefore) return begin(*watch, now_ns, kBudget);
@@ -71,7 +71,7 @@ Status Inspections::finish(int64_t deadline_ns, const Watches& watches) {
 }
 
 Status Inspections::begin(DatabaseWatch& watch, int64_t now_ns, int64_t budget_ns) {
-  inspected_[watch.path()] = watch.files().identity().inode;
+  inspected_[watch.name()] = watch.files().identity().inode;
   current_ = &watch;
   const Status started = inspector_->start(watch.files().real_path(), now_ns, budget_ns);
   return started.is_ok() ? Status::ok() : take(watch, started);
@@ -83,22 +83,24 @@ Status Inspections::take(DatabaseWatch& watch, Result<Inspection> found) {
     std::string note;
     for (const std::string& text : found->notes) note += (note.empty() ? "" : "; ") + text;
     watch.set_note(note);
-    found_[watch.path()] = std::move(found).value();
+    found_[watch.name()] = std::move(found).value();
+    has_news_ = true;
     return Status::ok();
   }
-  const bool known = found_.contains(watch.path());
+  const bool known = found_.contains(watch.name());
   watch.set_note((known ? "not inspected again: " : "not inspected: ") + reason);
   return host_.event(PLUMB_INFO, "sqlite-inspection-refused",
-                     watch.path() + " was not inspected: " + reason,
-                     to_text({{"database", watch.path()}}));
+                     watch.name() + " was not inspected: " + reason,
+                     to_text({{"database", watch.name()}}));
 }
 
-Status Inspections::emit_tables() const {
+Status Inspections::emit_tables() {
+  if (!has_news_) return Status::ok();
   nlohmann::json tables = tables_table();
   nlohmann::json plans = plans_table();
-  for (const auto& [path, inspection] : found_) {
-    inspection.add_table_rows(path, tables["rows"]);
-    inspection.add_plan_rows(path, plans["rows"]);
+  for (const auto& [name, inspection] : found_) {
+    inspection.add_table_rows(name, tables["rows"]);
+    inspection.add_plan_rows(name, plans["rows"]);
   }
   constexpr size_t kRowsColumn = 2;
   if (!tables["rows"].empty()) {
@@ -109,7 +111,9 @@ Status Inspections::emit_tables() const {
   constexpr size_t kMostRows = 1'000;
   if (auto& rows = plans["rows"]; rows.size() > kMostRows)
     rows.erase(rows.begin() + kMostRows, rows.end());
-  return plans["rows"].empty() ? Status::ok() : host_.table("sqlite_plans", to_text(plans));
+  if (!plans["rows"].empty()) PLUMB_RETURN_IF_ERROR(host_.table("sqlite_plans", to_text(plans)));
+  has_news_ = false;
+  return Status::ok();
 }
 
 }  // namespace plumb::sqlite_stats

@@ -30,8 +30,8 @@ class Inspections {
   Status tick(int64_t now_ns, const Watches& watches);
   // Inspects all that can be inspected now, until `deadline_ns` at the latest.
   Status finish(int64_t deadline_ns, const Watches& watches);
-  // Emits sqlite_tables and sqlite_plans.
-  Status emit_tables() const;
+  // Emits sqlite_tables and sqlite_plans, where something was found since they were last emitted.
+  Status emit_tables();
 
   // Why nothing is inspected; empty when all is well.
   const std::string& problem() const { return problem_; }
@@ -45,8 +45,9 @@ class Inspections {
   std::unique_ptr<Inspector> inspector_;
   std::string problem_;
   DatabaseWatch* current_ = nullptr;
-  std::map<std::string, Inspection> found_;    // by path
-  std::map<std::string, uint64_t> inspected_;  // by path: the inode that it was then
+  std::map<std::string, Inspection> found_;    // by name
+  std::map<std::string, uint64_t> inspected_;  // by name: the inode that it was then
+  bool has_news_ = false;
 };
 
 }  // namespace plumb::sqlite_stats

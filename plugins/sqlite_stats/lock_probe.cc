@@ -97,4 +97,8 @@ void ask_readers(int shm_fd, std::vector<ReaderLock>& readers) {
   }
 }
 
+bool is_in_use(int shm_fd) {
+  return Question(shm_fd).ask(F_WRLCK, kShmOpenByte, kShmOpenByte).has_value();
+}
+
 }  // namespace plumb::sqlite_stats

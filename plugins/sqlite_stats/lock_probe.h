@@ -23,6 +23,9 @@ Result<LockState> ask_locks(int database_fd, int shm_fd);
 // names one. Empty where nobody does, or where the question is not answered.
 void ask_readers(int shm_fd, std::vector<ReaderLock>& readers);
 
+// True when some connection has the -shm file open, as its lock on byte 128 says.
+bool is_in_use(int shm_fd);
+
 }  // namespace plumb::sqlite_stats
 
 #endif  // PLUMB_PLUGINS_SQLITE_STATS_LOCK_PROBE_H_

@@ -21,6 +21,7 @@ constexpr int64_t kShmWriteByte = 120;
 constexpr int64_t kShmCheckpointByte = 121;
 constexpr int64_t kShmRecoverByte = 122;
 constexpr int64_t kShmFirstReadByte = 123;
+constexpr int64_t kShmOpenByte = 128;  // shared by every connection, for as long as it is open
 
 // One POSIX lock. Bytes [start, end], end inclusive; INT64_MAX is "EOF".
 struct FileLock {

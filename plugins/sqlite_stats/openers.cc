@@ -26,11 +26,15 @@ constexpr int64_t kWalkCostFactor = 1000;
 
 }  // namespace
 
-const std::vector<proc::Pid>& OpenerWalk::find(int64_t now_ns, dev_t device, uint64_t inode) {
+void OpenerWalk::want(int64_t now_ns, dev_t device, uint64_t inode) {
   const auto [file, is_new] = files_.try_emplace({device, inode});
-  file->second.asked_ns = now_ns;
-  // A file that nobody asked for before needs a look at every process.
+  file->second.wanted_ns = now_ns;
+  // A file that nobody wanted before needs a look at every process.
   if (is_new) next_full_walk_ns_ = std::min(next_full_walk_ns_, next_walk_ns_);
+}
+
+const std::vector<proc::Pid>& OpenerWalk::find(int64_t now_ns, dev_t device, uint64_t inode) {
+  want(now_ns, device, inode);
   if (now_ns >= next_walk_ns_) walk(now_ns, now_ns >= next_full_walk_ns_);
   return files_[{device, inode}].openers;
 }
@@ -38,7 +42,7 @@ const std::vector<proc::Pid>& OpenerWalk::find(int64_t now_ns, dev_t device, uin
 void OpenerWalk::walk(int64_t now_ns, bool all) {
   const int64_t begun = now_();
   std::erase_if(
-      files_, [now_ns](const auto& file) { return now_ns - file.second.asked_ns > kForgetAfter; });
+      files_, [now_ns](const auto& file) { return now_ns - file.second.wanted_ns > kForgetAfter; });
   const std::vector<proc::Pid> pids = proc::list_pids(root_);
   const auto is_gone = [&pids](proc::Pid pid) {
     return !std::binary_search(pids.begin(), pids.end(), pid);

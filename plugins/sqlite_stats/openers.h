@@ -25,6 +25,9 @@ class OpenerWalk {
 
   OpenerWalk(proc::Root root, Now now) : root_(std::move(root)), now_(std::move(now)) {}
 
+  // Says that the file's openers may be asked for soon: then the next walk looks for them too. A
+  // file is forgotten ten seconds after it was last wanted.
+  void want(int64_t now_ns, dev_t device, uint64_t inode);
   // Ascending, this process left out. Processes that came in the last ten seconds are looked at
   // about once a second, all of them every ten; less often where that takes more than a 1000th of a
   // core (a walk costs about a microsecond per open descriptor on the machine).
@@ -35,7 +38,7 @@ class OpenerWalk {
  private:
   struct File {
     std::vector<proc::Pid> openers;
-    int64_t asked_ns = 0;
+    int64_t wanted_ns = 0;
   };
   using Key = std::pair<dev_t, uint64_t>;
   void walk(int64_t now_ns, bool all);

@@ -17,6 +17,12 @@ namespace {
 constexpr int64_t kTablesEvery = 5 * kSecond;
 constexpr int64_t kFindEvery = 5 * kSecond;
 constexpr int64_t kChoresEvery = 100 * kMillisecond;
+constexpr int64_t kLookEvery = 50 * kMillisecond;
+constexpr int64_t kLookAtLeastEvery = 250 * kMillisecond;
+constexpr int64_t kIdleLookEvery = 500 * kMillisecond;
+// What grows with the machine or the application is done the more seldom the longer it takes, so
+// that it never needs more than a 300th of a core.
+constexpr int64_t kCostFactor = 300;
 
 // plumb-sqlite-inspect reads it later, and no more of it.
 constexpr off_t kMostStatementBytes = 1 << 20;
@@ -107,7 +113,33 @@ Status SqliteStats::tick(int64_t now_ns) {
   const bool listed = wanted && read_listing();
   for (const auto& watch : watches_)
     PLUMB_RETURN_IF_ERROR(watch->tick(now_ns, listed ? &locks_ : nullptr));
+  if (now_ns >= next_look_ns_) {
+    const int64_t begun = host().now_ns();
+    look_at_threads(now_ns);
+    const int64_t took = host().now_ns() - begun;
+    next_look_ns_ = now_ns + std::clamp(took * kCostFactor, kLookEvery, kLookAtLeastEvery);
+  }
   return Status::ok();
+}
+
+void SqliteStats::look_at_threads(int64_t now_ns) {
+  contentions_.clear();
+  contended_.clear();
+  for (const auto& watch : watches_) watch->want_openers(now_ns);
+  for (const auto& watch : watches_) {
+    if (const auto contention = watch->contention(now_ns)) {
+      contentions_.push_back(*contention);
+      contended_.push_back(watch.get());
+    } else {
+      watch->take_idle_look(now_ns);
+    }
+  }
+  const auto& waiting = waiters_.scan(now_ns, contentions_);
+  for (size_t i = 0; i < contended_.size(); ++i)
+    contended_[i]->take_look(now_ns, waiting[i], waiters_.syncs());
+  if (waiters_.threads() == 0 || now_ns < next_idle_look_ns_) return;
+  next_idle_look_ns_ = now_ns + kIdleLookEvery;
+  waiters_.learn_idle(now_ns);
 }
 
 Status SqliteStats::stop(int64_t deadline_ns) {
@@ -151,10 +183,9 @@ Status SqliteStats::emit_tables() {
   constexpr size_t kHeldBackColumn = 5;
   keep_largest(holders, kShareColumn);
   keep_largest(readers, kHeldBackColumn);
-  PLUMB_RETURN_IF_ERROR(host().table("sqlite_lock_holders", to_text(holders)));
-  if (!readers["rows"].empty())
-    PLUMB_RETURN_IF_ERROR(host().table("sqlite_readers", to_text(readers)));
-  PLUMB_RETURN_IF_ERROR(host().table("sqlite_databases", to_text(databases)));
+  PLUMB_RETURN_IF_ERROR(tables_.emit("sqlite_lock_holders", holders));
+  if (!readers["rows"].empty()) PLUMB_RETURN_IF_ERROR(tables_.emit("sqlite_readers", readers));
+  PLUMB_RETURN_IF_ERROR(tables_.emit("sqlite_databases", databases));
   return inspections_ ? inspections_->emit_tables() : Status::ok();
 }
 
@@ -176,6 +207,9 @@ void SqliteStats::tell_health() {
     add(std::to_string(paths_->left_out()) + " more databases match, and at most " +
         std::to_string(WatchedPaths::kMostDatabases) +
         " are watched: name those that matter in the option database");
+  if (waiters_.truncated())
+    add("more than " + std::to_string(WaiterWatch::kMostThreads) +
+        " threads use the databases: waiters are a lower bound");
   if (inspections_) add(inspections_->problem());
   if (problem == told_problem_) return;
   const bool sees = std::any_of(watches_.begin(), watches_.end(),

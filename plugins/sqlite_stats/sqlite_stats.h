@@ -9,12 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "changed_tables.h"
 #include "database_watch.h"
 #include "inspections.h"
 #include "locks.h"
 #include "openers.h"
 #include "plugins/proc/file.h"
 #include "plugins/proc/root.h"
+#include "waiters.h"
 #include "watched_paths.h"
 
 namespace plumb::sqlite_stats {
@@ -28,7 +30,9 @@ class SqliteStats final : public Sampler {
       : Sampler(host),
         root_(std::move(root)),
         reading_(reading),
-        walk_(root_, [host] { return host.now_ns(); }) {}
+        walk_(root_, [host] { return host.now_ns(); }),
+        waiters_(root_),
+        tables_(host) {}
 
   Status configure(const Config& config) override;
   Status start() override;
@@ -40,6 +44,8 @@ class SqliteStats final : public Sampler {
   Status watch_new_paths();
   Status tick(int64_t now_ns);
   bool read_listing();
+  // Who waits for which database: one look at the threads for all of them.
+  void look_at_threads(int64_t now_ns);
   Status emit_tables();
   void tell_health();
 
@@ -48,6 +54,10 @@ class SqliteStats final : public Sampler {
   OpenerWalk walk_;
   std::optional<WatchedPaths> paths_;
   std::vector<std::unique_ptr<DatabaseWatch>> watches_;
+  WaiterWatch waiters_;
+  std::vector<Contention> contentions_;
+  std::vector<DatabaseWatch*> contended_;
+  ChangedTables tables_;
   std::unique_ptr<Inspections> inspections_;
   proc::KeptFile locks_file_;
   proc::Buffer buffer_;
@@ -55,6 +65,8 @@ class SqliteStats final : public Sampler {
   std::vector<FileLock> locks_;
   std::string locks_problem_;
   int64_t next_find_ns_ = 0;
+  int64_t next_look_ns_ = 0;
+  int64_t next_idle_look_ns_ = 0;
   int64_t next_chores_ns_ = 0;
   int64_t next_report_ns_ = 0;
   int64_t next_tables_ns_ = 0;

@@ -6,6 +6,7 @@
 
 #include "fake_files.h"
 #include "fake_host.h"
+#include "tables.h"
 
 namespace plumb::sqlite_stats {
 namespace {
@@ -87,6 +88,8 @@ TEST_F(SqliteStatsTest, OccupancyIsTheShareOfTicksThatFoundTheLockHeld) {
   EXPECT_NEAR(last("sqlite_write_lock_ratio"), 0.3, 0.01);
   EXPECT_EQ(host_.resources["sqlite_write_lock_ratio"], "SQLite's write lock");
   EXPECT_EQ(host_.ledger_lines["sqlite_waiters"], "database.sqlite_lock");
+  EXPECT_EQ(host_.help["sqlite_waiters"], "threads waiting for SQLite's write lock")
+      << "the label of the ledger's line";
   ASSERT_TRUE(plugin_.stop(0).is_ok());
   const auto holder = rows("sqlite_lock_holders").at(0);
   EXPECT_EQ(holder.at(1), kWriter);
@@ -112,6 +115,75 @@ TEST_F(SqliteStatsTest, WaitersAreTheMeanOverTheSecond) {
   free_lock();
   ticks(50);
   EXPECT_NEAR(last("sqlite_waiters"), 0.5, 0.06);
+}
+
+TEST_F(SqliteStatsTest, WaitersAreAMeanOverTimeAndNotOverLooks) {
+  make_database();
+  start();
+  write_file(proc_ + "/locks", lock_line(database_ + "-shm", "WRITE", kWriter, 120, 120) +
+                                   lock_line(database_ + "-shm", "READ", 60, 128, 128));
+  for (uint64_t i = 0; i < 20; ++i) {
+    write_thread(proc_, 60, 60, kUsleeping, 2 + i);
+    ticks(1);
+  }
+  // From now on the machine is busy, and looks come late.
+  write_thread(proc_, 60, 60, kInFutex, 99);
+  free_lock();
+  ticks(6);
+  *host_.clock_ns += 730'000'000;
+  ticks(1);
+  EXPECT_NEAR(last("sqlite_waiters"), 0.2, 0.06);
+}
+
+TEST_F(SqliteStatsTest, HoldsShorterThanASampleHaveNoLongest) {
+  make_database();
+  start();
+  hold_lock();
+  for (uint32_t i = 0; i < 20; ++i) {
+    write_file(database_ + "-shm", shm_bytes(101 + i, 900, 250));
+    ticks(1);
+  }
+  free_lock();
+  ticks(10);
+  ASSERT_TRUE(plugin_.stop(0).is_ok());
+  const auto holder = rows("sqlite_lock_holders").at(0);
+  EXPECT_GT(holder.at(4).get<double>(), 0.5);
+  EXPECT_TRUE(holder.at(5).is_null()) << holder.at(5) << ": it was not zero, but too short to see";
+}
+
+TEST(CellsTest, NumbersHaveNoMoreDigitsThanTheirUnit) {
+  EXPECT_EQ(nlohmann::json(seconds_of(13'000'000)).dump(), "0.013");
+  EXPECT_EQ(nlohmann::json(rounded(0.30001, 1e-4)).dump(), "0.3");
+}
+
+TEST_F(SqliteStatsTest, TablesAreSentWhenTheyChange) {
+  make_database();
+  start();
+  ticks(2100);
+  EXPECT_EQ(host_.table_emissions["sqlite_databases"], 1);
+  EXPECT_EQ(host_.table_emissions["sqlite_lock_holders"], 1);
+  hold_lock();
+  ticks(10);
+  free_lock();
+  ticks(600);
+  EXPECT_EQ(host_.table_emissions["sqlite_databases"], 2) << "whether it syncs was looked for";
+  EXPECT_EQ(host_.table_emissions["sqlite_lock_holders"], 2);
+  ticks(2100);
+  EXPECT_EQ(host_.table_emissions["sqlite_databases"], 2);
+}
+
+TEST_F(SqliteStatsTest, PathThatIsNoUtf8IsEscapedAndTheOthersAreWatchedToo) {
+  make_database();
+  write_file(directory_ / "caf\xe9.db", database_bytes(true, 1));
+  ASSERT_TRUE(configure(directory_ / "*.db").is_ok());
+  const Status status = plugin_.start();
+  ASSERT_TRUE(status.is_ok()) << status.message();
+  ticks(110);
+  EXPECT_EQ(host_.databases, (std::set<std::string>{directory_ / "caf\\xe9.db", database_}));
+  ASSERT_TRUE(plugin_.stop(0).is_ok());
+  EXPECT_EQ(rows("sqlite_databases").at(0).at(0), directory_ / "caf\\xe9.db");
+  for (const SeenEvent& event : host_.events)
+    EXPECT_THAT(event.message, testing::Not(HasSubstr("\xe9")));
 }
 
 TEST_F(SqliteStatsTest, LongHoldIsAnEventThatNamesTheProcessOnce) {

@@ -39,7 +39,7 @@ std::string SyncWatch::summary(bool wal) const {
   if (commit_syncs_ + other_syncs_ >= kEnoughToSay)
     return "not OFF: its files are synced" +
            std::string(wal ? ", but no sync of the WAL inside a transaction was met" : "");
-  return "not known: no sync was met in " + std::to_string(looks_) + " looks";
+  return "not known: no sync was met";
 }
 
 }  // namespace plumb::sqlite_stats

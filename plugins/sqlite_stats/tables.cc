@@ -96,7 +96,9 @@ std::string to_text(const nlohmann::json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-double rounded(double value, double unit) { return std::round(value / unit) * unit; }
+double rounded(double value, double unit) {
+  return std::round(value / unit) / std::round(1 / unit);  // the nearest number to the decimal one
+}
 
 double seconds_of(int64_t ns) { return rounded(static_cast<double>(ns) / 1e9, 1e-3); }
 

@@ -22,6 +22,7 @@ void keep_largest(nlohmann::json& table, size_t column);
 // Text of JSON, with what is no UTF-8 replaced.
 std::string to_text(const nlohmann::json& json);
 
+// To a whole number of units, of which a whole number is 1: 1e-3, 1e-4.
 double rounded(double value, double unit);
 // Seconds to the millisecond.
 double seconds_of(int64_t ns);

@@ -20,6 +20,20 @@ bool is_file_work(int64_t number) {
   return std::find(kCalls.begin(), kCalls.end(), number) != kCalls.end();
 }
 
+// The first argument, a descriptor, of a call that `is_wanted`.
+template <typename IsWanted>
+std::optional<int> descriptor_of(std::string_view text, IsWanted is_wanted) {
+  const char* const end = text.data() + text.size();
+  int64_t number = -1;
+  const auto call = std::from_chars(text.data(), end, number);
+  if (call.ec != std::errc() || !is_wanted(number)) return std::nullopt;
+  if (!std::string_view(call.ptr, static_cast<size_t>(end - call.ptr)).starts_with(" 0x"))
+    return std::nullopt;
+  int descriptor = -1;
+  const auto argument = std::from_chars(call.ptr + 3, end, descriptor, 16);
+  return argument.ec == std::errc() && descriptor >= 0 ? std::optional(descriptor) : std::nullopt;
+}
+
 }  // namespace
 
 ThreadState parse_syscall(std::string_view text) {
@@ -55,16 +69,13 @@ ThreadState parse_wchan(std::string_view text) {
 }
 
 std::optional<int> parse_sync(std::string_view text) {
-  const char* const end = text.data() + text.size();
-  int64_t number = -1;
-  const auto call = std::from_chars(text.data(), end, number);
-  if (call.ec != std::errc() || (number != SYS_fsync && number != SYS_fdatasync))
-    return std::nullopt;
-  if (!std::string_view(call.ptr, static_cast<size_t>(end - call.ptr)).starts_with(" 0x"))
-    return std::nullopt;
-  int descriptor = -1;
-  const auto argument = std::from_chars(call.ptr + 3, end, descriptor, 16);
-  return argument.ec == std::errc() && descriptor >= 0 ? std::optional(descriptor) : std::nullopt;
+  return descriptor_of(text,
+                       [](int64_t call) { return call == SYS_fsync || call == SYS_fdatasync; });
+}
+
+std::optional<int> parse_lock_wait(std::string_view text) {
+  if (parse_syscall(text) != ThreadState::kBlocked) return std::nullopt;
+  return descriptor_of(text, [](int64_t call) { return call == SYS_fcntl; });
 }
 
 ThreadFiles::ThreadFiles(const std::string& directory)
@@ -74,10 +85,12 @@ ThreadFiles::ThreadFiles(const std::string& directory)
 
 ThreadState ThreadFiles::state(proc::Buffer& buffer) {
   sync_of_.reset();
+  blocked_on_.reset();
   if (syscall_hidden_) return wchan_state(buffer);
   const proc::Text text = syscall_.read(buffer);
   if (text.ok()) {
     sync_of_ = parse_sync(text.text);
+    blocked_on_ = parse_lock_wait(text.text);
     return parse_syscall(text.text);
   }
   if (text.error == ESRCH) return ThreadState::kGone;

@@ -33,6 +33,9 @@ ThreadState parse_wchan(std::string_view text);
 // The descriptor that the thread is inside an fsync or fdatasync of, from the same text.
 std::optional<int> parse_sync(std::string_view text);
 
+// The descriptor of the file whose lock the thread waits for in the kernel, likewise.
+std::optional<int> parse_lock_wait(std::string_view text);
+
 // The files of one thread, opened on first use and kept.
 class ThreadFiles {
  public:
@@ -42,6 +45,8 @@ class ThreadFiles {
   ThreadState state(proc::Buffer& buffer);
   // Of which descriptor the last state() found it in an fsync or fdatasync.
   std::optional<int> sync_of() const { return sync_of_; }
+  // The lock of which descriptor it waited for where the last state() was kBlocked.
+  std::optional<int> blocked_on() const { return blocked_on_; }
   // True once the system call turned out to be hidden, so that states come from wchan.
   bool only_wait_channel() const { return syscall_hidden_; }
   // How often it has been put on a processor; nothing when the kernel was built without scheduler
@@ -56,6 +61,7 @@ class ThreadFiles {
   proc::KeptFile schedstat_;
   bool syscall_hidden_ = false;
   std::optional<int> sync_of_;
+  std::optional<int> blocked_on_;
 };
 
 }  // namespace plumb::sqlite_stats

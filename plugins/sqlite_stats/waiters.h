@@ -1,9 +1,9 @@
-// How many threads wait for SQLite's write lock.
+// How many threads wait for the write locks of SQLite databases, and for which.
 //
 // The kernel does not know: SQLite polls for the lock, sleeping in between. So this is an
-// inference. A thread counts as a waiter when its process has the database open, somebody holds the
-// lock (or did within SQLite's longest sleep), and it is asleep as a busy handler sleeps. Taken off
-// again are:
+// inference. A thread counts as a waiter when its process has a database open whose lock somebody
+// holds (or did within SQLite's longest sleep), and it is asleep as a busy handler sleeps. Taken
+// off again are:
 //  - idle timers: threads that stay in one sleep for longer than any step of SQLite's busy handler
 //    (100 ms), and threads found asleep in most samples taken while the lock was free;
 //  - the holder, which may itself sleep inside its transaction. POSIX locks name a process, not a
@@ -14,26 +14,33 @@
 // itself sleeps in usleep(); threads that call usleep() in steps below 250 ms for other ends, in an
 // application that writes all the time, count while the lock is held; busy handlers of an
 // application's own that wait otherwise (Go without C, sleep_for) are not seen.
+//
+// One look serves all databases, and a waiter is counted once. Whose lock it waits for is certain
+// where its process has only one contended database open, and where it waits in the kernel, whose
+// answer names the file. A process with several has its waiters shared among them, in proportion
+// to how much of late each one's lock was held.
 #ifndef PLUMB_PLUGINS_SQLITE_STATS_WAITERS_H_
 #define PLUMB_PLUGINS_SQLITE_STATS_WAITERS_H_
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "database_files.h"
 #include "plugins/proc/file.h"
 #include "plugins/proc/root.h"
 #include "thread_state.h"
 
 namespace plumb::sqlite_stats {
 
-// What one look at the threads of one process found, idle timers left out.
+// What one look at the threads of one process found, idle timers and those that wait in the kernel
+// left out.
 struct ProcessSleep {
   int busy_sleepers = 0;
   int sleepers = 0;  // in relative timers that may or may not be a busy handler's
-  int blocked = 0;   // for sure: waiting in the kernel for a file lock
   int active = 0;    // running, runnable, or writing to a file
   bool holds = false;
   bool holder_found = false;  // one thread slept through the hold, and is not counted above
@@ -41,13 +48,15 @@ struct ProcessSleep {
 };
 int infer_waiters(const ProcessSleep& process);
 
-// The lock, as far as it matters here.
+// A database whose lock is held, or was so shortly ago that somebody may be asleep for it still.
 struct Contention {
   bool held = false;
-  // Seen held so shortly ago that somebody may be asleep for it still.
-  bool held_lately = false;
+  bool held_lately = false;  // seen held, and not only concluded from a commit
   int32_t holder = 0;
   int64_t hold_start_ns = 0;
+  double held_share = 1;                 // of the last second or so
+  std::span<const int32_t> users = {};   // processes that have it open, ascending
+  const DatabaseFiles* files = nullptr;  // tell whether a descriptor is of this database
 };
 
 // A thread that was found inside an fsync or fdatasync.
@@ -63,13 +72,14 @@ class WaiterWatch {
 
   explicit WaiterWatch(proc::Root root) : root_(std::move(root)) {}
 
-  // Looks at all threads of `processes` (ascending). Meant for while the lock is held and shortly
-  // after. Nothing when none of them lets us look.
-  std::optional<int> scan(int64_t now_ns, const std::vector<int32_t>& processes,
-                          const Contention& lock);
-  // Learns which of the known threads sleep in timers anyway. To be called while nobody can be
-  // waiting.
-  void learn_idle();
+  // Looks once at all threads of the processes that use one of `databases`. Of each database how
+  // many wait for it, which is no whole number where waiters had to be shared; nothing where none
+  // of its users lets us look. Valid until the next call.
+  const std::vector<std::optional<double>>& scan(int64_t now_ns,
+                                                 std::span<const Contention> databases);
+  // Learns which threads sleep in timers anyway, from the processes that no scan has looked at for
+  // so long that nobody in them can be waiting.
+  void learn_idle(int64_t now_ns);
 
   // Which of the threads the last scan found syncing a file.
   const std::vector<SyncCall>& syncs() const { return syncs_; }
@@ -95,21 +105,34 @@ class WaiterWatch {
   };
   struct Process {
     std::map<int32_t, Thread> threads;
+    std::vector<size_t> uses;     // which of the databases of the scan that looked last
+    std::vector<int> blocked_on;  // by that scan: descriptors whose lock a thread waits for
     int64_t listed_ns = 0;
+    int64_t scanned_ns = 0;
     std::optional<bool> uses_glibc;
     int hidden_looks = 0;
   };
+  using Databases = std::span<const Contention>;
 
+  void note_users(int64_t now_ns, Databases databases);
   void list_threads(int64_t now_ns, int32_t pid, Process& process);
-  ProcessSleep look(int64_t now_ns, int32_t pid, Process& process, const Contention& lock);
+  ProcessSleep look(int64_t now_ns, int32_t pid, Process& process, Databases databases);
   // True when the thread has not woken for longer than a busy handler ever sleeps.
   bool long_asleep(int64_t now_ns, Thread& thread);
-  void forget_absent(const std::vector<int32_t>& processes);
+  // Adds the process's waiters to waiting_.
+  void attribute(int32_t pid, const Process& process, double sleepers, Databases databases);
+  void share(int32_t pid, const Process& process, double waiters, Databases databases);
+  // Makes room for a thread, by forgetting what this look does not need; false when there is none.
+  bool make_room(int64_t now_ns);
+  void forget(std::map<int32_t, Process>::iterator process);
+  void forget_unused(int64_t now_ns);
+  void forget_ended(Process& process);
 
   proc::Root root_;
   proc::Buffer buffer_;
   std::vector<SyncCall> syncs_;
   std::map<int32_t, Process> processes_;
+  std::vector<std::optional<double>> waiting_;
   size_t thread_count_ = 0;
   bool truncated_ = false;
 };

@@ -8,6 +8,8 @@
 namespace plumb::sqlite_stats {
 namespace {
 
+using ::testing::ElementsAre;
+
 constexpr int kHolder = 50;
 constexpr int kOther = 60;
 
@@ -34,6 +36,14 @@ TEST(ThreadStateTest, WaitChannelIsTheFallback) {
   EXPECT_EQ(parse_wchan("0"), ThreadState::kUnknown);
 }
 
+TEST(ThreadStateTest, WaitForALockNamesTheDescriptor) {
+  EXPECT_EQ(parse_lock_wait("72 0x5 0x7 0x7ffd 0x0 0x0 0x0 0x1 0x2"), 5);
+  EXPECT_FALSE(parse_lock_wait("72 0x5 0x6 0x7ffd 0x0 0x0 0x0 0x1 0x2")) << "asks, does not wait";
+  EXPECT_FALSE(parse_lock_wait(kUsleeping));
+  EXPECT_FALSE(parse_lock_wait("72"));
+  EXPECT_FALSE(parse_lock_wait(""));
+}
+
 TEST(ThreadStateTest, SyncNamesTheDescriptor) {
   EXPECT_EQ(parse_sync("75 0x14 0x0 0x0 0x0 0x0 0x0 0x7ffc 0x7f11\n"), 20);
   EXPECT_EQ(parse_sync("74 0x4 0x0 0x0 0x0 0x0 0x0 0x7ffc 0x7f11\n"), 4);
@@ -51,7 +61,7 @@ TEST(InferWaitersTest, HolderIsTakenOffOnlyWhereItMayBeAmongTheSleepers) {
   EXPECT_EQ(infer_waiters({.sleepers = 4}), 4);
   EXPECT_EQ(infer_waiters({.sleepers = 3, .holds = true, .holder_found = true}), 3);
   EXPECT_EQ(infer_waiters({.holds = true}), 0);
-  EXPECT_EQ(infer_waiters({.sleepers = 1, .blocked = 2, .holds = true}), 2);
+  EXPECT_EQ(infer_waiters({.sleepers = 1, .holds = true}), 0);
   EXPECT_EQ(infer_waiters({.busy_sleepers = 3, .sleepers = 1, .holds = true, .uses_glibc = true}),
             3);
 }
@@ -66,13 +76,23 @@ class WaiterWatchTest : public testing::Test {
       write_file(directory_ / (std::to_string(pid) + "/maps"),
                  "7f00-7f01 r-xp 00000000 fe:00 1 /usr/lib/x86_64-linux-gnu/libc.so.6\n");
   }
-  std::optional<int> scan(bool held = true) {
+  std::optional<double> scan(bool held = true) {
     now_ns_ += 50 * kMillisecond;
-    return watch_.scan(now_ns_, {kHolder, kOther},
-                       {held, !held, held ? kHolder : 0, hold_start_ns_});
+    const Contention contention{.held = held,
+                                .held_lately = !held,
+                                .holder = held ? kHolder : 0,
+                                .hold_start_ns = hold_start_ns_,
+                                .users = users_};
+    return watch_.scan(now_ns_, std::span(&contention, 1)).at(0);
+  }
+  // Nobody has written for long enough.
+  void learn_idle() {
+    now_ns_ += 200 * kMillisecond;
+    watch_.learn_idle(now_ns_);
   }
   TemporaryDirectory directory_;
   WaiterWatch watch_{proc::Root{directory_.string(), ""}};
+  const std::vector<int32_t> users_ = {kHolder, kOther};
   int64_t now_ns_ = 1'000'000'000;
   int64_t hold_start_ns_ = 1'000'000'000;
   uint64_t timeslices_ = 1;
@@ -112,7 +132,7 @@ TEST_F(WaiterWatchTest, ThreadThatAlsoSleepsWhileTheLockIsFreeIsNoWaiter) {
   thread(kOther, 60, kUsleeping);
   thread(kOther, 61, kInFutex);
   EXPECT_EQ(scan(), 1);
-  for (int i = 0; i < 3; ++i) watch_.learn_idle();
+  for (int i = 0; i < 3; ++i) learn_idle();
   thread(kOther, 60, kUsleeping);
   thread(kOther, 61, kUsleeping);
   EXPECT_EQ(scan(), 1) << "only the thread that was in a futex while the lock was free";
@@ -164,6 +184,14 @@ TEST_F(WaiterWatchTest, EndedThreadsAreForgotten) {
   EXPECT_EQ(watch_.threads(), 1u);
 }
 
+TEST_F(WaiterWatchTest, NothingIsLearntOfAProcessThatWasJustLookedAt) {
+  thread(kOther, 60, kUsleeping);
+  EXPECT_EQ(scan(), 1);
+  for (int i = 0; i < 5; ++i) watch_.learn_idle(now_ns_ + 50 * kMillisecond);
+  thread(kOther, 60, kUsleeping);
+  EXPECT_EQ(scan(), 1) << "it may still be asleep for the lock";
+}
+
 TEST_F(WaiterWatchTest, HiddenThreadsGiveNoNumberRatherThanZero) {
   for (const int pid : {kHolder, kOther}) {
     const std::string task = directory_ / (std::to_string(pid) + "/task/" + std::to_string(pid));
@@ -179,6 +207,108 @@ TEST_F(WaiterWatchTest, WaitChannelsServeWhereSystemCallsAreHidden) {
     write_file(task + "/wchan", "hrtimer_nanosleep");
   }
   EXPECT_EQ(scan(), 2);
+}
+
+// Two databases with a holder each, kHolder of the first and kOther of the second.
+class WaitersOfTwoTest : public WaiterWatchTest {
+ protected:
+  static constexpr int kWaiter = 70;
+
+  std::vector<double> scan_both(double first_share = 1, double second_share = 1) {
+    now_ns_ += 50 * kMillisecond;
+    const std::vector<Contention> both = {{.held = true,
+                                           .holder = kHolder,
+                                           .held_share = first_share,
+                                           .users = first_users_,
+                                           .files = &first_},
+                                          {.held = true,
+                                           .holder = kOther,
+                                           .held_share = second_share,
+                                           .users = second_users_,
+                                           .files = &second_}};
+    std::vector<double> out;
+    for (const auto& waiting : watch_.scan(now_ns_, both)) out.push_back(waiting.value_or(-1));
+    return out;
+  }
+  void open_files() {
+    for (const auto& [files, name] : {std::pair(&first_, "a.db"), std::pair(&second_, "b.db")}) {
+      write_file(directory_ / name, database_bytes(true, 1));
+      write_file(directory_ / (std::string(name) + "-shm"), shm_bytes(1, 1, 1));
+      ASSERT_TRUE(files->refresh().is_ok());
+    }
+  }
+  // The descriptor 5 of the waiter leads to that file.
+  void give_descriptor(const std::string& name) {
+    const std::string link = directory_ / "70/fd/5";
+    std::filesystem::create_directories(directory_ / "70/fd");
+    std::filesystem::remove(link);
+    std::filesystem::create_symlink(directory_ / name, link);
+  }
+
+  DatabaseFiles first_{directory_ / "a.db"};
+  DatabaseFiles second_{directory_ / "b.db"};
+  std::vector<int32_t> first_users_ = {kHolder, kWaiter};
+  std::vector<int32_t> second_users_ = {kOther};
+};
+
+TEST_F(WaitersOfTwoTest, WaiterIsTheDatabasesThatItsProcessHasOpen) {
+  thread(kWaiter, 70, kUsleeping);
+  thread(kWaiter, 71, kUsleeping);
+  EXPECT_THAT(scan_both(), ElementsAre(2, 0));
+}
+
+TEST_F(WaitersOfTwoTest, ProcessWithBothOpenHasItsWaitersSharedByHowLongTheLocksAreHeld) {
+  second_users_ = {kOther, kWaiter};
+  thread(kWaiter, 70, kUsleeping);
+  thread(kWaiter, 71, kUsleeping);
+  EXPECT_THAT(scan_both(), ElementsAre(1, 1)) << "two waiters, and not two of each";
+  thread(kWaiter, 70, kUsleeping);
+  thread(kWaiter, 71, kUsleeping);
+  EXPECT_THAT(scan_both(0.75, 0.25), ElementsAre(1.5, 0.5));
+}
+
+TEST_F(WaitersOfTwoTest, ProcessOfOneThreadWaitsForTheOtherLockThanTheOneItHolds) {
+  use_glibc();
+  second_users_ = {kHolder, kOther};
+  thread(kHolder, 50, kUsleeping);
+  EXPECT_THAT(scan_both(), ElementsAre(0, 1));
+}
+
+TEST_F(WaitersOfTwoTest, WaiterInTheKernelIsTheDatabasesWhoseFileItWaitsFor) {
+  open_files();
+  second_users_ = {kOther, kWaiter};
+  thread(kWaiter, 70, "72 0x5 0x7 0x7ffd 0x0 0x0 0x0 0x1 0x2");
+  give_descriptor("b.db-shm");
+  EXPECT_THAT(scan_both(), ElementsAre(0, 1));
+  give_descriptor("a.db");
+  EXPECT_THAT(scan_both(), ElementsAre(1, 0));
+  write_file(directory_ / "other", "");
+  give_descriptor("other");
+  EXPECT_THAT(scan_both(), ElementsAre(0, 0)) << "that lock is none of SQLite's";
+  std::filesystem::remove_all(directory_ / "70/fd");
+  EXPECT_THAT(scan_both(), ElementsAre(0.5, 0.5)) << "which file it is cannot be seen";
+}
+
+TEST_F(WaitersOfTwoTest, AllDatabasesTogetherKeepNoMoreThreadsThanOneMay) {
+  for (int tid = 0; tid < 250; ++tid) {
+    thread(kHolder, 1000 + tid, kInFutex);
+    thread(kOther, 2000 + tid, kInFutex);
+  }
+  scan_both();
+  EXPECT_EQ(watch_.threads(), WaiterWatch::kMostThreads);
+  EXPECT_TRUE(watch_.truncated());
+}
+
+TEST_F(WaitersOfTwoTest, ProcessesOfIdleDatabasesMakeRoomForThoseOfContendedOnes) {
+  for (int tid = 0; tid < 200; ++tid) {
+    thread(kHolder, 1000 + tid, kInFutex);
+    thread(kOther, 2000 + tid, kUsleeping);
+  }
+  const Contention first{.held = true, .holder = 1, .users = first_users_};
+  const Contention second{.held = true, .holder = 1, .users = second_users_};
+  watch_.scan(now_ns_, std::span(&first, 1));
+  EXPECT_EQ(watch_.scan(now_ns_ + 50 * kMillisecond, std::span(&second, 1)).at(0), 200);
+  EXPECT_FALSE(watch_.truncated());
 }
 
 }  // namespace

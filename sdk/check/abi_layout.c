@@ -2,6 +2,7 @@
 #include "sdk/check/abi_layout.h"
 
 #include <plumb/abi/plugin.h>
+#include <plumb/abi/rest.h>
 #include <plumb/abi/stacks.h>
 #include <stddef.h>
 
@@ -16,3 +17,7 @@ const unsigned long plumb_layout_in_c_rows =
 const struct plumb_layout_row plumb_stacks_layout_in_c[] = {PLUMB_STACKS_LAYOUT};
 const unsigned long plumb_stacks_layout_in_c_rows =
     sizeof(plumb_stacks_layout_in_c) / sizeof(plumb_stacks_layout_in_c[0]);
+
+const struct plumb_layout_row plumb_rest_layout_in_c[] = {PLUMB_REST_LAYOUT};
+const unsigned long plumb_rest_layout_in_c_rows =
+    sizeof(plumb_rest_layout_in_c) / sizeof(plumb_rest_layout_in_c[0]);

@@ -146,6 +146,14 @@
   PLUMB_FIELD(plumb_stacks_host, reserved)    \
   PLUMB_FIELD(plumb_stacks_host, emit_stacks)
 
+/* plumb/abi/rest.h, likewise. */
+#define PLUMB_REST_REVISION 0
+#define PLUMB_REST_LAYOUT                   \
+  PLUMB_STRUCT(plumb_rest_host)             \
+  PLUMB_FIELD(plumb_rest_host, struct_size) \
+  PLUMB_FIELD(plumb_rest_host, reserved)    \
+  PLUMB_FIELD(plumb_rest_host, rest_until)
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -163,6 +171,8 @@ extern const struct plumb_layout_row plumb_layout_in_c[];
 extern const unsigned long plumb_layout_in_c_rows;
 extern const struct plumb_layout_row plumb_stacks_layout_in_c[];
 extern const unsigned long plumb_stacks_layout_in_c_rows;
+extern const struct plumb_layout_row plumb_rest_layout_in_c[];
+extern const unsigned long plumb_rest_layout_in_c_rows;
 
 #ifdef __cplusplus
 }

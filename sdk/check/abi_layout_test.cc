@@ -7,6 +7,7 @@
 // adding fields at the end is a new major, or an extension with a new id.
 #include <gtest/gtest.h>
 #include <plumb/abi/plugin.h>
+#include <plumb/abi/rest.h>
 #include <plumb/abi/stacks.h>
 
 #include <cstddef>
@@ -57,6 +58,7 @@ Layouts of_rows(const plumb_layout_row* rows, size_t count) {
 #define PLUMB_FIELD(name, field) {#name, #field, offsetof(name, field), sizeof(name::field)},
 const plumb_layout_row kAbiRows[] = {PLUMB_ABI_LAYOUT};
 const plumb_layout_row kStacksRows[] = {PLUMB_STACKS_LAYOUT};
+const plumb_layout_row kRestRows[] = {PLUMB_REST_LAYOUT};
 #undef PLUMB_STRUCT
 #undef PLUMB_FIELD
 
@@ -80,7 +82,9 @@ const std::vector<Header>& headers() {
       {std::to_string(PLUMB_ABI_MAJOR), PLUMB_ABI_MINOR, plumb_layout_in_c, plumb_layout_in_c_rows,
        kAbiRows, std::size(kAbiRows)},
       {PLUMB_STACKS_EXTENSION, PLUMB_STACKS_REVISION, plumb_stacks_layout_in_c,
-       plumb_stacks_layout_in_c_rows, kStacksRows, std::size(kStacksRows)}};
+       plumb_stacks_layout_in_c_rows, kStacksRows, std::size(kStacksRows)},
+      {PLUMB_REST_EXTENSION, PLUMB_REST_REVISION, plumb_rest_layout_in_c,
+       plumb_rest_layout_in_c_rows, kRestRows, std::size(kRestRows)}};
   return all;
 }
 

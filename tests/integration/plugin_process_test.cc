@@ -12,6 +12,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "tests/integration/recording_sink.h"
@@ -78,6 +79,15 @@ class PluginProcessTest : public ::testing::Test {
   bool wait_ticks(size_t count) {
     return sink_.wait_for([=](const Heard& h) { return h.count("misbehave_ticks") >= count; });
   }
+  std::vector<int64_t> tick_times() {
+    const Heard heard = sink_.heard();
+    const SeriesInfo* ticks = heard.find("misbehave_ticks");
+    std::vector<int64_t> out;
+    for (const Sample& s : heard.samples) {
+      if (s.series == ticks->id) out.push_back(s.time_ns);
+    }
+    return out;
+  }
   std::string log() {
     const MutexLock lock(log_mutex_);
     return log_;
@@ -133,6 +143,29 @@ TEST_F(PluginProcessTest, ASamplerBeyondItsBudgetIsAskedMoreSeldomAndTheRunIsTol
     return !intervals.empty() && intervals.back() > 0.03;
   }));
   EXPECT_TRUE(heard.find("plumb_collect_late_seconds"));
+}
+
+TEST_F(PluginProcessTest, ASamplerThatRestsIsAskedAfterASecondAtMostAndSkipsNothing) {
+  begin("rest", "collect", {}, 0);
+  ASSERT_TRUE(wait_ticks(3));
+  const std::vector<int64_t> times = tick_times();
+  EXPECT_GE(times[1] - times[0], 900'000'000);
+  EXPECT_GE(times[2] - times[1], 900'000'000);
+  ASSERT_TRUE(
+      sink_.wait_for([](const Heard& h) { return h.count("plumb_collects_skipped_total") >= 1; }));
+  // A machine that is busy with other things may make a sampler late, but not by 45 ticks.
+  EXPECT_LT(sink_.heard().values("plumb_collects_skipped_total").back(), 45);
+  EXPECT_NEAR(sink_.heard().values("plumb_collect_interval_seconds").back(), 0.02, 1e-9);
+}
+
+TEST_F(PluginProcessTest, AStageEndsARest) {
+  begin("rest", "collect", {}, 0);
+  ASSERT_TRUE(wait_ticks(1));
+  const int64_t now = monotonic_ns();
+  process_->stage({PLUMB_STAGE_STEADY, "steady", now, now + 1'000'000'000});
+  ASSERT_TRUE(wait_ticks(2));
+  const std::vector<int64_t> times = tick_times();
+  EXPECT_LT(times[1] - times[0], 900'000'000);
 }
 
 TEST_F(PluginProcessTest, APluginWrittenInCWorks) {
@@ -208,7 +241,7 @@ TEST_F(PluginProcessTest, AHangInConfigureFailsTheConfiguration) {
 
 TEST_F(PluginProcessTest, AProcessThatStopsItselfCountsAsHung) {
   PluginLimits limits;
-  limits.watch.heartbeat = milliseconds(1'200);
+  limits.watch.heartbeat = milliseconds(2'500);
   begin("sigstop", "collect", limits);
   expect_dark("plugin-hung", "its process has been silent");
 }

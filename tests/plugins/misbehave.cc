@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kHow[] = {"behave",  "segfault", "abort", "hang",       "throw",   "exit",
                                 "sigstop", "fail",     "flood", "flood_wire", "garbage", "close",
-                                "invalid", "print",    "burn",  nullptr};
+                                "invalid", "print",    "burn",  "rest",       nullptr};
 constexpr plumb_option kOptions[] = {
     option({.key = "how", .default_value = "behave", .one_of = kHow, .help = "What it does"}),
     option({.key = "in", .default_value = "collect", .help = "The callback it does it in"}),
@@ -106,6 +106,7 @@ class Misbehave final : public Sampler {
     if (how_ == "close") ::close(kSocket);
     if (how_ == "invalid") return emit_invalid();
     if (how_ == "burn") burn();
+    if (how_ == "rest") host().rest_until(host().now_ns() + 3'600'000'000'000);
     if (how_ == "print") {
       std::printf("printed to stdout %s\n", token_.c_str());
       std::fflush(stdout);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <string_view>
 
 namespace plumb::test_support {
 
@@ -70,7 +71,11 @@ RecordingHost::RecordingHost() {
     expect(host::check_health({{}, 0, state, self(c).health_message}));
   };
   host_.log = [](void*, uint32_t, const char*) {};
-  host_.get_extension = [](void*, const char*) -> const void* { return nullptr; };
+  rest_.struct_size = sizeof(rest_);
+  rest_.rest_until = [](void* c, int64_t until_ns) { self(c).rests_until = until_ns; };
+  host_.get_extension = [](void* c, const char* id) -> const void* {
+    return std::string_view(id) == PLUMB_REST_EXTENSION ? &self(c).rest_ : nullptr;
+  };
 }
 
 const std::vector<RecordingHost::Point>& RecordingHost::series(const std::string& key) const {

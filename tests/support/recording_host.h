@@ -6,6 +6,7 @@
 #define PLUMB_TESTS_SUPPORT_RECORDING_HOST_H_
 
 #include <plumb/abi/plugin.h>
+#include <plumb/abi/rest.h>
 
 #include <cstdint>
 #include <map>
@@ -54,6 +55,7 @@ class RecordingHost {
   uint32_t health = PLUMB_HEALTH_OK;
   std::string health_message;
   std::optional<int64_t> fake_now;
+  int64_t rests_until = 0;  // as the plugin last asked
 
  private:
   int64_t now() const;
@@ -62,6 +64,7 @@ class RecordingHost {
   int32_t add(const plumb_histogram& histogram);
 
   plumb_host host_{};
+  plumb_rest_host rest_{};
   host::SignalCheck check_{0};
   std::map<uint32_t, std::string> keys_;
 };

@@ -132,12 +132,16 @@ class Explainer {
     try {
       const OnlyQueries only_queries(connection_.database().getHandle());
       SQLite::Statement query(connection_.database(), "EXPLAIN QUERY PLAN " + statement.sql);
-      while (out.steps.size() < kMostSteps && query.executeStep())
-        out.steps.push_back(query.getColumn(3).getString());
+      while (query.executeStep()) {
+        const std::string step = query.getColumn(3).getString();
+        note_index_of(step);
+        if (out.steps.size() < kMostSteps) out.steps.push_back(step);
+      }
     } catch (const SQLite::Exception& e) {
       out.findings.push_back("not explained: " + reason_of(e));
       return out;
     }
+    ++explained_;
     const auto aliases = aliases_of(statement.tokens, [this](const std::string& name) {
       return schema_.find(name) != nullptr;
     });
@@ -145,10 +149,17 @@ class Explainer {
     return out;
   }
 
+  // How many statements were explained to the end, and the indexes that their plans name.
+  size_t explained() const { return explained_; }
   const std::set<std::string>& used_indexes() const { return used_; }
 
  private:
   using Aliases = std::map<std::string, std::string>;
+
+  void note_index_of(const std::string& detail) {
+    const auto step = step_of(detail);
+    if (step && !step->index.empty()) used_.insert(lower_case(step->index));
+  }
 
   void look_at(const std::string& detail, const Statement& statement, const Aliases& aliases,
                StatementPlan& out) {
@@ -159,7 +170,6 @@ class Explainer {
     }
     const auto step = step_of(detail);
     if (!step) return;
-    if (!step->index.empty()) used_.insert(lower_case(step->index));
     const auto alias = aliases.find(lower_case(step->object));
     const Table* table = schema_.find(alias == aliases.end() ? step->object : alias->second);
     if (table == nullptr) return;
@@ -211,23 +221,39 @@ class Explainer {
   const Schema& schema_;
   std::set<std::string> known_;
   std::set<std::string> used_;
+  size_t explained_ = 0;
 };
+
+// What is left out may use any index, so it is said with the claim.
+std::string unused_text(size_t explained, size_t failed, bool has_more) {
+  std::string text = "used by none of the " + std::to_string(explained) + " statements explained";
+  if (failed > 0) text += "; " + std::to_string(failed) + " could not be";
+  if (has_more) text += "; those after the first " + std::to_string(kMostStatements) + " were not";
+  return text;
+}
 
 }  // namespace
 
 std::vector<StatementPlan> explain(Connection& connection, Schema& schema, std::string_view text) {
-  const std::vector<Statement> statements = statements_of(text, kMostStatements);
+  // One more than are explained, to know whether there are.
+  std::vector<Statement> statements = statements_of(text, kMostStatements + 1);
+  const bool has_more = statements.size() > kMostStatements;
+  if (has_more) statements.pop_back();
   std::vector<StatementPlan> out;
   out.reserve(statements.size());
   Explainer explainer(connection, schema);
   for (const Statement& statement : statements)
     out.push_back(explainer.explain(statement, out.size() + 1));
-  if (out.empty()) return out;
+  if (has_more)
+    schema.notes.push_back("statements after the first " + std::to_string(kMostStatements) +
+                           " are not explained");
+  if (explainer.explained() == 0) return out;
+  const std::string unused =
+      unused_text(explainer.explained(), out.size() - explainer.explained(), has_more);
   for (Table& table : schema.tables) {
     for (Index& index : table.indexes) {
       if (!index.made_by_hand || index.unique) continue;
-      if (!explainer.used_indexes().contains(lower_case(index.name)))
-        index.notes.push_back("used by none of the statements given");
+      if (!explainer.used_indexes().contains(lower_case(index.name))) index.notes.push_back(unused);
     }
   }
   return out;

@@ -21,7 +21,8 @@ struct StatementPlan {
   std::vector<std::string> findings;
 };
 
-// Also notes in `schema` which indexes none of the statements uses.
+// Explains the first kMostStatements. Also notes in `schema` which indexes none of the statements
+// explained uses, and how many were not explained.
 std::vector<StatementPlan> explain(Connection& connection, Schema& schema, std::string_view text);
 
 }  // namespace plumb::sqlite_inspect

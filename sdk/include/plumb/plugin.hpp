@@ -25,6 +25,7 @@
 #define PLUMB_PLUGIN_HPP_
 
 #include <plumb/abi/plugin.h>
+#include <plumb/abi/rest.h>
 #include <plumb/abi/stacks.h>
 #include <plumb/histogram.hpp>
 #include <plumb/status.hpp>
@@ -147,6 +148,13 @@ class Host {
     if (extension == nullptr) return Status::unsupported("this host takes no stack profiles");
     return Status::from_code(extension->emit_stacks(host_->context, &stacks),
                              "the host refused stacks");
+  }
+  // For collect: it is not worth calling before `until_ns`; see plumb_rest_host. A host that knows
+  // no rests calls it at every interval.
+  void rest_until(int64_t until_ns) const {
+    const auto* extension = static_cast<const plumb_rest_host*>(
+        host_->get_extension(host_->context, PLUMB_REST_EXTENSION));
+    if (extension != nullptr) extension->rest_until(host_->context, until_ns);
   }
   void health(uint32_t state, const std::string& message) const {
     host_->set_health(host_->context, state, message.c_str());
