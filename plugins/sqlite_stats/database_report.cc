@@ -14,7 +14,7 @@ bool DatabaseWatch::is_there() const {
 std::string DatabaseWatch::cut_off() const {
   const uint64_t bytes = files_.open() ? files_.database_bytes().value_or(0) : 0;
   if (bytes == 0 || bytes >= kDatabaseHeaderBytes) return {};
-  return path() + " is cut off, or no SQLite database: it has " + std::to_string(bytes) +
+  return name() + " is cut off, or no SQLite database: it has " + std::to_string(bytes) +
          " bytes, and the header alone has " + std::to_string(kDatabaseHeaderBytes);
 }
 
