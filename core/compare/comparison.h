@@ -99,7 +99,8 @@ struct Comparison {
 Result<Comparison> compare(const std::vector<RunMeasures>& base, const RunMeasures& run,
                            const CompareOptions& options);
 
-// "p95 of orders", "p99.9 of all requests", "throughput".
+// "p95", "p95 of orders", "throughput", "database: WAL write and sync at commit", "calls per
+// request".
 std::string change_name(const Change& change);
 
 }  // namespace plumb::compare

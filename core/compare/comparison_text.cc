@@ -44,7 +44,8 @@ int rank_of(const Change& change) {
   static const std::vector<std::string> order = {"error_rate", "p95", "p99",  "p50",
                                                  "mean",       "p90", "p999", "throughput"};
   const auto found = std::find(order.begin(), order.end(), change.metric);
-  return static_cast<int>(found - order.begin()) + (change.subject.empty() ? 0 : 100);
+  return static_cast<int>(found - order.begin()) + (change.subject.empty() ? 0 : 100) +
+         (is_threat(change) ? 0 : 1000);
 }
 
 std::vector<const Change*> with_verdict(const std::vector<Change>& changes, ChangeVerdict verdict) {
@@ -79,12 +80,10 @@ std::string layers_sentence(const Comparison& comparison) {
 std::string query_sentence(const Comparison& comparison) {
   for (const Change& query : comparison.queries) {
     if (!query.changed()) continue;
-    const std::string what =
-        query.metric == "calls_per_request" ? "calls per request" : "time of a call";
     return " Query " + query.subject +
-           (query.label.empty() ? "" : " (" + short_statement(query.label) + ")") + ": " + what +
-           " " + figure_text(query.base, query.unit) + " → " + figure_text(query.run, query.unit) +
-           ".";
+           (query.label.empty() ? "" : " (" + short_statement(query.label) + ")") + ": " +
+           change_name(query) + " " + figure_text(query.base, query.unit) + " → " +
+           figure_text(query.run, query.unit) + ".";
   }
   return "";
 }
@@ -103,6 +102,7 @@ std::string change_name(const Change& change) {
   if (name == "calls_per_request") name = "calls per request";
   if (name == "time_per_call") name = "time of a call";
   if (name == "time_per_request") return line_name(change.layer, change.label);
+  if (change.kind == Kind::kQuery) return name;
   return change.subject.empty() ? name : name + " of " + change.subject;
 }
 
@@ -115,11 +115,14 @@ std::string figure_text(const std::optional<double>& value, const std::string& u
 
 std::string signed_text(const std::optional<double>& value, const std::string& unit) {
   if (!value) return "–";
-  const std::string size = figure_text(std::fabs(*value), unit);
+  std::string size = figure_text(std::fabs(*value), unit);
+  // Of a share the difference is told in percentage points.
+  if (unit == "ratio" && size.ends_with('%')) size.replace(size.size() - 1, 1, " pp");
   return (*value > 0 ? "+" : *value < 0 ? "-" : "") + size;
 }
 
 std::string signed_share(double share) {
+  if (std::fabs(share) < 0.00005) return "0%";
   if (share >= 10) return "×" + grouped(1 + share, 0);
   return (share > 0 ? "+" : share < 0 ? "-" : "") + ratio_text(std::fabs(share));
 }

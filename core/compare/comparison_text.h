@@ -24,7 +24,7 @@ std::string conclusion_of(const Comparison& comparison,
 
 // A figure in its unit, for people; "–" for none.
 std::string figure_text(const std::optional<double>& value, const std::string& unit);
-// The same with its sign: "+15.1 ms".
+// The same with its sign: "+15.1 ms", "+0.29 pp".
 std::string signed_text(const std::optional<double>& value, const std::string& unit);
 // "+29%".
 std::string signed_share(double share);

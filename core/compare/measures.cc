@@ -50,9 +50,9 @@ class Measuring {
     out_.window_s = window->seconds();
     out_.requests = facts.value_or("requests.count", 0);
     if (out_.insufficient.empty() && out_.window_s < kFewestBlocks * kLeastBlock)
-      out_.insufficient = "run " + out_.id + " measured " + seconds_text(out_.window_s) +
-                          "; at least " + seconds_text(kFewestBlocks * kLeastBlock) +
-                          " are needed to tell a change from chance (load.duration)";
+      out_.insufficient = "run " + out_.id + " measured " + grouped(out_.window_s) + " s" +
+                          "; at least " + grouped(kFewestBlocks * kLeastBlock) +
+                          " s are needed to tell a change from chance (load.duration)";
     if (!out_.insufficient.empty()) return std::move(out_);
     add_traffic(facts, *window);
     add_ledger(diagnosis.ledger, *window);
