@@ -1,6 +1,8 @@
 #include <memory>
 
+#include "core/base/atomic_file.h"
 #include "core/cli/command.h"
+#include "core/cli/comparing.h"
 #include "core/cli/interrupt.h"
 #include "core/cli/plan_problems.h"
 #include "core/cli/progress.h"
@@ -17,6 +19,7 @@ using session::ExitCode;
 struct RunFlags {
   std::string plan;
   PlanFlags values;
+  std::string baseline;
   std::string format = "console";
   std::string output;
   bool no_html = false;
@@ -61,14 +64,49 @@ void tell_profile(const plan::Plan& plan) {
   }
 }
 
+// Holds the run against its baseline, beside its report. What a run failed by itself stands.
+ExitCode gate(const session::RunSummary& summary, const Base& base, const RunFlags& flags,
+              const Terminal& terminal) {
+  const auto comparison = compare_files(base, summary.run_file, {});
+  if (!comparison.is_ok()) {
+    say("not compared with baseline " + base.baseline + ": " + comparison.status().message());
+    return summary.exit_code == ExitCode::kPassed ? ExitCode::kNotValid : summary.exit_code;
+  }
+  if (flags.format == "console" && flags.output.empty())
+    print("\n" + format_comparison(*comparison, "console", terminal));
+  else
+    say("baseline " + base.baseline + ": " +
+        (*comparison)["verdict"]["conclusion"].get<std::string>());
+  if (!flags.no_html) {
+    auto page = summary.run_file;
+    page.replace_extension(".comparison.html");
+    const Status written =
+        write_file_atomically(page, format_comparison(*comparison, "html", terminal));
+    say(written.is_ok() ? "comparison " + page.string() : written.message());
+  }
+  return summary.exit_code == ExitCode::kPassed ? session::exit_code_of_comparison(*comparison)
+                                                : summary.exit_code;
+}
+
 ExitCode run(const RunFlags& flags, const Terminal& terminal) {
   if (!has_place(flags.output)) return ExitCode::kUsage;
   std::vector<plan::Override> overrides;
   if (!to_overrides(flags.values, overrides)) return ExitCode::kUsage;
+  if (!flags.baseline.empty()) overrides.push_back({"baseline", flags.baseline, "--baseline"});
   const engine::Catalog catalog = installed_catalog();
   const plan::Outcome outcome = read_plan(flags.plan, std::move(overrides), catalog);
   tell(outcome, catalog);
   if (!outcome.ok()) return ExitCode::kUsage;
+  // A gate that is not there is found out before the load, and not passed after it.
+  Base base;
+  if (!outcome.plan.baseline.empty()) {
+    auto found = find_baseline(outcome.plan.run_dir, outcome.plan.name, outcome.plan.baseline);
+    if (!found.is_ok()) {
+      say(found.status().message());
+      return ExitCode::kUsage;
+    }
+    base = std::move(found).value();
+  }
   if (!flags.quiet) tell_profile(outcome.plan);
   const auto summary = run_with_progress(outcome.plan, catalog, flags, terminal);
   if (!summary.is_ok()) {
@@ -82,7 +120,7 @@ ExitCode run(const RunFlags& flags, const Terminal& terminal) {
     return ExitCode::kFailed;
   if (flags.format != "console" || !flags.output.empty())
     say("run " + summary->id + (html.empty() ? "" : ", report " + html));
-  return summary->exit_code;
+  return base.files.empty() ? summary->exit_code : gate(*summary, base, flags, terminal);
 }
 
 }  // namespace
@@ -95,12 +133,17 @@ void add_run_command(CLI::App& app, Shared& shared) {
       "  plumb run plan.yaml --profile smoke\n"
       "  plumb run plan.yaml --rate 500/s --duration 1m --set target.health=/ready\n"
       "  plumb run plan.yaml --format json -o report.json\n"
+      "  plumb run plan.yaml --baseline default\n"
       "\nExit codes: 0 passed; 1 failed to run; 2 usage or plan invalid; 3 an SLO is breached;\n"
       "4 a regression; 5 the run is not valid as a measurement, or was interrupted.");
   command->add_option("PLAN", flags->plan, "The plan's file")->required()->type_name("FILE");
   add_plan_flags(*command, flags->values);
   command->add_option("--run-dir", flags->values.run_dir, "Where run files and reports are kept")
       ->type_name("DIR");
+  command
+      ->add_option("--baseline", flags->baseline,
+                   "Compare the run with this baseline; a regression is exit code 4")
+      ->type_name("NAME");
   command->add_option("--format", flags->format, "What is written to stdout or to -o")
       ->check(CLI::IsMember(report_formats()));
   command->add_option("-o,--output", flags->output, "Write the report to this file")

@@ -96,6 +96,9 @@ int run(int argc, char** argv) {
   plumb::cli::add_capacity_command(app, shared);
   plumb::cli::add_report_command(app, shared);
   plumb::cli::add_runs_command(app, shared);
+  plumb::cli::add_compare_command(app, shared);
+  plumb::cli::add_baseline_command(app, shared);
+  plumb::cli::add_trend_command(app, shared);
   plumb::cli::add_validate_command(app, shared);
   plumb::cli::add_init_command(app, shared);
   plumb::cli::add_plugin_command(app, shared);

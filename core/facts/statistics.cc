@@ -9,9 +9,6 @@
 namespace plumb::facts {
 namespace {
 
-// Intervals are cut at stage boundaries, but by another process's clock reading.
-constexpr int64_t kBoundarySlackNs = 2'000'000;
-
 std::optional<double> slope_of(const std::vector<double>& t, const std::vector<double>& v) {
   if (t.size() < 3) return std::nullopt;
   const double n = static_cast<double>(t.size());
@@ -80,12 +77,15 @@ std::optional<GaugeStatistics> gauge_statistics(const store::SeriesData& series,
   return out;
 }
 
+int64_t middle_of(const HistogramRecord& record) {
+  return record.start_ns + (record.end_ns - record.start_ns) / 2;
+}
+
 std::optional<Histogram> merged_histogram(const store::SeriesData& series, const Window& window) {
   std::optional<Histogram> merged;
   for (const HistogramRecord& record : series.histograms) {
-    if (record.start_ns < window.start_ns - kBoundarySlackNs ||
-        record.end_ns > window.end_ns + kBoundarySlackNs)
-      continue;
+    const int64_t middle = middle_of(record);
+    if (middle < window.start_ns || middle >= window.end_ns) continue;
     if (!merged) merged.emplace(record.histogram.precision_bits());
     // A series of mixed precision is a plugin's mistake; what cannot be merged is left out.
     (void)merged->merge(record.histogram);

@@ -26,7 +26,11 @@ struct GaugeStatistics {
 std::optional<GaugeStatistics> gauge_statistics(const store::SeriesData& series,
                                                 const Window& window);
 
-// The records that lie in the window, merged. Empty when there are none or none has a value.
+// An interval belongs to the window that its middle lies in, so that of windows beside each other
+// one has it: the load plugin cuts intervals where stages end, but by its own reading of the clock.
+int64_t middle_of(const HistogramRecord& record);
+
+// The records that belong to the window, merged. Empty when there are none or none has a value.
 std::optional<Histogram> merged_histogram(const store::SeriesData& series, const Window& window);
 
 // The responses of one recorded interval, of all endpoints.

@@ -58,5 +58,18 @@ TEST(MergedHistogram, LeavesOutWhatCrossesTheWindow) {
   EXPECT_EQ(merged->maximum(), 300u);
 }
 
+TEST(Statistics, AnIntervalBelongsToTheOneWindowThatItsMiddleLiesIn) {
+  store::SeriesData series;
+  for (int64_t t = 0; t < 10; ++t) {
+    HistogramRecord record{1, t * 1'000'000'000, (t + 1) * 1'000'000'000, Histogram()};
+    record.histogram.record(5, 7);
+    series.histograms.push_back(std::move(record));
+  }
+  uint64_t count = 0;
+  for (const Window& part : equal_parts({0, 10'000'000'000}, 7))
+    if (const auto h = merged_histogram(series, part)) count += h->count();
+  EXPECT_EQ(count, 70u);
+}
+
 }  // namespace
 }  // namespace plumb::facts

@@ -73,6 +73,7 @@ class Assembler {
         wrong("name", "expected 1 to 100 printable characters");
     plan_.run_dir = text("run_dir");
     if (plan_.run_dir.empty()) plan_.run_dir = "runs";
+    plan_.baseline = text("baseline");
     for (const Json& host : list("allow")) plan_.allow.push_back(host.get<std::string>());
     target();
     load();

@@ -474,6 +474,11 @@ const std::vector<OptionRow>& plan_option_table() {
        .type = T::kPath,
        .default_value = "runs",
        .help = "Where run files and reports are kept."},
+      {.key = "baseline",
+       .help =
+           "The name of a baseline, such as default, made with `plumb baseline set`. `plumb run` "
+           "compares the run with it, and a regression is exit code 4. `--baseline NAME` is the "
+           "same."},
   };
   return table;
 }

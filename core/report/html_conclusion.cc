@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "core/base/number_text.h"
 #include "core/report/html_page.h"
 #include "core/report/html_table.h"
 #include "core/report/html_text.h"
+#include "core/report/html_verdict.h"
 #include "core/report/json_read.h"
 #include "core/report/load_text.h"
 #include "core/report/svg_bars.h"
@@ -18,26 +18,6 @@ using nlohmann::json;
 constexpr size_t kMostFindings = 12;
 constexpr size_t kMostMatrixRows = 80;
 constexpr size_t kMostLedgerLines = 40;
-
-// A shape beside the word, so that the verdict is not told by colour alone.
-std::string verdict_shape(std::string_view verdict) {
-  std::string shape = "<circle cx=\"10\" cy=\"10\" r=\"8\"/>";
-  if (verdict == "threat") shape = "<path d=\"M2 2H18V18H2Z\"/>";
-  if (verdict == "warning") shape = "<path d=\"M10 1L19 18H1Z\"/>";
-  if (verdict == "inconclusive") shape = "<path d=\"M10 1L19 10L10 19L1 10Z\"/>";
-  return "<svg class=\"shape\" width=\"20\" height=\"20\" aria-hidden=\"true\">" + shape + "</svg>";
-}
-
-// The class of a verdict, from a fixed set: it becomes part of an attribute.
-std::string verdict_class(const std::string& label) {
-  for (const char* known : {"Stable", "Warning", "Threat"})
-    if (label == known) {
-      std::string out = known;
-      out[0] = static_cast<char>(out[0] - 'A' + 'a');
-      return out;
-    }
-  return "inconclusive";
-}
 
 std::string figure(const std::string& name, const std::string& value, std::string_view note = {}) {
   std::string out = "<div><dt>" + escape(name) + "</dt><dd>" + value;
@@ -110,15 +90,6 @@ std::string finding_html(const HtmlPage& page, const json& finding) {
   return out + "</dl></article>\n";
 }
 
-std::string layer_cell(const std::string& layer) {
-  static constexpr std::array<std::string_view, 8> kLayers = {
-      "client", "network", "app", "database", "downstream", "host", "queue", "unexplained"};
-  const bool known = std::find(kLayers.begin(), kLayers.end(), layer) != kLayers.end();
-  return "<svg class=\"swatch\" width=\"11\" height=\"11\" aria-hidden=\"true\"><rect class=\"l-" +
-         std::string(known ? layer : "unexplained") +
-         "\" x=\"0.5\" y=\"0.5\" width=\"10\" height=\"10\"/></svg>" + shortened(layer, 30);
-}
-
 }  // namespace
 
 std::string page_header(const HtmlPage& page) {
@@ -141,11 +112,7 @@ std::string page_header(const HtmlPage& page) {
 std::string verdict_section(HtmlPage& page) {
   const json& verdict = member(page.report, "verdict");
   const std::string label = text(verdict, "label");
-  const std::string kind = verdict_class(label);
-  std::string body = "<div class=\"verdict " + kind + "\"><p class=\"label\">" +
-                     verdict_shape(kind) + shortened(label.empty() ? "Inconclusive" : label, 30) +
-                     "</p><p class=\"conclusion\">" + shortened(text(verdict, "conclusion"), 900) +
-                     "</p>";
+  std::string body = verdict_head(label, text(verdict, "conclusion"));
   if (const std::string what_if = text(verdict, "what_if"); !what_if.empty())
     body += "<p>" + shortened(what_if, 500) + "</p>";
   const json& cause = member(verdict, "bottleneck");

@@ -4,6 +4,7 @@
 #include "core/base/number_text.h"
 #include "core/report/json_read.h"
 #include "core/report/load_text.h"
+#include "core/report/markdown_text.h"
 #include "core/report/plain_text.h"
 #include "core/report/report.h"
 
@@ -12,46 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kLongest = 600;  // columns of one text
 constexpr size_t kMostMarkdownRows = 60;
-
-// Text that stays text on GitHub: no markup, no HTML, no link, no mention of a person or an issue.
-std::string plain(std::string_view untrusted, size_t longest = kLongest) {
-  const std::string text = cut(one_line(untrusted), longest);
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const std::string_view rest = std::string_view(text).substr(i);
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '@' || (c == '#' && i + 1 < text.size() && text[i + 1] != ' ')) {
-      // GitHub looks for mentions in what is rendered; an empty comment parts them.
-      out += std::string(1, c) + "<!-- -->";
-    } else if (rest.substr(0, 3) == "://") {
-      out += ":<!-- -->//";
-      i += 2;
-    } else if (rest.substr(0, 4) == "www.") {
-      out += "www<!-- -->.";
-      i += 3;
-    } else if (std::string_view("\\`*_[]|~$").find(c) != std::string_view::npos) {
-      out += std::string("\\") + c;
-    } else if (out.empty() && (c == '-' || c == '+' || c == '#' || c == '=')) {
-      out += std::string("\\") + c;
-    } else if ((c == '.' || c == ')') && !out.empty() && out.size() <= 9 &&
-               std::all_of(out.begin(), out.end(), [](char d) { return d >= '0' && d <= '9'; })) {
-      out += std::string("\\") + c;  // "1." would begin a list
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-std::string cell(std::string_view untrusted) { return plain(untrusted, 200); }
 
 // A fence longer than any row of backticks in the text.
 std::string fenced(const std::string& text, const std::string& indent) {
@@ -70,15 +32,10 @@ std::string fenced(const std::string& text, const std::string& indent) {
   return out + "\n" + indent + fence + "\n";
 }
 
-std::string row(const std::vector<std::string>& cells) {
-  std::string out = "|";
-  for (const std::string& one : cells) out += " " + one + " |";
-  return out + "\n";
-}
-
 std::string evidence(const json& entry) {
   std::string out;
-  for (const std::string& id : texts(entry, "evidence")) out += (out.empty() ? "" : " ") + cell(id);
+  for (const std::string& id : texts(entry, "evidence"))
+    out += (out.empty() ? "" : " ") + markdown_cell(id);
   return out;
 }
 
@@ -95,23 +52,24 @@ std::string more(size_t shown, size_t all) {
 std::string head(const json& report) {
   const json& run = member(report, "run");
   const json& verdict = member(report, "verdict");
-  std::string out =
-      "# " + plain(text(run, "name"), 120) + ": " + plain(text(verdict, "label"), 30) + "\n\n";
-  out += "**" + plain(text(verdict, "conclusion")) + "**\n\n";
+  std::string out = "# " + markdown_text(text(run, "name"), 120) + ": " +
+                    markdown_text(text(verdict, "label"), 30) + "\n\n";
+  out += "**" + markdown_text(text(verdict, "conclusion")) + "**\n\n";
   if (const std::string what_if = text(verdict, "what_if"); !what_if.empty())
-    out += plain(what_if) + "\n\n";
-  out += "Run " + plain(text(run, "id"), 80) + ", " + plain(window_text(report));
-  if (const std::string load = load_text(report); !load.empty()) out += ", " + plain(load);
-  out +=
-      ". Measurement: " + plain(spaced(text(member(report, "validity"), "status")), 40) + ".\n\n";
-  for (const std::string& spike : spike_sentences(report)) out += "- " + plain(spike) + "\n";
+    out += markdown_text(what_if) + "\n\n";
+  out += "Run " + markdown_text(text(run, "id"), 80) + ", " + markdown_text(window_text(report));
+  if (const std::string load = load_text(report); !load.empty()) out += ", " + markdown_text(load);
+  out += ". Measurement: " + markdown_text(spaced(text(member(report, "validity"), "status")), 40) +
+         ".\n\n";
+  for (const std::string& spike : spike_sentences(report))
+    out += "- " + markdown_text(spike) + "\n";
   for (const std::string& reason : texts(member(report, "validity"), "reasons"))
-    out += "- " + plain(reason) + "\n";
+    out += "- " + markdown_text(reason) + "\n";
   for (const PluginHealth& plugin : plugins_not_ok(report))
-    out += "- Not seen: " + plain(plugin.plugin, 60) +
+    out += "- Not seen: " + markdown_text(plugin.plugin, 60) +
            (plugin.health == "dark" ? " went dark " : " saw only part from ") + plugin.since +
-           (plugin.message.empty() ? "" : ": " + plain(plugin.message)) + "\n";
-  for (const std::string& note : texts(report, "notes")) out += "- " + plain(note) + "\n";
+           (plugin.message.empty() ? "" : ": " + markdown_text(plugin.message)) + "\n";
+  for (const std::string& note : texts(report, "notes")) out += "- " + markdown_text(note) + "\n";
   return out + "\n";
 }
 
@@ -129,9 +87,10 @@ std::string ledger(const json& report) {
   out += "| Layer | For | ms | 95% | Share | Evidence |\n|---|---|--:|--:|--:|---|\n";
   for (size_t i = 0; i < entries.size() && i < kMostMarkdownRows; ++i) {
     const auto share = number(entries[i], "share");
-    out += row({cell(text(entries[i], "layer")), cell(text(entries[i], "label")),
-                ms(number(entries[i], "ms")), interval(entries[i]),
-                share ? ratio_text(*share) : "–", evidence(entries[i])});
+    out += markdown_row({markdown_cell(text(entries[i], "layer")),
+                         markdown_cell(text(entries[i], "label")), ms(number(entries[i], "ms")),
+                         interval(entries[i]), share ? ratio_text(*share) : "–",
+                         evidence(entries[i])});
   }
   return out + "\n";
 }
@@ -149,10 +108,10 @@ std::string stages(const json& report) {
       const auto value = number(rows[i], key);
       return value ? value_text(*value, unit) : std::string("–");
     };
-    out +=
-        row({cell(text(rows[i], "name")), told("rate", "requests/s"), told("error_rate", "ratio"),
-             ms(number(rows[i], "p95_ms")), ms(number(rows[i], "total_ms")),
-             cell(cause.empty() ? text(verdict, "label") : cause)});
+    out += markdown_row({markdown_cell(text(rows[i], "name")), told("rate", "requests/s"),
+                         told("error_rate", "ratio"), ms(number(rows[i], "p95_ms")),
+                         ms(number(rows[i], "total_ms")),
+                         markdown_cell(cause.empty() ? text(verdict, "label") : cause)});
   }
   return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
@@ -166,10 +125,11 @@ std::string matrix(const json& report) {
       "|\n"
       "|---|---|---|--:|--:|--:|---|---|\n";
   for (size_t i = 0; i < rows.size() && i < kMostMarkdownRows; ++i)
-    out += row({cell(text(rows[i], "component")), cell(text(rows[i], "metric")),
-                cell(text(rows[i], "test")), cell(text(rows[i], "expected")),
-                cell(text(rows[i], "actual")), ms(number(rows[i], "cost_ms")),
-                flag(rows[i], "bottleneck") ? "**YES**" : "no", evidence(rows[i])});
+    out += markdown_row(
+        {markdown_cell(text(rows[i], "component")), markdown_cell(text(rows[i], "metric")),
+         markdown_cell(text(rows[i], "test")), markdown_cell(text(rows[i], "expected")),
+         markdown_cell(text(rows[i], "actual")), ms(number(rows[i], "cost_ms")),
+         flag(rows[i], "bottleneck") ? "**YES**" : "no", evidence(rows[i])});
   return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
 
@@ -178,11 +138,11 @@ std::string todo(const json& report) {
   size_t count = 0;
   for (const json& finding : list(report, "findings")) {
     if (!text(finding, "because_of").empty() || count >= 10) continue;
-    out += std::to_string(++count) + ". **" + plain(text(finding, "cause"), 60) + "**, " +
-           ms(number(finding, "cost_ms")) + " ms of each request: " + plain(text(finding, "says")) +
-           "\n";
+    out += std::to_string(++count) + ". **" + markdown_text(text(finding, "cause"), 60) + "**, " +
+           ms(number(finding, "cost_ms")) +
+           " ms of each request: " + markdown_text(text(finding, "says")) + "\n";
     for (const std::string& advice : texts(finding, "advice"))
-      out += "   - " + plain(advice) + "\n";
+      out += "   - " + markdown_text(advice) + "\n";
     if (const std::string check = multiline(finding, "check"); !check.empty())
       out += "\n" + fenced(cut(check, 2000), "   ") + "\n";
   }
@@ -201,10 +161,11 @@ std::string endpoints(const json& report) {
     return value ? value_text(*value, unit) : std::string("–");
   };
   for (size_t i = 0; i < rows.size() && i < kMostMarkdownRows; ++i)
-    out += row({cell(text(rows[i], "endpoint")), told(rows[i], "requests", "requests"),
-                told(rows[i], "rate", "requests/s"), told(rows[i], "failed", "requests"),
-                ms(number(rows[i], "p50_ms")), ms(number(rows[i], "p95_ms")),
-                ms(number(rows[i], "p99_ms")), ms(number(rows[i], "max_ms"))});
+    out += markdown_row({markdown_cell(text(rows[i], "endpoint")),
+                         told(rows[i], "requests", "requests"), told(rows[i], "rate", "requests/s"),
+                         told(rows[i], "failed", "requests"), ms(number(rows[i], "p50_ms")),
+                         ms(number(rows[i], "p95_ms")), ms(number(rows[i], "p99_ms")),
+                         ms(number(rows[i], "max_ms"))});
   return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
 
@@ -213,8 +174,8 @@ std::string objectives(const json& report) {
   if (rows.empty()) return {};
   std::string out = "## Objectives\n\n| Result | Objective | Evidence |\n|---|---|---|\n";
   for (size_t i = 0; i < rows.size() && i < kMostMarkdownRows; ++i)
-    out += row({flag(rows[i], "met") ? "met" : "**BREACHED**", cell(text(rows[i], "sentence")),
-                evidence(rows[i])});
+    out += markdown_row({flag(rows[i], "met") ? "met" : "**BREACHED**",
+                         markdown_cell(text(rows[i], "sentence")), evidence(rows[i])});
   return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
 
@@ -225,9 +186,10 @@ std::string errors(const json& report) {
       "## Errors\n\n| Endpoint | Class | Status | Count | Example |\n|---|---|---|--:|---|\n";
   for (size_t i = 0; i < rows.size() && i < kMostMarkdownRows; ++i) {
     const auto count = number(rows[i], "count");
-    out += row({cell(text(rows[i], "endpoint")), cell(text(rows[i], "class")),
-                cell(text(rows[i], "status")), count ? grouped(*count) : "–",
-                cell(text(rows[i], "example"))});
+    out +=
+        markdown_row({markdown_cell(text(rows[i], "endpoint")),
+                      markdown_cell(text(rows[i], "class")), markdown_cell(text(rows[i], "status")),
+                      count ? grouped(*count) : "–", markdown_cell(text(rows[i], "example"))});
   }
   return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
@@ -239,8 +201,8 @@ std::string profiles(const json& report) {
     const double whole = number(profile, "total").value_or(0);
     if (!(whole > 0) || ++shown > 4) continue;
     const std::string unit = text(profile, "unit");
-    out += "## Profile " + plain(text(profile, "name"), 60) + "\n\n" +
-           cell(value_text(whole, unit) + " in all") +
+    out += "## Profile " + markdown_text(text(profile, "name"), 60) + "\n\n" +
+           markdown_cell(value_text(whole, unit) + " in all") +
            "\n\n| Function | Itself | With what it calls |\n|---|--:|--:|\n";
     size_t functions = 0;
     for (const json& function : list(profile, "by_self")) {
@@ -248,7 +210,7 @@ std::string profiles(const json& report) {
       const auto share = [&](const char* key) {
         return ratio_text(number(function, key).value_or(0) / whole);
       };
-      out += row({cell(text(function, "name")), share("self"), share("total")});
+      out += markdown_row({markdown_cell(text(function, "name")), share("self"), share("total")});
     }
     out += "\n";
   }
@@ -271,9 +233,9 @@ std::string facts(const json& report) {
       for (const auto& [key, value] : labels.items())
         if (value.is_string()) name += " " + key + "=" + value.get<std::string>();
     const auto value = number(fact, "value");
-    out += row({cell(text(fact, "id")), cell(name),
-                value ? cell(value_text(*value, text(fact, "unit"))) : "–",
-                cell(text(fact, "source"))});
+    out += markdown_row({markdown_cell(text(fact, "id")), markdown_cell(name),
+                         value ? markdown_cell(value_text(*value, text(fact, "unit"))) : "–",
+                         markdown_cell(text(fact, "source"))});
   }
   if (out.empty()) return out;
   return "<details><summary>Evidence</summary>\n\n| Fact | Name | Value | Source "

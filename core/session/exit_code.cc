@@ -37,4 +37,12 @@ ExitCode exit_code_of(const nlohmann::json& report) {
   return ExitCode::kPassed;
 }
 
+ExitCode exit_code_of_comparison(const nlohmann::json& comparison) {
+  const nlohmann::json::json_pointer regressed("/verdict/regressed");
+  if (!comparison.contains(regressed) || !comparison[regressed].is_boolean() ||
+      !text_at(comparison, "/verdict/insufficient").empty())
+    return ExitCode::kNotValid;
+  return comparison[regressed].get<bool>() ? ExitCode::kRegressed : ExitCode::kPassed;
+}
+
 }  // namespace plumb::session

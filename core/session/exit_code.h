@@ -19,6 +19,10 @@ enum class ExitCode {
 // that was interrupted, or has no verdict, is not valid.
 ExitCode exit_code_of(const nlohmann::json& report);
 
+// Of a comparison: kRegressed when the client sees a regression, kNotValid when nothing could be
+// compared: a gate that could not be evaluated is not passed.
+ExitCode exit_code_of_comparison(const nlohmann::json& comparison);
+
 }  // namespace plumb::session
 
 #endif  // PLUMB_CORE_SESSION_EXIT_CODE_H_

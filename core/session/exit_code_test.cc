@@ -43,5 +43,16 @@ TEST(ExitCode, ARunThatFailedIsOne) {
   EXPECT_EQ(exit_code_of(report("failed", "valid", kMet)), ExitCode::kFailed);
 }
 
+TEST(ExitCode, ARegressionIsFourAndAComparisonThatSaysNothingIsFive) {
+  const auto compared = [](nlohmann::json regressed, nlohmann::json insufficient) {
+    return exit_code_of_comparison(
+        {{"verdict", {{"regressed", regressed}, {"insufficient", insufficient}}}});
+  };
+  EXPECT_EQ(compared(true, nullptr), ExitCode::kRegressed);
+  EXPECT_EQ(compared(false, nullptr), ExitCode::kPassed);
+  EXPECT_EQ(compared(false, "run a is not valid"), ExitCode::kNotValid);
+  EXPECT_EQ(exit_code_of_comparison({}), ExitCode::kNotValid);
+}
+
 }  // namespace
 }  // namespace plumb::session

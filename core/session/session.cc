@@ -129,19 +129,29 @@ double planned_seconds(const plan::Plan& plan) {
 }
 
 json summary_of(const json& report) {
-  json out = {{"verdict", nullptr}, {"requests", nullptr}, {"p95_s", nullptr}};
+  static constexpr std::pair<const char*, const char*> kFigures[] = {
+      {"requests.count", "requests"},
+      {"requests.rate", "rate"},
+      {"requests.error_rate", "error_rate"},
+      {"latency.p50", "p50_s"},
+      {"latency.p95", "p95_s"},
+      {"latency.p99", "p99_s"}};
+  json out = {{"verdict", nullptr}, {"cause", nullptr}};
+  for (const auto& [fact, key] : kFigures) out[key] = nullptr;
   out["exit_code"] = static_cast<int>(exit_code_of(report));
   const json::json_pointer label("/verdict/label");
+  const json::json_pointer cause("/verdict/bottleneck/cause");
   const json::json_pointer validity("/validity/status");
   if (report.contains(label)) out["verdict"] = report[label];
+  if (report.contains(cause)) out["cause"] = report[cause];
   if (report.contains(validity)) out["validity"] = report[validity];
   if (!report.contains("facts") || !report["facts"].is_array()) return out;
   for (const json& fact : report["facts"]) {
     if (!fact.is_object() || !fact.contains("value")) continue;
     const bool labelled = fact.contains("labels") && !fact["labels"].empty();
     if (labelled) continue;
-    if (fact.value("name", "") == "requests.count") out["requests"] = fact["value"];
-    if (fact.value("name", "") == "latency.p95") out["p95_s"] = fact["value"];
+    for (const auto& [name, key] : kFigures)
+      if (fact.value("name", "") == name) out[key] = fact["value"];
   }
   return out;
 }

@@ -52,8 +52,8 @@ Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
 // How long all stages of the plan take together, in seconds.
 double planned_seconds(const plan::Plan& plan);
 
-// The key under which a run file keeps {"requests", "p95_s", "verdict", "exit_code", "valid"}, so
-// that lists of runs need no diagnosis.
+// The key under which a run file keeps {"verdict", "cause", "validity", "exit_code", "requests",
+// "rate", "error_rate", "p50_s", "p95_s", "p99_s"}, so that lists of runs need no diagnosis.
 inline constexpr const char* kSummaryDocument = "summary";
 nlohmann::json summary_of(const nlohmann::json& report);
 

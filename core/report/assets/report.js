@@ -56,9 +56,13 @@
       cross.setAttribute("d", "M" + middle * 1000 + " 0V" + height);
       if (!cross.parentNode) area.appendChild(cross);
       tip.textContent = "";
-      const from = chart.begin + index * chart.interval;
       const head = document.createElement("b");
-      head.textContent = clock(from) + " to " + clock(from + chart.interval);
+      if (chart.places) {
+        head.textContent = chart.places[index];
+      } else {
+        const from = chart.begin + index * chart.interval;
+        head.textContent = clock(from) + " to " + clock(from + chart.interval);
+      }
       tip.appendChild(head);
       for (const line of chart.lines) {
         const row = document.createElement("span");

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks the sample reports against the schema, and that their pages let nothing out.
+"""Checks the sample documents against their schemas, and that their pages let nothing out.
 
-usage: check_samples.py SAMPLES SCHEMA
+usage: check_samples.py SAMPLES DOCS
 
-SAMPLES is a directory that report_samples wrote.
+SAMPLES is a directory that report_samples wrote, DOCS holds the schemas.
 """
 
 import base64
@@ -27,6 +27,11 @@ ATTRIBUTES = set(
     " text-anchor".split()
 )
 VOID = {"meta", "link", "br"}
+SCHEMAS = {
+    ".json": "report.schema.json",
+    ".comparison": "comparison.schema.json",
+    ".trend": "trend.schema.json",
+}
 LARGEST_PAGE = 500 * 1024
 
 failures = []
@@ -130,7 +135,8 @@ def check_markdown(path):
     """Outside of fenced blocks and of what the renderer writes itself, no HTML and no link."""
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"(?ms)^ *(`{3,})text\n.*?^ *\1$", "", text)
-    text = text.replace("<!-- -->", "").replace("<details><summary>Evidence</summary>", "")
+    text = text.replace("<!-- -->", "")
+    text = re.sub(r"<details><summary>[A-Za-z ]+</summary>", "", text)
     text = text.replace("</details>", "")
     if re.search(r"<[a-z/!]", text):
         fail(path.name, "HTML")
@@ -144,25 +150,27 @@ def check_markdown(path):
 
 
 def main():
-    samples, schema_path = map(pathlib.Path, sys.argv[1:3])
-    schema = json.loads(schema_path.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
-    reports = sorted(samples.glob("*.json"))
+    samples, docs = map(pathlib.Path, sys.argv[1:3])
+    checked = 0
+    for kind, schema_name in SCHEMAS.items():
+        schema = json.loads((docs / schema_name).read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator.check_schema(schema)
+        validator = jsonschema.Draft202012Validator(schema)
+        for path in sorted(samples.glob("*" + kind)):
+            checked += 1
+            document = json.loads(path.read_text(encoding="utf-8"))
+            for error in list(validator.iter_errors(document))[:5]:
+                fail(path.name, f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}")
     pages = sorted(samples.glob("*.html"))
-    if len(reports) < 5 or len(pages) < 5:
+    if checked < 8 or len(pages) < 5:
         fail(str(samples), "too few samples")
-    for path in reports:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        for error in list(validator.iter_errors(report))[:5]:
-            fail(path.name, f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}")
     for path in pages:
         check_page(path)
     for path in sorted(samples.glob("*.md")):
         check_markdown(path)
     for failure in failures[:40]:
         print(failure, file=sys.stderr)
-    print(f"{len(reports)} reports and {len(pages)} pages, {len(failures)} failures")
+    print(f"{checked} documents and {len(pages)} pages, {len(failures)} failures")
     return 1 if failures else 0
 
 
