@@ -42,8 +42,11 @@ TEST(ComparisonReport, NoLineIsWiderThanTheTerminal) {
     ConsoleOptions options;
     options.width = width;
     std::istringstream lines(comparison_to_console(slow_commits(), options));
-    for (std::string line; std::getline(lines, line);)
+    for (std::string line; std::getline(lines, line);) {
+      // A command is copied whole.
+      if (line.starts_with("Which functions: ")) continue;
       EXPECT_LE(columns_of(line), static_cast<size_t>(width)) << line;
+    }
   }
 }
 
