@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/compare/simulated_run_for_tests.h"
 #include "core/host/manifest.h"
 #include "core/session/temporary_directory_for_tests.h"
 #include "core/store/run_file.h"
@@ -19,9 +20,9 @@
 namespace plumb::cli {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 struct Ran {
   int exit_code = -1;
@@ -29,7 +30,7 @@ struct Ran {
   std::string err;
 };
 
-class CommandLine : public testing::Test {
+class CommandLine : public ::testing::Test {
  protected:
   CommandLine() {
     // A plumb of its own, away from the plugins that the build put beside the real one.
@@ -106,8 +107,10 @@ TEST_F(CommandLine, AloneItTellsItsCommandsWithExamples) {
 }
 
 TEST_F(CommandLine, EveryCommandHasHelpWithAnExample) {
-  for (const char* command : {"run", "report", "runs", "validate", "init", "plugin", "plugin list",
-                              "plugin info", "doctor", "version", "completion"}) {
+  for (const char* command :
+       {"run", "report", "runs", "compare", "baseline", "baseline set", "baseline list",
+        "baseline show", "baseline remove", "trend", "validate", "init", "plugin", "plugin list",
+        "plugin info", "doctor", "version", "completion"}) {
     const Ran ran = plumb(std::string(command) + " --help");
     EXPECT_EQ(ran.exit_code, 0) << command;
     EXPECT_THAT(ran.out, HasSubstr(std::string("plumb ") + command)) << command;
@@ -154,12 +157,12 @@ TEST_F(CommandLine, ValidatePrintsValuesWithTheirOrigin) {
   write_plan();
   const Ran ran = plumb("validate plan.yaml --print --set load.timeout=3s", "PLUMB_LOAD_WARMUP=4s");
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  EXPECT_THAT(ran.out, testing::ContainsRegex("load.rate +20/s +plan:2\n"));
-  EXPECT_THAT(ran.out, testing::ContainsRegex("load.timeout +3s +--set\n"));
-  EXPECT_THAT(ran.out, testing::ContainsRegex("load.warmup +4s +PLUMB_LOAD_WARMUP\n"));
-  EXPECT_THAT(ran.out, testing::ContainsRegex("load.duration +10s +default\n"));
+  EXPECT_THAT(ran.out, ::testing::ContainsRegex("load.rate +20/s +plan:2\n"));
+  EXPECT_THAT(ran.out, ::testing::ContainsRegex("load.timeout +3s +--set\n"));
+  EXPECT_THAT(ran.out, ::testing::ContainsRegex("load.warmup +4s +PLUMB_LOAD_WARMUP\n"));
+  EXPECT_THAT(ran.out, ::testing::ContainsRegex("load.duration +10s +default\n"));
   EXPECT_THAT(plumb("validate plan.yaml --profile smoke --print").out,
-              testing::ContainsRegex("load.users +1 +profile smoke\n"));
+              ::testing::ContainsRegex("load.users +1 +profile smoke\n"));
 }
 
 TEST_F(CommandLine, ValidateHidesSecrets) {
@@ -327,6 +330,105 @@ TEST_F(CommandLine, ProfilesOfTwoRunsAreCompared) {
   EXPECT_EQ(json["lost"][0]["name"], "slow");
   EXPECT_THAT(plumb("report last --diff 1a2b --format html").out,
               HasSubstr("Differential flame graph"));
+}
+
+// A run file as a run would have left it.
+void write_simulated_run(const std::filesystem::path& directory,
+                         const plumb::testing::SimulatedService& service, uint64_t seed) {
+  const store::RunData run = plumb::testing::simulated_run(service, seed);
+  auto writer = store::RunWriter::create(directory / (run.header.id + ".plumb"), run.header);
+  ASSERT_TRUE(writer.is_ok()) << writer.status().message();
+  for (const StageSpan& stage : run.stages) (*writer)->on_stage(stage);
+  for (const store::SeriesData& series : run.series) {
+    (*writer)->on_series(series.info);
+    std::vector<Sample> samples;
+    for (size_t i = 0; i < series.times_ns.size(); ++i)
+      samples.push_back({series.info.id, series.times_ns[i], series.values[i]});
+    (*writer)->on_samples(samples);
+    for (const HistogramRecord& record : series.histograms) (*writer)->on_histogram(record);
+  }
+  ASSERT_TRUE((*writer)->finish(store::RunState::kFinished).is_ok());
+}
+
+class ComparedRuns : public CommandLine {
+ protected:
+  ComparedRuns() {
+    write_simulated_run(directory_.path() / "runs", service_, 1);
+    write_simulated_run(directory_.path() / "runs", service_, 2);
+    plumb::testing::SimulatedService slower = service_;
+    slower.slower = 1.5;
+    write_simulated_run(directory_.path() / "runs", slower, 3);
+  }
+
+  plumb::testing::SimulatedService service_;
+};
+
+TEST_F(ComparedRuns, TheExitCodeTellsARegressionFromNone) {
+  Ran ran = plumb("compare 0001 0002");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("STABLE"));
+  ran = plumb("compare 0001 0002 0003");
+  EXPECT_EQ(ran.exit_code, 4) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("against 2 runs: 0001, 0002"));
+  EXPECT_EQ(plumb("compare last --against 0001 --against 0002").out, ran.out);
+  EXPECT_EQ(plumb("compare 0001 last --least 80%").exit_code, 0);
+}
+
+TEST_F(ComparedRuns, ARunThatIsTooShortIsNotEnoughData) {
+  service_.seconds = 20;
+  write_simulated_run(directory_.path() / "runs", service_, 4);
+  const Ran ran = plumb("compare 0001 last");
+  EXPECT_EQ(ran.exit_code, 5);
+  EXPECT_THAT(ran.out, HasSubstr("at least 30 s are needed"));
+  EXPECT_EQ(plumb("baseline set last").exit_code, 5);
+}
+
+TEST_F(ComparedRuns, EveryFormatIsWritten) {
+  for (const char* format : {"console", "json", "md", "html"}) {
+    const Ran ran = plumb(std::string("compare 0001 0003 -o out.file --format ") + format);
+    EXPECT_EQ(ran.exit_code, 4) << format << ran.err;
+    EXPECT_FALSE(text_of((directory_.path() / "out.file").string()).empty()) << format;
+  }
+}
+
+TEST_F(ComparedRuns, ABaselineStandsInForTheBaseAndOutlivesItsRuns) {
+  Ran ran = plumb("compare last");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("there is no baseline default of plan shop"));
+  ran = plumb("baseline set 0001 0002");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  std::filesystem::remove(directory_.path() / "runs/20261120T104512Z-0001.plumb");
+  ran = plumb("baseline list");
+  EXPECT_THAT(ran.out, HasSubstr("shop  default  20261120T104512Z-0001 20261120T104512Z-0002  "
+                                 "(run file deleted, its copy is kept)"));
+  ran = plumb("compare last");
+  EXPECT_EQ(ran.exit_code, 4) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("against 2 runs (baseline default): 0001, 0002"));
+  EXPECT_THAT(plumb("baseline show --format json").out, HasSubstr("\"run_file_kept\": false"));
+  EXPECT_EQ(plumb("baseline remove").exit_code, 0);
+  EXPECT_EQ(plumb("baseline show").exit_code, 2);
+}
+
+TEST_F(ComparedRuns, AGateThatIsNotThereIsSaidBeforeTheLoad) {
+  write_plan("name: shop\n");
+  Ran ran = plumb("run plan.yaml --baseline relase");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("there is no baseline relase of plan shop"));
+  EXPECT_EQ(plumb("baseline set 0001 --name release").exit_code, 0);
+  EXPECT_THAT(plumb("run plan.yaml --baseline relase").err, HasSubstr("Did you mean 'release'?"));
+  ran = plumb("run plan.yaml --baseline ../x");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("is no name of a baseline"));
+}
+
+TEST_F(ComparedRuns, TheTrendIsOfThePlanThatIsNamedOrRanLast) {
+  Ran ran = plumb("trend");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("shop   3 runs, 3 of them valid"));
+  ran = plumb("trend shpo");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("Did you mean 'shop'?"));
+  EXPECT_THAT(plumb("trend shop --format csv").out, StartsWith("id,started,valid,"));
 }
 
 TEST_F(CommandLine, DoctorSpeaksJsonToo) {
