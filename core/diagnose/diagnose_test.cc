@@ -18,7 +18,7 @@ nlohmann::json shipped_rules() {
   nlohmann::json rules = nlohmann::json::array();
   const std::filesystem::path plugins = std::filesystem::path(PLUMB_SOURCE_DIR) / "plugins";
   for (const auto& entry : std::filesystem::recursive_directory_iterator(plugins)) {
-    if (entry.path().extension() != ".yaml") continue;
+    if (entry.path().parent_path().filename() != "rules") continue;
     std::ostringstream text;
     text << std::ifstream(entry.path()).rdbuf();
     rules.push_back({{"origin", entry.path().filename().string()}, {"text", text.str()}});

@@ -2,6 +2,8 @@
 #ifndef PLUMB_CORE_DIAGNOSE_RULE_EVAL_H_
 #define PLUMB_CORE_DIAGNOSE_RULE_EVAL_H_
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "core/diagnose/diagnosis.h"
@@ -11,21 +13,18 @@ namespace plumb::diagnose {
 
 struct RuleOutcome {
   std::vector<Finding> findings;   // those that matched, in the order of the rules
-  std::vector<MatrixRow> matrix;   // of every rule whose facts are there
+  std::vector<MatrixRow> matrix;   // of every rule whose layer was watched
   std::vector<std::string> notes;  // rules that could not be held against the facts, and why
 };
 
-// A rule whose facts are missing is silent: that its layer was not watched is told elsewhere. For a
-// rule with for_each the item that costs most speaks.
+// A rule whose facts are missing is silent; its row is shown as unknown where some facts of its
+// plugins are there and others are not. For a rule with for_each the item that costs most speaks.
+// What an SLO of the whole load limits is expected of the row that shows it.
 RuleOutcome apply_rules(const std::vector<Rule>& rules, const store::RunData& run,
-                        const facts::FactSet& facts);
+                        const facts::FactSet& facts, const std::vector<SloResult>& slos = {});
 
-// Puts {name} and {label} values into a template. Unknown names stay as they are.
-struct TemplateValue {
-  std::string name;
-  std::string text;
-};
-std::string fill_template(const std::string& pattern, const std::vector<TemplateValue>& values);
+// The value of an expression over those names.
+Result<double> evaluate(const std::string& expression, std::map<std::string, double>& numbers);
 
 }  // namespace plumb::diagnose
 
