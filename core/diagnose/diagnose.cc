@@ -102,7 +102,7 @@ std::string healthy_sentence(const Ledger& ledger, const FactSet& facts) {
       std::max_element(ledger.lines.begin(), ledger.lines.end(),
                        [](const LedgerLine& a, const LedgerLine& b) { return a.ms < b.ms; });
   if (largest != ledger.lines.end() && largest->key != "unexplained" && largest->ms > 0)
-    sentence += ", most of it " + largest->layer + " " + largest->label + " (" +
+    sentence += ", the largest part of it " + largest->layer + " " + largest->label + " (" +
                 milliseconds_text(largest->ms) + " ms)";
   if (ledger.total_ms > 0 && ledger.unexplained_ms > kUnexplainedDoubt * ledger.total_ms)
     sentence += "; " + milliseconds_text(ledger.unexplained_ms) +
@@ -229,6 +229,20 @@ std::vector<Finding> ranked(std::vector<Finding> findings, const std::vector<Rul
   return findings;
 }
 
+// 1 where the load has objectives and all of them are met, 0 where one is not; absent without any.
+void add_slo_fact(const std::vector<SloResult>& slos, const facts::Window& window, FactSet& facts) {
+  if (slos.empty()) return;
+  const bool met = std::all_of(slos.begin(), slos.end(), [](const SloResult& s) { return s.met; });
+  facts.add({.id = {},
+             .name = "slo.met",
+             .value = met ? 1.0 : 0.0,
+             .unit = "1",
+             .labels = {},
+             .start_ns = window.start_ns,
+             .end_ns = window.end_ns,
+             .source = "validity"});
+}
+
 // Where most requests fail nothing can be said of latency; what makes them fail is an answer all
 // the same.
 void judge_failures(Validity& validity, std::vector<Finding>& findings) {
@@ -260,6 +274,7 @@ StageDiagnosis judge_stage(const store::RunData& run, const StageSpan& stage,
   Diagnosis d;
   d.validity = validity;
   d.ledger = build_ledger(run, window, facts);
+  add_slo_fact(check_slos(run, facts), window, facts);
   d.findings = ranked(apply_rules(rules, run, facts).findings, rules, d.ledger, validity, facts);
   StageDiagnosis out;
   out.stage = stage;
@@ -309,6 +324,7 @@ Result<Diagnosis> diagnose(const store::RunData& run, FactSet& facts) {
   d.endpoints = endpoint_ledgers(facts);
   if (d.endpoints.size() < 2) d.endpoints.clear();
   d.slos = check_slos(run, facts);
+  if (const auto window = facts::steady_window(run)) add_slo_fact(d.slos, *window, facts);
   RuleOutcome outcome = apply_rules(rules, run, facts, d.slos);
   d.matrix = std::move(outcome.matrix);
   drop_doubled_rows(d.matrix);

@@ -38,9 +38,10 @@ struct Definition {
 };
 
 // A text from a table that a plugin emitted: of the first row whose cells say what `where` asks
-// for, or of the first row; or of all of them, parted by commas.
+// for, or of the first row; or of all of them, parted by commas. Or a value of the plan.
 struct TextBinding {
   std::string name;
+  std::string plan = {};  // a dotted key, list items by index; empty: of a table
   std::string table;
   std::string column;
   std::string fallback;
@@ -56,6 +57,7 @@ struct MatrixTemplate {
   std::string cost;      // expression in seconds, or empty
   std::string exceeded;  // expression: the limit is broken; empty: where the rule matches
   std::string of;        // the name of `let` whose fact it shows, which an SLO may limit
+  bool or_unknown = false;  // a row too where a fact is missing and the plugin says other things
 };
 
 struct Advice {

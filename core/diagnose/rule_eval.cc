@@ -1,11 +1,10 @@
 #include "core/diagnose/rule_eval.h"
 
-#include <muParser.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "core/base/number_text.h"
+#include "core/diagnose/expression.h"
 #include "core/diagnose/rule_template.h"
 #include "core/diagnose/table_text.h"
 
@@ -17,7 +16,7 @@ using facts::FactSet;
 
 // The names of one rule, bound for one label set.
 struct Scope {
-  std::map<std::string, double> numbers;
+  Numbers numbers;
   std::vector<TemplateValue> texts;
   std::vector<std::string> evidence;
   bool complete = true;  // every fact is there
@@ -45,9 +44,9 @@ bool is_worse(const Finding& a, const Finding& b) {
 
 class RuleRun {
  public:
-  RuleRun(const Rule& rule, TableTexts& tables, const FactSet& facts,
+  RuleRun(const Rule& rule, const nlohmann::json& plan, TableTexts& tables, const FactSet& facts,
           const std::vector<SloResult>& slos, RuleOutcome& out)
-      : rule_(rule), tables_(tables), facts_(facts), slos_(slos), out_(out) {}
+      : rule_(rule), plan_(plan), tables_(tables), facts_(facts), slos_(slos), out_(out) {}
 
   void apply() {
     if (rule_.for_each.empty()) {
@@ -74,13 +73,13 @@ class RuleRun {
     for (const FactBinding& binding : rule_.let) bind_number(binding, item, scope);
     if (!scope.complete) return true;
     for (const Definition& definition : rule_.define) {
-      const Result<double> value = evaluate(definition.expression, scope.numbers);
+      const Result<double> value = Expression(definition.expression, scope.numbers).value();
       if (!value.is_ok()) return note("define." + definition.name, value.status());
       scope.numbers[definition.name] = *value;
       scope.texts.push_back({definition.name, told_value(*value, definition.unit)});
     }
     for (const TextBinding& binding : rule_.text)
-      scope.texts.push_back({binding.name, table_text(binding, scope)});
+      scope.texts.push_back({binding.name, text_of(binding, scope)});
     return true;
   }
 
@@ -113,11 +112,21 @@ class RuleRun {
     return out;
   }
 
-  std::string table_text(const TextBinding& binding, const Scope& scope) {
+  std::string text_of(const TextBinding& binding, const Scope& scope) {
+    if (!binding.plan.empty()) return plan_text(binding.plan).value_or(binding.fallback);
     const std::vector<CellCondition> where = conditions(binding.where, scope);
     return binding.all
                ? tables_.find_all(binding.table, binding.column, where, binding.fallback)
                : tables_.find(binding.table, binding.column, where, binding.fallback);
+  }
+
+  std::optional<std::string> plan_text(std::string key) const {
+    std::replace(key.begin(), key.end(), '.', '/');
+    const nlohmann::json& plan = plan_;
+    const nlohmann::json::json_pointer at("/" + key);
+    if (!plan.contains(at)) return std::nullopt;
+    const nlohmann::json& value = plan[at];
+    return value.is_string() ? value.get<std::string>() : value.dump();
   }
 
   bool note(const std::string& where, const Status& why) {
@@ -132,7 +141,7 @@ class RuleRun {
   std::optional<double> value_of(const std::string& where, const std::string& expression,
                                  double fallback, Scope& scope) {
     if (expression.empty()) return fallback;
-    const Result<double> value = evaluate(expression, scope.numbers);
+    const Result<double> value = Expression(expression, scope.numbers).value();
     if (value.is_ok()) return *value;
     note(where, value.status());
     return std::nullopt;
@@ -142,7 +151,7 @@ class RuleRun {
     Scope scope;
     if (!bind(item, scope)) return;
     if (!scope.complete) {
-      if (rule_.matrix && scope.watched && rule_.for_each.empty()) keep_unknown_row(scope);
+      if (rule_.matrix && rule_.matrix->or_unknown && scope.watched) keep_unknown_row(scope);
       return;
     }
     const std::optional<Match> match = match_of(scope);
@@ -235,6 +244,7 @@ class RuleRun {
   }
 
   const Rule& rule_;
+  const nlohmann::json& plan_;
   TableTexts& tables_;
   const FactSet& facts_;
   const std::vector<SloResult>& slos_;
@@ -248,22 +258,11 @@ class RuleRun {
 
 }  // namespace
 
-Result<double> evaluate(const std::string& expression, std::map<std::string, double>& numbers) {
-  try {
-    mu::Parser parser;
-    for (auto& [name, value] : numbers) parser.DefineVar(name, &value);
-    parser.SetExpr(expression);
-    return parser.Eval();
-  } catch (const mu::Parser::exception_type& e) {
-    return Status::invalid_argument("'" + expression + "': " + e.GetMsg());
-  }
-}
-
 RuleOutcome apply_rules(const std::vector<Rule>& rules, const store::RunData& run,
                         const FactSet& facts, const std::vector<SloResult>& slos) {
   RuleOutcome out;
   TableTexts tables(run);
-  for (const Rule& rule : rules) RuleRun(rule, tables, facts, slos, out).apply();
+  for (const Rule& rule : rules) RuleRun(rule, run.header.plan, tables, facts, slos, out).apply();
   return out;
 }
 

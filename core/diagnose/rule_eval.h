@@ -2,8 +2,6 @@
 #ifndef PLUMB_CORE_DIAGNOSE_RULE_EVAL_H_
 #define PLUMB_CORE_DIAGNOSE_RULE_EVAL_H_
 
-#include <map>
-#include <string>
 #include <vector>
 
 #include "core/diagnose/diagnosis.h"
@@ -17,14 +15,11 @@ struct RuleOutcome {
   std::vector<std::string> notes;  // rules that could not be held against the facts, and why
 };
 
-// A rule whose facts are missing is silent; its row is shown as unknown where some facts of its
-// plugins are there and others are not. For a rule with for_each the item that costs most speaks.
+// A rule whose facts are missing is silent; where it says so, its row is shown as unknown as long as
+// others of its facts are there. For a rule with for_each the item that costs most speaks.
 // What an SLO of the whole load limits is expected of the row that shows it.
 RuleOutcome apply_rules(const std::vector<Rule>& rules, const store::RunData& run,
                         const facts::FactSet& facts, const std::vector<SloResult>& slos = {});
-
-// The value of an expression over those names.
-Result<double> evaluate(const std::string& expression, std::map<std::string, double>& numbers);
 
 }  // namespace plumb::diagnose
 

@@ -98,8 +98,13 @@ Definition definition_of(const std::string& name, const YAML::Node& node) {
 
 TextBinding text_binding_of(const std::string& name, const YAML::Node& node) {
   const std::string what = "text." + name;
-  check_keys(node, {"table", "column", "where", "or", "all"}, what);
+  check_keys(node, {"plan", "table", "column", "where", "or", "all"}, what);
+  if (node["plan"]) {
+    check_keys(node, {"plan", "or"}, what);
+    return {name, text_of(node["plan"], "plan"), {}, {}, get(node, "or", "unknown")};
+  }
   return {name,
+          {},
           need(node, "table", what),
           need(node, "column", what),
           get(node, "or", "unknown"),
@@ -155,10 +160,13 @@ void read_for_each(const YAML::Node& node, Rule& rule) {
 }
 
 MatrixTemplate matrix_of(const YAML::Node& node, const std::string& what) {
-  check_keys(node, {"component", "metric", "expected", "actual", "cost", "exceeded", "of"}, what);
+  check_keys(node, {"component", "metric", "expected", "actual", "cost", "exceeded", "of",
+                    "or_unknown"},
+             what);
   return {need(node, "component", what), need(node, "metric", what), get(node, "expected"),
           need(node, "actual", what),    get(node, "cost"),          get(node, "exceeded"),
-          get(node, "of")};
+          get(node, "of"),
+          get(node, "or_unknown") == "true"};
 }
 
 bool explains_errors(const YAML::Node& node) {

@@ -79,7 +79,7 @@ bool is_name(const std::string& name) {
 }
 
 // Calls on_text for what stands between places, and on_place for each {name} or {name!form}.
-// Braces around anything else are text: commands have them too.
+// Braces around anything else, and %{name}, are text: commands have them too.
 void walk(const std::string& pattern, const std::function<void(std::string_view)>& on_text,
           const std::function<void(const Place&, std::string_view)>& on_place) {
   const std::string_view view = pattern;
@@ -91,7 +91,8 @@ void walk(const std::string& pattern, const std::function<void(std::string_view)
     on_text(view.substr(at, open - at));
     const Place place = place_of(pattern.substr(open + 1, close - open - 1));
     const std::string_view whole = view.substr(open, close + 1 - open);
-    if (is_name(place.name))
+    const bool of_a_format = open > 0 && pattern[open - 1] == '%';
+    if (is_name(place.name) && !of_a_format)
       on_place(place, whole);
     else
       on_text(whole);

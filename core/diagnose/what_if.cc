@@ -15,6 +15,7 @@ using facts::FactSet;
 
 // A resource that is hardly used says nothing about where it would be full.
 constexpr double kLeastUse = 0.05;
+constexpr double kMostOfTheWork = 0.75;
 
 struct Bound {
   std::string resource;
@@ -69,10 +70,17 @@ class Bounds {
     }
   }
 
+  // Where others work too, one thread is no bound.
+  bool carries_the_application() const {
+    return facts_.value_or("target_busiest_thread_ratio.mean", 0) >=
+           kMostOfTheWork * facts_.value_or("target_cpu_seconds_total.rate", 0);
+  }
+
   // The serial resources that plugins declare are known by the series that measures them.
   bool is_freed_resource(const std::string& name) const {
     if (name == kPoolName) return is_freed("pool");
-    if (name == kMainThreadName) return is_freed("main_thread") || is_freed("app_cpu");
+    if (name == kMainThreadName)
+      return is_freed("main_thread") || is_freed("app_cpu") || !carries_the_application();
     return std::any_of(frees_.begin(), frees_.end(),
                        [](const std::string& key) { return !is_resource_key(key); });
   }
