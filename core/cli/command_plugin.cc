@@ -3,6 +3,7 @@
 #include "core/base/json_text.h"
 #include "core/cli/command.h"
 #include "core/cli/plan_problems.h"
+#include "core/session/run_rules.h"
 #include "core/signal/signal.h"
 
 namespace plumb::cli {
@@ -56,6 +57,7 @@ std::string describe(const engine::CatalogEntry& entry) {
   out += plugin.options.empty() ? "It takes no options.\n" : aligned(rows);
   out += "\nLibrary  " + entry.library.string() + "\n";
   for (const engine::RuleFile& rule : entry.rules) out += "Rules    " + rule.path.string() + "\n";
+  if (entry.signals) out += "Signals  " + entry.signals->path.string() + "\n";
   return out;
 }
 
@@ -68,7 +70,10 @@ ExitCode info(const PluginFlags& flags) {
   }
   print(flags.format == "json" ? host::manifest_json(entry.value()->manifest)
                                : describe(*entry.value()));
-  return ExitCode::kPassed;
+  const session::RunRules rules = session::check_plugin_rules(*entry.value(), catalog);
+  for (const std::string& warning : rules.warnings) say("warning: " + warning);
+  for (const std::string& problem : rules.problems) say(problem);
+  return rules.problems.empty() ? ExitCode::kPassed : ExitCode::kUsage;
 }
 
 }  // namespace

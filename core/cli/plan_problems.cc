@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "core/session/catalog_options.h"
+#include "core/session/run_rules.h"
 
 namespace plumb::cli {
 
@@ -12,9 +13,16 @@ engine::Catalog installed_catalog() {
 
 plan::Outcome read_plan(const std::string& file, std::vector<plan::Override> overrides,
                         const engine::Catalog& catalog) {
-  return plan::read_plan(file, {.overrides = std::move(overrides),
-                                .environment = plan::process_environment(),
-                                .plugins = session::plugin_options(catalog)});
+  plan::Outcome outcome = plan::read_plan(file, {.overrides = std::move(overrides),
+                                                 .environment = plan::process_environment(),
+                                                 .plugins = session::plugin_options(catalog)});
+  if (!outcome.ok()) return outcome;
+  // A rule that could never match would be silent for ever.
+  const session::RunRules rules = session::collect_rules(outcome.plan, catalog);
+  for (const std::string& problem : rules.problems)
+    outcome.problems.push_back({file, 0, 0, "", problem, ""});
+  for (const std::string& warning : rules.warnings) outcome.warnings.push_back(warning);
+  return outcome;
 }
 
 void tell(const plan::Outcome& outcome, const engine::Catalog& catalog) {

@@ -1,12 +1,15 @@
 #include <algorithm>
-#include <cmath>
+#include <set>
+#include <tuple>
 
 #include "core/base/number_text.h"
 #include "core/diagnose/diagnosis.h"
 #include "core/diagnose/ledger.h"
 #include "core/diagnose/rule_eval.h"
 #include "core/diagnose/slo.h"
+#include "core/diagnose/surroundings.h"
 #include "core/diagnose/validity.h"
+#include "core/diagnose/what_if.h"
 
 namespace plumb::diagnose {
 namespace {
@@ -17,6 +20,7 @@ using facts::FactSet;
 constexpr double kThreatShare = 0.5;     // of the response time
 constexpr double kWarningFailed = 0.01;  // of the requests, without any other finding
 constexpr double kThreatFailed = 0.1;
+constexpr double kThreatHeadroom = 0.9;
 constexpr double kUnexplainedDoubt = 0.2;    // lowers confidence
 constexpr double kUnexplainedUnknown = 0.5;  // nothing may be concluded
 
@@ -32,46 +36,40 @@ Result<std::vector<Rule>> rules_of(const store::RunData& run) {
   return rules;
 }
 
-// How many requests per second the processors allow once `finding` costs nothing, and the latency
-// that is left.
-void add_what_if(Finding& finding, const Ledger& ledger, const FactSet& facts) {
-  const double left_ms = std::max(0.0, ledger.total_ms - finding.cost_ms);
-  finding.latency_without_ms = left_ms;
-  finding.what_if = "If it were gone: about " + milliseconds_text(left_ms) + " ms per request";
-  const auto cpus = facts.value("host_cpus.mean");
-  double cpu_seconds = facts.value_or("target_cpu_seconds_total.per_request", 0) +
-                       facts.value_or("pg_backend_cpu_seconds_total.per_request", 0);
-  const bool is_cpu = finding.cause.find("cpu") != std::string::npos ||
-                      finding.cause == "db-missing-index" || finding.cause == "db-n-plus-one" ||
-                      finding.cause == "db-slow-query" ||
-                      finding.cause == "app-single-thread-saturated";
-  if (!cpus || cpu_seconds <= 0 || is_cpu) {
-    finding.what_if += ".";
-    return;
-  }
-  finding.throughput_bound = *cpus / cpu_seconds;
-  const double bound = *finding.throughput_bound;
-  const double rounded = bound <= 0
-                             ? 0
-                             : std::round(bound / std::pow(10, std::floor(std::log10(bound)) - 1)) *
-                                   std::pow(10, std::floor(std::log10(bound)) - 1);
-  finding.what_if += ", bound by the processors at about " + grouped(rounded) + "/s.";
+// Of two rules for one cause, such as one for each plugin that sees it, the costlier speaks.
+void keep_one_of_each(std::vector<Finding>& findings) {
+  std::set<std::string> seen;
+  std::erase_if(findings, [&](const Finding& f) { return !seen.insert(f.cause).second; });
 }
 
-// Findings by cost; one that another explains stands behind it.
-void rank(std::vector<Finding>& findings, const std::vector<Rule>& rules) {
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding& a, const Finding& b) { return a.cost_ms > b.cost_ms; });
+// Marks what others explain: by the rules that say they outrank it.
+void explain_by_others(std::vector<Finding>& findings, const std::vector<Rule>& rules) {
   const auto matched = [&](const std::string& cause) {
     return std::find_if(findings.begin(), findings.end(),
                         [&](const Finding& f) { return f.cause == cause; });
   };
   for (const Rule& rule : rules) {
-    if (matched(rule.id) == findings.end()) continue;
-    for (const std::string& other : rule.outranks)
-      if (const auto found = matched(other); found != findings.end() && found->because_of.empty())
-        found->because_of = rule.id;
+    const auto explaining = matched(rule.id);
+    if (explaining == findings.end()) continue;
+    for (const std::string& other : rule.outranks) {
+      const auto explained = matched(other);
+      if (explained == findings.end() || !explained->because_of.empty()) continue;
+      if (explaining->because_of != other) explained->because_of = rule.id;
+    }
   }
+}
+
+// Why requests fail comes first where many do, then findings by cost, then by the headroom that
+// they take; what another explains stands behind.
+void rank(std::vector<Finding>& findings, const std::vector<Rule>& rules, double failed) {
+  const auto key = [&](const Finding& f) {
+    return std::tuple(failed > kWarningFailed && f.explains_errors, f.cost_ms,
+                      f.headroom_lost.value_or(0));
+  };
+  std::stable_sort(findings.begin(), findings.end(),
+                   [&](const Finding& a, const Finding& b) { return key(a) > key(b); });
+  keep_one_of_each(findings);
+  explain_by_others(findings, rules);
   std::stable_partition(findings.begin(), findings.end(),
                         [](const Finding& f) { return f.because_of.empty(); });
 }
@@ -104,7 +102,7 @@ std::string healthy_sentence(const Ledger& ledger, const FactSet& facts) {
       std::max_element(ledger.lines.begin(), ledger.lines.end(),
                        [](const LedgerLine& a, const LedgerLine& b) { return a.ms < b.ms; });
   if (largest != ledger.lines.end() && largest->key != "unexplained" && largest->ms > 0)
-    sentence += ", most of it " + largest->layer + " " + largest->label + " (" +
+    sentence += ", the largest part of it " + largest->layer + " " + largest->label + " (" +
                 milliseconds_text(largest->ms) + " ms)";
   if (ledger.total_ms > 0 && ledger.unexplained_ms > kUnexplainedDoubt * ledger.total_ms)
     sentence += "; " + milliseconds_text(ledger.unexplained_ms) +
@@ -112,6 +110,13 @@ std::string healthy_sentence(const Ledger& ledger, const FactSet& facts) {
   if (const auto busy = facts.value("host_cpu_busy_ratio.mean"))
     sentence += "; the processors are " + ratio_text(*busy) + " busy";
   return sentence + ".";
+}
+
+// What the check of that name says went on during the measurement; empty when nothing did.
+std::string disturbance_of(const Validity& validity) {
+  for (const ValidityCheck& check : validity.checks)
+    if (check.name == kUndisturbed && !check.passed) return check.sentence;
+  return {};
 }
 
 Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
@@ -124,7 +129,10 @@ Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
     const Finding& top = d.findings.front();
     verdict.bottleneck = top;
     verdict.conclusion = top.says;
-    const bool threat = breached != nullptr || top.cost_ms >= kThreatShare * d.ledger.total_ms;
+    const bool dear = top.cost_ms > 0 && top.cost_ms >= kThreatShare * d.ledger.total_ms;
+    const bool failing = top.explains_errors && facts.value_or("requests.error_rate", 0) > kThreatFailed;
+    const bool threat =
+        breached != nullptr || dear || failing || top.headroom_lost.value_or(0) >= kThreatHeadroom;
     verdict.label = threat ? "Threat" : "Warning";
     return verdict;
   }
@@ -136,10 +144,12 @@ Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
                          " of the time is spent on nothing that was watched.";
     return verdict;
   }
+  const std::string happened = disturbance_of(d.validity);
   if (const double failed = facts.value_or("requests.error_rate", 0); failed > kWarningFailed) {
     verdict.label = failed > kThreatFailed ? "Threat" : "Warning";
     verdict.conclusion =
-        ratio_text(failed) + " of the requests failed, and no layer explains it: see the errors.";
+        ratio_text(failed) + " of the requests failed, " +
+        (happened.empty() ? "and no layer explains it: see the errors." : "while this happened: " + happened);
     return verdict;
   }
   verdict.label = breached != nullptr ? "Warning" : "Stable";
@@ -149,37 +159,112 @@ Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
   return verdict;
 }
 
+// But for those that a rule's row shows already.
 void add_slo_rows(Diagnosis& d, const FactSet& facts) {
+  const auto is_shown = [&](const SloResult& slo) {
+    return slo.endpoint.empty() && std::any_of(d.matrix.begin(), d.matrix.end(), [&](const auto& row) {
+             return !row.fact.empty() && row.fact == slo.fact;
+           });
+  };
   for (const SloResult& slo : d.slos) {
+    if (is_shown(slo)) continue;
+    MatrixRow row;
+    row.component = slo.endpoint.empty() ? "All requests" : "Endpoint " + slo.endpoint;
+    row.metric = slo.metric == "abort" ? "load aborted" : slo.metric;
+    row.test = "slo";
+    row.evidence = slo.evidence;
+    row.state = slo.met ? RowState::kOk : RowState::kExceeded;
     if (slo.metric == "abort") {
-      d.matrix.push_back(
-          {"All requests", "load aborted", "slo", slo.limit, "yes", std::nullopt, false, {}});
-      continue;
+      row.expected = slo.limit;
+      row.actual = "yes";
+    } else {
+      const Fact* fact = slo.evidence.empty() ? nullptr : facts.by_id(slo.evidence.front());
+      row.expected = (slo.at_least ? ">= " : "<= ") + slo.limit;
+      row.actual = fact != nullptr ? value_text(fact->value, fact->unit) : "not evaluated";
+      if (fact == nullptr) row.state = RowState::kUnknown;
     }
-    const Fact* fact = slo.evidence.empty() ? nullptr : facts.by_id(slo.evidence.front());
-    d.matrix.push_back({slo.endpoint.empty() ? "All requests" : "Endpoint " + slo.endpoint,
-                        slo.metric, "slo", (slo.at_least ? ">= " : "<= ") + slo.limit,
-                        fact != nullptr ? value_text(fact->value, fact->unit) : "not evaluated",
-                        std::nullopt, false, slo.evidence});
+    d.matrix.push_back(std::move(row));
   }
 }
 
-// Only the bottleneck's own row says YES; rows of causes that follow from it do not.
+// Only the bottleneck's own row is it; rows of causes that follow from it do not.
 void mark_bottleneck(Diagnosis& d) {
+  if (!d.verdict.bottleneck) return;
   for (MatrixRow& row : d.matrix)
-    row.bottleneck = d.verdict.bottleneck && row.test == d.verdict.bottleneck->cause;
+    if (row.test == d.verdict.bottleneck->cause && row.state != RowState::kUnknown)
+      row.state = RowState::kBottleneck;
+}
+
+// A layer that several rules look at in the same way has one row: the one that costs most.
+void drop_doubled_rows(std::vector<MatrixRow>& matrix) {
+  std::vector<MatrixRow> out;
+  for (MatrixRow& row : matrix) {
+    const auto same = std::find_if(out.begin(), out.end(), [&](const MatrixRow& other) {
+      return other.test == row.test && other.component == row.component &&
+             other.metric == row.metric;
+    });
+    if (same == out.end())
+      out.push_back(std::move(row));
+    else if (row.cost_ms.value_or(0) > same->cost_ms.value_or(0))
+      *same = std::move(row);
+  }
+  matrix = std::move(out);
+}
+
+Freed freed_by(const std::string& cause, const std::vector<Rule>& rules) {
+  for (const Rule& rule : rules)
+    if (rule.id == cause && !rule.frees.empty()) return rule.frees;
+  return {};
 }
 
 // What the rules say of one window, ranked and with what each finding is worth.
 std::vector<Finding> ranked(std::vector<Finding> findings, const std::vector<Rule>& rules,
                             const Ledger& ledger, const Validity& validity, const FactSet& facts) {
-  rank(findings, rules);
+  rank(findings, rules, facts.value_or("requests.error_rate", 0));
   const double less = doubt(ledger, validity);
   for (Finding& finding : findings) {
     finding.confidence = std::clamp(finding.confidence - less, 0.1, 1.0);
-    add_what_if(finding, ledger, facts);
+    add_what_if(finding, freed_by(finding.cause, rules), ledger, facts);
   }
   return findings;
+}
+
+// 1 where the load has objectives and all of them are met, 0 where one is not; absent without any.
+void add_slo_fact(const std::vector<SloResult>& slos, const facts::Window& window, FactSet& facts) {
+  if (slos.empty()) return;
+  const bool met = std::all_of(slos.begin(), slos.end(), [](const SloResult& s) { return s.met; });
+  facts.add({.id = {},
+             .name = "slo.met",
+             .value = met ? 1.0 : 0.0,
+             .unit = "1",
+             .labels = {},
+             .start_ns = window.start_ns,
+             .end_ns = window.end_ns,
+             .source = "validity"});
+}
+
+// Where most requests fail nothing can be said of latency; what makes them fail is an answer all
+// the same.
+void judge_failures(Validity& validity, std::vector<Finding>& findings) {
+  const auto failed = std::find_if(
+      validity.checks.begin(), validity.checks.end(),
+      [](const ValidityCheck& check) { return check.name == kSomeSucceeded && !check.passed; });
+  if (failed == validity.checks.end()) return;
+  std::erase_if(findings, [](const Finding& f) { return !f.explains_errors; });
+  const bool other_reason =
+      std::any_of(validity.checks.begin(), validity.checks.end(), [&](const ValidityCheck& check) {
+        return check.fatal && !check.passed && check.name != kSomeSucceeded;
+      });
+  if (findings.empty() || other_reason) return;
+  failed->fatal = false;
+  validity.status = ValidityStatus::kValid;
+}
+
+// The mean of a handful of requests is nobody's time.
+bool has_enough(const Validity& validity) {
+  return std::none_of(validity.checks.begin(), validity.checks.end(), [](const ValidityCheck& c) {
+    return c.name == kEnoughRequests && !c.passed;
+  });
 }
 
 StageDiagnosis judge_stage(const store::RunData& run, const StageSpan& stage,
@@ -189,6 +274,7 @@ StageDiagnosis judge_stage(const store::RunData& run, const StageSpan& stage,
   Diagnosis d;
   d.validity = validity;
   d.ledger = build_ledger(run, window, facts);
+  add_slo_fact(check_slos(run, facts), window, facts);
   d.findings = ranked(apply_rules(rules, run, facts).findings, rules, d.ledger, validity, facts);
   StageDiagnosis out;
   out.stage = stage;
@@ -210,20 +296,40 @@ void judge_stages(const store::RunData& run, const std::vector<Rule>& rules, Dia
 
 }  // namespace
 
+std::string_view row_state_name(RowState state) {
+  switch (state) {
+    case RowState::kOk:
+      return "ok";
+    case RowState::kExceeded:
+      return "exceeded";
+    case RowState::kBottleneck:
+      return "bottleneck";
+    case RowState::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
 Result<Diagnosis> diagnose(const store::RunData& run, FactSet& facts) {
   PLUMB_ASSIGN_OR_RETURN(const std::vector<Rule> rules, rules_of(run));
   Diagnosis d;
   d.validity = check_validity(run, facts);
   if (const auto window = facts::steady_window(run)) {
     d.ledger = build_ledger(run, *window, facts);
-    add_slices(run, *window, d.ledger);
+    if (has_enough(d.validity))
+      add_slices(run, *window, d.ledger);
+    else
+      d.ledger = {};
   }
   d.endpoints = endpoint_ledgers(facts);
   if (d.endpoints.size() < 2) d.endpoints.clear();
   d.slos = check_slos(run, facts);
-  RuleOutcome outcome = apply_rules(rules, run, facts);
+  if (const auto window = facts::steady_window(run)) add_slo_fact(d.slos, *window, facts);
+  RuleOutcome outcome = apply_rules(rules, run, facts, d.slos);
   d.matrix = std::move(outcome.matrix);
+  drop_doubled_rows(d.matrix);
   d.notes = std::move(outcome.notes);
+  judge_failures(d.validity, outcome.findings);
   if (d.validity.status == ValidityStatus::kValid) {
     d.findings = ranked(std::move(outcome.findings), rules, d.ledger, d.validity, facts);
     judge_stages(run, rules, d);

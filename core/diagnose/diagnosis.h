@@ -68,6 +68,9 @@ struct Finding {
   std::string cause;  // stable id such as db-lock-contention
   std::string layer;
   double cost_ms = 0;     // of each request
+  // What it has taken, 0 to 1, of what is left until the service fails, where the rule says.
+  std::optional<double> headroom_lost = {};
+  bool explains_errors = false;  // why requests fail, not why they are slow
   double confidence = 0;  // 0 to 1
   std::string says;       // why, with its numbers
   std::string what_if;    // latency and throughput without it
@@ -79,6 +82,11 @@ struct Finding {
   std::string because_of;             // another finding's cause that explains this one, or empty
 };
 
+// Of what a row looks at: it is the bottleneck; its limit is broken, but something else is the
+// bottleneck, or nothing; it is within its limit; it could not be seen.
+enum class RowState { kOk, kExceeded, kBottleneck, kUnknown };
+std::string_view row_state_name(RowState state);  // ok, exceeded, bottleneck, unknown
+
 struct MatrixRow {
   std::string component;
   std::string metric;
@@ -86,13 +94,15 @@ struct MatrixRow {
   std::string expected;
   std::string actual;
   std::optional<double> cost_ms;
-  bool bottleneck = false;
+  RowState state = RowState::kOk;
   std::vector<std::string> evidence;
+  std::string fact = {};  // the name of the fact it shows, where an SLO may limit it
 };
 
 struct SloResult {
   std::string endpoint;  // empty: all
   std::string metric;
+  std::string fact = {};  // its name
   std::string limit;             // as written
   std::optional<double> actual;  // in the metric's unit; empty: could not be evaluated
   // How far it is from the limit, as a share of it; below zero when breached. Empty where nothing

@@ -8,6 +8,7 @@
 
 #include "core/base/number_text.h"
 #include "core/diagnose/declared.h"
+#include "core/diagnose/ledger_entry.h"
 
 namespace plumb::diagnose {
 namespace {
@@ -23,28 +24,6 @@ constexpr double kFewestStuck = 1;
 constexpr double kStuckShare = 0.2;
 // From so wide an interval on, as a share of the figure, it is told.
 constexpr double kDoubtWorthTelling = 0.15;
-
-// What one series has in a line.
-struct Part {
-  Labels labels;
-  double seconds = 0;
-};
-
-// A line in seconds per request while the ledger is being built.
-struct Entry {
-  std::string key;
-  std::string layer;
-  std::string label;
-  double seconds = 0;
-  std::string note = {};
-  std::vector<std::string> evidence = {};
-  std::vector<Part> parts = {};  // that it is the sum of, where series with labels make it
-
-  void scale(double factor) {
-    seconds *= factor;
-    for (Part& part : parts) part.seconds *= factor;
-  }
-};
 
 struct PhaseLine {
   const char* phase;
@@ -94,6 +73,7 @@ class Builder {
     requests_ = facts_.value_or("requests.count", 0);
     if (latency == nullptr || requests_ <= 0 || latency->value <= 0) return {};
     total_ = latency->value;
+    per_request_ = {window_.seconds(), requests_};
     add_what_never_finished();
     add_client();
     const size_t first_server_line = entries_.size();
@@ -101,6 +81,7 @@ class Builder {
     add_postgres();
     add_downstream();
     add_declared();
+    for (Entry& entry : told_pool_lines(run_, facts_, per_request_)) add(std::move(entry));
     fit(first_server_line);
     name_the_rest();
     return finish(latency->id);
@@ -113,9 +94,9 @@ class Builder {
   void add_what_never_finished() {
     const Fact* in_flight = facts_.find("requests.concurrency");
     const Fact* rate = facts_.find("requests.rate");
-    const Fact* service = facts_.find("service.mean");
-    if (in_flight == nullptr || rate == nullptr || service == nullptr || rate->value <= 0) return;
-    const double stuck = in_flight->value - rate->value * service->value;
+    const Fact* served = facts_.find("requests.served_concurrency");
+    if (in_flight == nullptr || rate == nullptr || served == nullptr || rate->value <= 0) return;
+    const double stuck = in_flight->value - served->value;
     if (stuck < kFewestStuck || stuck < kStuckShare * in_flight->value) return;
     fact("requests.stuck", stuck, "requests", {}, "ledger");
     total_ += stuck / rate->value;
@@ -123,10 +104,6 @@ class Builder {
             " requests in flight did not finish while others did; their time is counted, " +
             seconds_text(total_) + " for each finished request, which itself took " +
             seconds_text(facts_.value_or("latency.mean", 0));
-  }
-
-  double share_of_requests(double at_an_instant) const {
-    return at_an_instant * window_.seconds() / requests_;
   }
 
   void add(Entry entry) {
@@ -145,19 +122,7 @@ class Builder {
   }
 
   void add_app() {
-    const auto from_counter = [&](const char* series, const char* key, const char* label) {
-      if (const Fact* fact = facts_.find(std::string(series) + ".per_request"))
-        add({key, "app", label, fact->value, "", {fact->id}});
-    };
-    from_counter("target_cpu_seconds_total", "app.cpu", "CPU");
-    from_counter("target_runqueue_seconds_total", "app.runqueue", "runnable, waiting for a CPU");
-    if (const Fact* waiting = facts_.find("target_disk_waiting.mean"))
-      add({"app.disk",
-           "app",
-           "waiting for the disk",
-           share_of_requests(waiting->value),
-           "",
-           {waiting->id}});
+    for (Entry& entry : app_lines(facts_, per_request_)) add(std::move(entry));
   }
 
   // Counters give magnitudes, samples give proportions. The processor part comes from the
@@ -170,7 +135,7 @@ class Builder {
       const Fact* mean = facts_.find("pg_sessions.mean", {{"class", wait.name}});
       if (mean == nullptr || mean->value <= 0) continue;
       waits.emplace_back(wait, mean);
-      sampled_waits += share_of_requests(mean->value);
+      sampled_waits += per_request_(mean->value);
     }
     const Fact* sampled_cpu = facts_.find("pg_sessions.mean", {{"class", "cpu"}});
     const Fact* active = facts_.find("pg_active_seconds_total.per_request");
@@ -189,14 +154,14 @@ class Builder {
       add({"database.cpu",
            "database",
            "executing, waiting on nothing seen",
-           share_of_requests(sampled_cpu->value),
+           per_request_(sampled_cpu->value),
            "from samples: a lower bound on a starved host",
            {sampled_cpu->id}});
     }
     if (sampled_waits <= 0) return;
 
     const double processor = cpu != nullptr ? cpu->value + (queued ? queued->value : 0)
-                             : sampled_cpu  ? share_of_requests(sampled_cpu->value)
+                             : sampled_cpu  ? per_request_(sampled_cpu->value)
                                             : 0;
     const double counted_waits = active != nullptr ? active->value - processor : 0;
     const double magnitude = std::max(sampled_waits, counted_waits);
@@ -208,7 +173,7 @@ class Builder {
       Entry entry{std::string("database.") + wait.name,
                   "database",
                   wait.label,
-                  magnitude * share_of_requests(mean->value) / sampled_waits,
+                  magnitude * per_request_(mean->value) / sampled_waits,
                   note,
                   {mean->id}};
       if (active != nullptr) entry.evidence.push_back(active->id);
@@ -228,7 +193,7 @@ class Builder {
       add({"downstream." + peer,
            "downstream",
            "waiting for " + peer,
-           share_of_requests(awaiting->value),
+           per_request_(awaiting->value),
            doubt_of(*awaiting),
            {awaiting->id}});
     }
@@ -242,8 +207,8 @@ class Builder {
     if (low == nullptr || high == nullptr ||
         high->value - low->value <= kDoubtWorthTelling * awaiting.value)
       return {};
-    return "between " + seconds_text(share_of_requests(low->value)) + " and " +
-           seconds_text(share_of_requests(high->value)) + ": replies are quicker than the clock " +
+    return "between " + seconds_text(per_request_(low->value)) + " and " +
+           seconds_text(per_request_(high->value)) + ": replies are quicker than the clock " +
            "that the kernel stamps connections with";
   }
 
@@ -253,7 +218,7 @@ class Builder {
       Entry entry{line.key, line.layer, line.label};
       for (const DeclaredPart& part : line.parts) {
         const double value = part.fact->value;
-        const double seconds = part.per_request ? value : share_of_requests(value);
+        const double seconds = part.per_request ? value : per_request_(value);
         entry.seconds += seconds;
         entry.evidence.push_back(part.fact->id);
         if (!part.fact->labels.empty()) entry.parts.push_back({part.fact->labels, seconds});
@@ -301,25 +266,56 @@ class Builder {
       fact("resource.utilisation", resource.utilisation, "ratio", labels, "ledger");
       fact("resource.servers", resource.servers, "1", labels, "ledger");
     }
-    const double rest = total_ - sum(0);
-    if (rest < kSmallestLine) return;
     std::vector<const SerialResource*> full;
     for (const SerialResource& resource : resources)
-      if (resource.utilisation >= kNearlyFull) full.push_back(&resource);
-    if (full.size() == 1) {
-      Entry queue{"queue." + full[0]->key, "queue",          "for " + full[0]->name, rest,
-                  full[0]->arithmetic,     full[0]->evidence};
-      if (!full[0]->labels.empty()) queue.parts.push_back({full[0]->labels, rest});
-      add(std::move(queue));
-      return;
-    }
+      if (resource.utilisation >= kNearlyFull && !is_told("queue." + resource.key))
+        full.push_back(&resource);
+    if (full.size() == 1) add_queue(*full[0]);
     if (full.size() > 1) {
       if (!note_.empty()) note_ += "; ";
       note_ += "more than one resource is nearly full (";
       for (size_t i = 0; i < full.size(); ++i) note_ += (i ? ", " : "") + full[i]->name;
       note_ += "), so what is left is not given to either";
     }
-    unexplained_ = rest;
+    for (Entry& entry : holding_lines(facts_, per_request_, sum_of({"app", "downstream"}))) {
+      entry.seconds = std::min(entry.seconds, rest());
+      add(std::move(entry));
+    }
+    unexplained_ = rest() < kSmallestLine ? 0 : rest();
+  }
+
+  double rest() const { return std::max(0.0, total_ - sum(0)); }
+
+  bool is_told(const std::string& key) const {
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [&](const Entry& entry) { return entry.key == key; });
+  }
+
+  double sum_of(const std::set<std::string>& layers) const {
+    double seconds = 0;
+    for (const Entry& entry : entries_)
+      if (layers.count(entry.layer) != 0) seconds += entry.seconds;
+    return seconds;
+  }
+
+  // Nobody waits for a resource but the requests in flight that do not have it.
+  void add_queue(const SerialResource& resource) {
+    Entry queue{"queue." + resource.key, "queue",           "for " + resource.name, rest(),
+                resource.arithmetic,     resource.evidence};
+    const Fact* in_flight = facts_.find("requests.concurrency");
+    if (in_flight != nullptr) {
+      const double present =
+          std::max(in_flight->value, facts_.value_or("requests.served_concurrency", 0));
+      const double waiting = std::max(0.0, present - resource.busy());
+      if (per_request_(waiting) < queue.seconds) {
+        queue.seconds = per_request_(waiting);
+        queue.note += "; of " + grouped(present, 1) + " requests in flight " + grouped(waiting, 1) +
+                      " can have waited for it";
+        queue.evidence.push_back(in_flight->id);
+      }
+    }
+    if (!resource.labels.empty()) queue.parts.push_back({resource.labels, queue.seconds});
+    add(std::move(queue));
   }
 
   void fact(const std::string& name, double value, const std::string& unit, const Labels& labels,
@@ -378,6 +374,7 @@ class Builder {
   const facts::Window window_;
   FactSet& facts_;
   double requests_ = 0;
+  PerRequest per_request_;
   double total_ = 0;
   double overlap_ = 0;
   double unexplained_ = 0;
@@ -433,25 +430,33 @@ std::vector<EndpointLedger> endpoint_ledgers(const FactSet& facts) {
 }
 
 bool feeds_ledger(const SeriesInfo& series) {
-  static constexpr std::array<std::string_view, 17> kNames = {"http_response_seconds",
-                                                              "http_service_seconds",
-                                                              "http_phase_seconds",
-                                                              "http_in_flight",
-                                                              "target_cpu_seconds_total",
-                                                              "target_runqueue_seconds_total",
-                                                              "target_disk_waiting",
-                                                              "target_busiest_thread_ratio",
-                                                              "target_runnable_threads",
-                                                              "downstream_awaiting",
-                                                              "pg_server",
-                                                              "pg_sessions",
-                                                              "pg_client_connections",
-                                                              "pg_active_seconds_total",
-                                                              "pg_backend_cpu_seconds_total",
-                                                              "pg_backend_runqueue_seconds_total",
-                                                              "http_scheduled_total"};
+  static const std::set<std::string_view> kNames = {"http_response_seconds",
+                                                    "http_service_seconds",
+                                                    "http_phase_seconds",
+                                                    "http_in_flight",
+                                                    "http_scheduled_total",
+                                                    "host_cpu_busy_ratio",
+                                                    "target_cpu_seconds_total",
+                                                    "target_runqueue_seconds_total",
+                                                    "target_runqueue_beside_seconds_total",
+                                                    "target_throttled_seconds_total",
+                                                    "target_throttled_periods_total",
+                                                    "target_periods_total",
+                                                    "target_disk_waiting",
+                                                    "target_block_delay_seconds_total",
+                                                    "target_memory_delay_seconds_total",
+                                                    "target_accept_queue",
+                                                    "target_busiest_thread_ratio",
+                                                    "target_runnable_threads",
+                                                    "downstream_awaiting",
+                                                    "pg_server",
+                                                    "pg_sessions",
+                                                    "pg_client_connections",
+                                                    "pg_active_seconds_total",
+                                                    "pg_backend_cpu_seconds_total",
+                                                    "pg_backend_runqueue_seconds_total"};
   return !series.ledger_line.empty() || !series.resource.empty() ||
-         std::find(kNames.begin(), kNames.end(), series.name) != kNames.end();
+         series.name.starts_with("app_pool_") || kNames.count(series.name) != 0;
 }
 
 }  // namespace plumb::diagnose

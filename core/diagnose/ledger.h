@@ -16,7 +16,13 @@ struct SerialResource {
   double servers = 1;
   std::string arithmetic = {};
   std::vector<std::string> evidence = {};
+  // Of its servers, how many are at work at an instant: those who have it do not wait for it.
+  double busy() const { return utilisation * servers; }
 };
+
+// What the resources that are inferred here are called.
+inline constexpr const char* kPoolName = "a pool connection";
+inline constexpr const char* kMainThreadName = "the application's one busy thread";
 
 // A resource fuller than this makes what nothing else explains queueing for it.
 inline constexpr double kNearlyFull = 0.85;

@@ -13,6 +13,13 @@ namespace {
 using facts::Fact;
 using facts::FactSet;
 
+// Up to so many threads that work at an instant are one thread.
+constexpr double kOneThread = 1.6;
+// A thread that is runnable without a processor is full only where it mostly has one: else the
+// processors are the matter.
+constexpr double kMostlyRunning = 0.5;
+constexpr double kWorthTelling = 0.02;
+
 // Classes of pg_sessions in which a session works for a request.
 constexpr std::array<const char*, 10> kBusyClasses = {
     "cpu",    "lock",  "lwlock", "commit", "io",
@@ -24,7 +31,7 @@ constexpr std::array<const char*, 10> kBusyClasses = {
 void add_pool(const FactSet& facts, std::vector<SerialResource>& out) {
   const Fact* connections = facts.find("pg_client_connections.mean");
   if (connections == nullptr || connections->value < 0.5) return;
-  SerialResource pool{.key = "pool", .name = "a pool connection", .servers = connections->value};
+  SerialResource pool{.key = "pool", .name = kPoolName, .servers = connections->value};
   double waiting = 0;
   double executing = 0;
   for (const char* name : kBusyClasses) {
@@ -50,19 +57,30 @@ void add_pool(const FactSet& facts, std::vector<SerialResource>& out) {
   out.push_back(std::move(pool));
 }
 
-// One thread that is always on a processor while the process has no other busy thread: an event
-// loop, or a worker that everything passes through.
+// One thread that is always on a processor, or runnable without one, while the process has no other
+// busy thread: an event loop, or a worker that everything passes through.
 void add_main_thread(const FactSet& facts, std::vector<SerialResource>& out) {
   const Fact* busiest = facts.find("target_busiest_thread_ratio.mean");
   const Fact* runnable = facts.find("target_runnable_threads.mean");
-  if (busiest == nullptr || (runnable != nullptr && runnable->value > 1.6)) return;
+  if (busiest == nullptr || (runnable != nullptr && runnable->value > kOneThread)) return;
+  const double on_cpu = std::min(1.0, busiest->value);
   SerialResource thread{.key = "main_thread",
-                        .name = "the application's one busy thread",
-                        .utilisation = std::min(1.0, busiest->value),
+                        .name = kMainThreadName,
+                        .utilisation = on_cpu,
                         .arithmetic = "its busiest thread is on a processor " +
-                                      ratio_text(std::min(1.0, busiest->value)) + " of the time",
+                                      ratio_text(on_cpu) + " of the time",
                         .evidence = {busiest->id}};
-  if (runnable != nullptr) thread.evidence.push_back(runnable->id);
+  if (runnable != nullptr) {
+    thread.evidence.push_back(runnable->id);
+    // The only thread that works is the only one that waits for a processor.
+    const Fact* queued = facts.find("target_runqueue_seconds_total.rate");
+    const double waits = queued != nullptr ? std::clamp(queued->value, 0.0, 1 - on_cpu) : 0;
+    if (waits >= kWorthTelling && on_cpu >= kMostlyRunning) {
+      thread.utilisation += waits;
+      thread.arithmetic += " and waits for one " + ratio_text(waits);
+      thread.evidence.push_back(queued->id);
+    }
+  }
   out.push_back(std::move(thread));
 }
 
@@ -100,6 +118,10 @@ void add_declared(const store::RunData& run, const FactSet& facts,
                         .utilisation = share,
                         .arithmetic = "in use " + ratio_text(share) + " of the time",
                         .evidence = {mean->id}};
+    if (told.name == kPoolName) {
+      told.key = "pool";
+      told.servers = facts.value_or("app_pool_limit.mean", 1, series.info.labels);
+    }
     if (merged_with_inferred(told, inferred, out)) continue;
     if (told_of[told.name] > 1 && !told.labels.empty())
       told.name += " (" + label_values(told.labels) + ")";

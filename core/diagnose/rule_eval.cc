@@ -1,12 +1,11 @@
 #include "core/diagnose/rule_eval.h"
 
-#include <muParser.h>
-
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "core/base/number_text.h"
+#include "core/diagnose/expression.h"
+#include "core/diagnose/rule_template.h"
 #include "core/diagnose/table_text.h"
 
 namespace plumb::diagnose {
@@ -17,65 +16,117 @@ using facts::FactSet;
 
 // The names of one rule, bound for one label set.
 struct Scope {
-  std::map<std::string, double> numbers;
+  Numbers numbers;
   std::vector<TemplateValue> texts;
   std::vector<std::string> evidence;
+  bool complete = true;  // every fact is there
+  bool watched = false;  // a plugin has said something that the rule reads
 };
 
-Result<double> evaluate(const std::string& expression, Scope& scope) {
-  try {
-    mu::Parser parser;
-    for (auto& [name, value] : scope.numbers) parser.DefineVar(name, &value);
-    parser.SetExpr(expression);
-    return parser.Eval();
-  } catch (const mu::Parser::exception_type& e) {
-    return Status::invalid_argument("'" + expression + "': " + e.GetMsg());
-  }
+// What the core derives from the load is there whatever is watched.
+bool comes_from_a_layer(const Fact& fact) {
+  return fact.source != "ledger" && fact.source != "validity" && fact.source != "http_load" &&
+         fact.source != "engine";
+}
+
+// What is told of a rule's match.
+struct Match {
+  bool matched = false;
+  double cost = 0;  // seconds of each request
+  std::optional<double> headroom;
+};
+
+// Whether `a` is worth telling before `b`.
+bool is_worse(const Finding& a, const Finding& b) {
+  if (a.cost_ms != b.cost_ms) return a.cost_ms > b.cost_ms;
+  return a.headroom_lost.value_or(0) > b.headroom_lost.value_or(0);
 }
 
 class RuleRun {
  public:
-  RuleRun(const Rule& rule, TableTexts& tables, const FactSet& facts, RuleOutcome& out)
-      : rule_(rule), tables_(tables), facts_(facts), out_(out) {}
+  RuleRun(const Rule& rule, const nlohmann::json& plan, TableTexts& tables, const FactSet& facts,
+          const std::vector<SloResult>& slos, RuleOutcome& out)
+      : rule_(rule), plan_(plan), tables_(tables), facts_(facts), slos_(slos), out_(out) {}
 
   void apply() {
     if (rule_.for_each.empty()) {
       try_item({});
     } else {
-      for (const Fact* item : facts_.all(rule_.for_each)) try_item(item->labels);
+      for (const Fact* item : facts_.all(rule_.for_each))
+        if (!is_excepted(item->labels)) try_item(item->labels);
     }
     if (best_finding_) out_.findings.push_back(std::move(*best_finding_));
     if (best_row_) out_.matrix.push_back(std::move(*best_row_));
   }
 
  private:
-  // False when a fact is missing, which is no error, or an expression is wrong, which is noted.
+  bool is_excepted(const Labels& item) const {
+    return std::any_of(rule_.except.begin(), rule_.except.end(), [&](const auto& except) {
+      const auto& [label, values] = except;
+      return std::ranges::find(values, label_of(item, label)) != values.end();
+    });
+  }
+
+  // False when an expression is wrong, which is noted.
   bool bind(const Labels& item, Scope& scope) {
     for (const auto& [name, value] : item) scope.texts.push_back({name, value});
-    for (const FactBinding& binding : rule_.let) {
-      const Fact* fact = facts_.find(binding.fact, binding.same ? item : binding.labels);
-      if (fact == nullptr && !binding.fallback) return false;
-      const double value = fact ? fact->value : *binding.fallback;
-      scope.numbers[binding.name] = value;
-      scope.texts.push_back({binding.name, told_value(value, fact ? fact->unit : "1")});
-      if (fact != nullptr) scope.evidence.push_back(fact->id);
-    }
+    for (const FactBinding& binding : rule_.let) bind_number(binding, item, scope);
+    if (!scope.complete) return true;
     for (const Definition& definition : rule_.define) {
-      const Result<double> value = evaluate(definition.expression, scope);
+      const Result<double> value = Expression(definition.expression, scope.numbers).value();
       if (!value.is_ok()) return note("define." + definition.name, value.status());
       scope.numbers[definition.name] = *value;
       scope.texts.push_back({definition.name, told_value(*value, definition.unit)});
     }
     for (const TextBinding& binding : rule_.text)
-      scope.texts.push_back({binding.name, table_text(binding, scope)});
+      scope.texts.push_back({binding.name, text_of(binding, scope)});
     return true;
   }
 
-  std::string table_text(const TextBinding& binding, const Scope& scope) {
-    std::vector<CellCondition> where;
-    for (const auto& [column, pattern] : binding.where)
-      where.push_back({column, fill_template(pattern, scope.texts)});
-    return tables_.find(binding.table, binding.column, where, binding.fallback);
+  void bind_number(const FactBinding& binding, const Labels& item, Scope& scope) {
+    std::optional<double> value;
+    std::string unit = "1";
+    if (!binding.table.empty()) {
+      if (const auto rows = tables_.count(binding.table, conditions(binding.where, scope)))
+        value = static_cast<double>(*rows);
+    } else if (const Fact* fact =
+                   facts_.find(binding.fact, binding.same ? item : binding.labels)) {
+      value = fact->value;
+      unit = fact->unit;
+      scope.evidence.push_back(fact->id);
+      scope.watched = scope.watched || comes_from_a_layer(*fact);
+    }
+    if (!value) value = binding.fallback;
+    if (!value) {
+      scope.complete = false;
+      return;
+    }
+    scope.numbers[binding.name] = *value;
+    scope.texts.push_back({binding.name, told_value(*value, unit)});
+  }
+
+  static std::vector<CellCondition> conditions(const RowConditions& where, const Scope& scope) {
+    std::vector<CellCondition> out;
+    for (const auto& [column, pattern] : where)
+      out.push_back({column, fill_template(pattern, scope.texts)});
+    return out;
+  }
+
+  std::string text_of(const TextBinding& binding, const Scope& scope) {
+    if (!binding.plan.empty()) return plan_text(binding.plan).value_or(binding.fallback);
+    const std::vector<CellCondition> where = conditions(binding.where, scope);
+    return binding.all
+               ? tables_.find_all(binding.table, binding.column, where, binding.fallback)
+               : tables_.find(binding.table, binding.column, where, binding.fallback);
+  }
+
+  std::optional<std::string> plan_text(std::string key) const {
+    std::replace(key.begin(), key.end(), '.', '/');
+    const nlohmann::json& plan = plan_;
+    const nlohmann::json::json_pointer at("/" + key);
+    if (!plan.contains(at)) return std::nullopt;
+    const nlohmann::json& value = plan[at];
+    return value.is_string() ? value.get<std::string>() : value.dump();
   }
 
   bool note(const std::string& where, const Status& why) {
@@ -86,98 +137,132 @@ class RuleRun {
     return false;
   }
 
+  // The expression's value, or `fallback` for an empty one; nothing where it is wrong.
+  std::optional<double> value_of(const std::string& where, const std::string& expression,
+                                 double fallback, Scope& scope) {
+    if (expression.empty()) return fallback;
+    const Result<double> value = Expression(expression, scope.numbers).value();
+    if (value.is_ok()) return *value;
+    note(where, value.status());
+    return std::nullopt;
+  }
+
   void try_item(const Labels& item) {
     Scope scope;
     if (!bind(item, scope)) return;
-    bool matched = false;
-    double cost = 0;
-    if (!rule_.when.empty()) {
-      const Result<double> when = evaluate(rule_.when, scope);
-      const Result<double> costs = evaluate(rule_.cost, scope);
-      if (!when.is_ok()) return (void)note("when", when.status());
-      if (!costs.is_ok()) return (void)note("cost", costs.status());
-      matched = *when != 0 && std::isfinite(*when);
-      cost = std::isfinite(*costs) ? std::max(0.0, *costs) : 0;
-      scope.texts.push_back({"cost", seconds_text(cost)});
+    if (!scope.complete) {
+      if (rule_.matrix && rule_.matrix->or_unknown && scope.watched) keep_unknown_row(scope);
+      return;
     }
-    if (matched && (!best_finding_ || cost * 1e3 > best_finding_->cost_ms))
-      best_finding_ = finding(scope, cost);
-    if (rule_.matrix) keep_row(scope, matched, cost);
+    const std::optional<Match> match = match_of(scope);
+    if (!match) return;
+    scope.texts.push_back({"cost", seconds_text(match->cost)});
+    if (match->matched) {
+      Finding found = finding(scope, *match);
+      if (!best_finding_ || is_worse(found, *best_finding_)) best_finding_ = std::move(found);
+    }
+    if (rule_.matrix) keep_row(scope, *match);
   }
 
-  Finding finding(const Scope& scope, double cost) const {
+  std::optional<Match> match_of(Scope& scope) {
+    Match out;
+    if (rule_.when.empty()) return out;
+    const auto when = value_of("when", rule_.when, 0, scope);
+    const auto cost = value_of("cost", rule_.cost, 0, scope);
+    if (!when || !cost) return std::nullopt;
+    out.matched = *when != 0 && std::isfinite(*when);
+    out.cost = std::isfinite(*cost) ? std::max(0.0, *cost) : 0;
+    if (rule_.headroom.empty()) return out;
+    const auto headroom = value_of("headroom", rule_.headroom, 0, scope);
+    if (!headroom) return std::nullopt;
+    out.headroom = std::isfinite(*headroom) ? std::clamp(*headroom, 0.0, 1.0) : 0;
+    return out;
+  }
+
+  Finding finding(Scope& scope, const Match& match) {
     Finding out;
     out.cause = rule_.id;
     out.layer = rule_.layer;
-    out.cost_ms = cost * 1e3;
+    out.cost_ms = match.cost * 1e3;
+    out.headroom_lost = match.headroom;
+    out.explains_errors = rule_.explains_errors;
     out.confidence = rule_.confidence;
     out.says = fill_template(rule_.says, scope.texts);
     out.check = fill_template(rule_.check, scope.texts);
-    for (const std::string& line : rule_.advice)
-      out.advice.push_back(fill_template(line, scope.texts));
+    for (const Advice& advice : rule_.advice)
+      if (value_of("advice", advice.when, 1, scope).value_or(0) != 0)
+        out.advice.push_back(fill_template(advice.text, scope.texts));
     out.evidence = scope.evidence;
     return out;
   }
 
-  void keep_row(Scope& scope, bool matched, double cost) {
+  MatrixRow filled_row(const Scope& scope) const {
     MatrixRow row;
     row.component = fill_template(rule_.matrix->component, scope.texts);
     row.metric = fill_template(rule_.matrix->metric, scope.texts);
     row.test = rule_.id;
     row.expected = fill_template(rule_.matrix->expected, scope.texts);
     row.actual = fill_template(rule_.matrix->actual, scope.texts);
-    row.bottleneck = matched;
     row.evidence = scope.evidence;
-    double row_cost = cost;
-    if (!rule_.matrix->cost.empty()) {
-      const Result<double> value = evaluate(rule_.matrix->cost, scope);
-      if (!value.is_ok()) return (void)note("matrix.cost", value.status());
-      row_cost = *value;
-      row.cost_ms = row_cost * 1e3;
-    } else if (!rule_.when.empty()) {
-      row.cost_ms = cost * 1e3;
-    }
-    const bool better = !best_row_ || (matched && !best_row_->bottleneck) ||
-                        (matched == best_row_->bottleneck && row_cost > best_row_cost_);
+    return row;
+  }
+
+  void keep_unknown_row(const Scope& scope) {
+    best_row_ = filled_row(scope);
+    best_row_->actual = "unknown";
+    best_row_->state = RowState::kUnknown;
+  }
+
+  void keep_row(Scope& scope, const Match& match) {
+    MatrixRow row = filled_row(scope);
+    const auto exceeded = value_of("matrix.exceeded", rule_.matrix->exceeded, 0, scope);
+    const auto cost = value_of("matrix.cost", rule_.matrix->cost, match.cost, scope);
+    if (!exceeded || !cost) return;
+    if (match.matched || *exceeded != 0) row.state = RowState::kExceeded;
+    if (!rule_.matrix->cost.empty() || !rule_.cost.empty()) row.cost_ms = *cost * 1e3;
+    apply_slo(row);
+    const bool better = !best_row_ || (match.matched && !best_row_matched_) ||
+                        (match.matched == best_row_matched_ && *cost > best_row_cost_);
     if (!better) return;
     best_row_ = std::move(row);
-    best_row_cost_ = row_cost;
+    best_row_matched_ = match.matched;
+    best_row_cost_ = *cost;
+  }
+
+  // What was promised of the fact that the row shows goes before what the rule expects.
+  void apply_slo(MatrixRow& row) const {
+    if (rule_.matrix->of.empty()) return;
+    for (const FactBinding& binding : rule_.let)
+      if (binding.name == rule_.matrix->of) row.fact = binding.fact;
+    for (const SloResult& slo : slos_) {
+      if (!slo.endpoint.empty() || slo.fact != row.fact || !slo.actual) continue;
+      row.expected = (slo.at_least ? ">= " : "<= ") + slo.limit;
+      row.state = slo.met ? RowState::kOk : RowState::kExceeded;
+      return;
+    }
+    row.fact.clear();
   }
 
   const Rule& rule_;
+  const nlohmann::json& plan_;
   TableTexts& tables_;
   const FactSet& facts_;
+  const std::vector<SloResult>& slos_;
   RuleOutcome& out_;
   std::optional<Finding> best_finding_;
   std::optional<MatrixRow> best_row_;
+  bool best_row_matched_ = false;
   double best_row_cost_ = 0;
   bool noted_ = false;
 };
 
 }  // namespace
 
-std::string fill_template(const std::string& pattern, const std::vector<TemplateValue>& values) {
-  std::string out;
-  size_t at = 0;
-  while (at < pattern.size()) {
-    const size_t open = pattern.find('{', at);
-    const size_t close = open == std::string::npos ? open : pattern.find('}', open);
-    if (close == std::string::npos) break;
-    out.append(pattern, at, open - at);
-    const std::string name = pattern.substr(open + 1, close - open - 1);
-    const auto found = std::find_if(values.begin(), values.end(),
-                                    [&](const TemplateValue& v) { return v.name == name; });
-    out += found == values.end() ? "{" + name + "}" : found->text;
-    at = close + 1;
-  }
-  return out.append(pattern, at);
-}
-
 RuleOutcome apply_rules(const std::vector<Rule>& rules, const store::RunData& run,
-                        const FactSet& facts) {
+                        const FactSet& facts, const std::vector<SloResult>& slos) {
   RuleOutcome out;
   TableTexts tables(run);
-  for (const Rule& rule : rules) RuleRun(rule, tables, facts, out).apply();
+  for (const Rule& rule : rules) RuleRun(rule, run.header.plan, tables, facts, slos, out).apply();
   return out;
 }
 

@@ -11,21 +11,15 @@ namespace plumb::diagnose {
 
 struct RuleOutcome {
   std::vector<Finding> findings;   // those that matched, in the order of the rules
-  std::vector<MatrixRow> matrix;   // of every rule whose facts are there
+  std::vector<MatrixRow> matrix;   // of every rule whose layer was watched
   std::vector<std::string> notes;  // rules that could not be held against the facts, and why
 };
 
-// A rule whose facts are missing is silent: that its layer was not watched is told elsewhere. For a
-// rule with for_each the item that costs most speaks.
+// A rule whose facts are missing is silent; where it says so, its row is shown as unknown as long as
+// others of its facts are there. For a rule with for_each the item that costs most speaks.
+// What an SLO of the whole load limits is expected of the row that shows it.
 RuleOutcome apply_rules(const std::vector<Rule>& rules, const store::RunData& run,
-                        const facts::FactSet& facts);
-
-// Puts {name} and {label} values into a template. Unknown names stay as they are.
-struct TemplateValue {
-  std::string name;
-  std::string text;
-};
-std::string fill_template(const std::string& pattern, const std::vector<TemplateValue>& values);
+                        const facts::FactSet& facts, const std::vector<SloResult>& slos = {});
 
 }  // namespace plumb::diagnose
 

@@ -60,14 +60,30 @@ Labels labels_of(const YAML::Node& node) {
   return labels;
 }
 
+RowConditions conditions_of(const YAML::Node& node, const std::string& what) {
+  RowConditions out;
+  if (!node) return out;
+  if (!node.IsMap()) fail(node, what + ".where must be a mapping of columns");
+  for (const auto& entry : node)
+    out.emplace_back(text_of(entry.first, "a column"), text_of(entry.second, "a cell"));
+  return out;
+}
+
 FactBinding binding_of(const std::string& name, const YAML::Node& node) {
   FactBinding out{.name = name, .fact = {}};
   if (node.IsScalar()) {
     out.fact = node.Scalar();
     return out;
   }
-  check_keys(node, {"fact", "labels", "same", "or"}, "let." + name);
-  out.fact = need(node, "fact", "let." + name);
+  const std::string what = "let." + name;
+  check_keys(node, {"fact", "labels", "same", "or", "table", "where"}, what);
+  if (node["table"]) {
+    if (node["fact"]) fail(node, what + " counts the rows of a table or is a fact, not both");
+    out.table = text_of(node["table"], "table");
+    out.where = conditions_of(node["where"], what);
+  } else {
+    out.fact = need(node, "fact", what);
+  }
   out.labels = labels_of(node["labels"]);
   out.same = get(node, "same") == "true";
   if (node["or"]) out.fallback = number_of(node["or"], "let." + name + ".or");
@@ -82,14 +98,18 @@ Definition definition_of(const std::string& name, const YAML::Node& node) {
 
 TextBinding text_binding_of(const std::string& name, const YAML::Node& node) {
   const std::string what = "text." + name;
-  check_keys(node, {"table", "column", "where", "or"}, what);
-  TextBinding out{name, need(node, "table", what), need(node, "column", what),
-                  get(node, "or", "unknown")};
-  const YAML::Node where = node["where"];
-  if (where && !where.IsMap()) fail(where, what + ".where must be a mapping of columns");
-  for (const auto& entry : where)
-    out.where.emplace_back(text_of(entry.first, "a column"), text_of(entry.second, "a cell"));
-  return out;
+  check_keys(node, {"plan", "table", "column", "where", "or", "all"}, what);
+  if (node["plan"]) {
+    check_keys(node, {"plan", "or"}, what);
+    return {name, text_of(node["plan"], "plan"), {}, {}, get(node, "or", "unknown")};
+  }
+  return {name,
+          {},
+          need(node, "table", what),
+          need(node, "column", what),
+          get(node, "or", "unknown"),
+          conditions_of(node["where"], what),
+          get(node, "all") == "true"};
 }
 
 template <typename T, typename Parse>
@@ -109,10 +129,57 @@ std::vector<std::string> list_of(const YAML::Node& node, const char* what) {
   return out;
 }
 
+std::vector<Advice> advice_of(const YAML::Node& node) {
+  std::vector<Advice> out;
+  if (!node) return out;
+  if (!node.IsSequence()) fail(node, "advice must be a list");
+  for (const auto& item : node) {
+    if (item.IsScalar()) {
+      out.push_back({item.Scalar(), {}});
+      continue;
+    }
+    check_keys(item, {"say", "when"}, "advice");
+    out.push_back({need(item, "say", "advice"), need(item, "when", "advice")});
+  }
+  return out;
+}
+
+void read_for_each(const YAML::Node& node, Rule& rule) {
+  if (!node) return;
+  if (node.IsScalar()) {
+    rule.for_each = node.Scalar();
+    return;
+  }
+  check_keys(node, {"fact", "except"}, "for_each");
+  rule.for_each = need(node, "fact", "for_each");
+  const YAML::Node except = node["except"];
+  if (!except) return;
+  if (!except.IsMap()) fail(except, "for_each.except must be a mapping of labels");
+  for (const auto& entry : except)
+    rule.except[text_of(entry.first, "a label")] = list_of(entry.second, "for_each.except");
+}
+
+MatrixTemplate matrix_of(const YAML::Node& node, const std::string& what) {
+  check_keys(node, {"component", "metric", "expected", "actual", "cost", "exceeded", "of",
+                    "or_unknown"},
+             what);
+  return {need(node, "component", what), need(node, "metric", what), get(node, "expected"),
+          need(node, "actual", what),    get(node, "cost"),          get(node, "exceeded"),
+          get(node, "of"),
+          get(node, "or_unknown") == "true"};
+}
+
+bool explains_errors(const YAML::Node& node) {
+  if (!node) return false;
+  const std::string what = text_of(node, "explains");
+  if (what != "errors" && what != "latency") fail(node, "explains is latency or errors");
+  return what == "errors";
+}
+
 Rule rule_of(const YAML::Node& node) {
-  check_keys(node,
-             {"id", "layer", "for_each", "let", "define", "text", "when", "cost", "confidence",
-              "says", "check", "advice", "outranks", "matrix"},
+  check_keys(node, {"id",   "layer",    "for_each",   "let",      "define", "text",
+                    "when", "cost",     "confidence", "headroom", "says",   "check",
+                    "advice", "outranks", "frees",    "explains", "matrix"},
              "a rule");
   Rule rule;
   rule.id = need(node, "id", "a rule");
@@ -122,7 +189,7 @@ Rule rule_of(const YAML::Node& node) {
       "client", "network", "app", "database", "sqlite", "downstream", "host", "validity"};
   if (std::find(kLayers.begin(), kLayers.end(), rule.layer) == kLayers.end())
     fail(node["layer"], what + ": unknown layer '" + rule.layer + "'");
-  rule.for_each = get(node, "for_each");
+  read_for_each(node["for_each"], rule);
   rule.let = each<FactBinding>(node["let"], "let", binding_of);
   rule.define = each<Definition>(node["define"], "define", definition_of);
   rule.text = each<TextBinding>(node["text"], "text", text_binding_of);
@@ -131,18 +198,16 @@ Rule rule_of(const YAML::Node& node) {
   if (node["confidence"]) rule.confidence = number_of(node["confidence"], "confidence");
   rule.says = get(node, "says");
   rule.check = get(node, "check");
-  rule.advice = list_of(node["advice"], "advice");
+  rule.headroom = get(node, "headroom");
+  rule.explains_errors = explains_errors(node["explains"]);
+  rule.advice = advice_of(node["advice"]);
   rule.outranks = list_of(node["outranks"], "outranks");
-  if (const YAML::Node matrix = node["matrix"]) {
-    check_keys(matrix, {"component", "metric", "expected", "actual", "cost"}, what + ".matrix");
-    rule.matrix = MatrixTemplate{need(matrix, "component", what + ".matrix"),
-                                 need(matrix, "metric", what + ".matrix"), get(matrix, "expected"),
-                                 need(matrix, "actual", what + ".matrix"), get(matrix, "cost")};
-  }
+  rule.frees = list_of(node["frees"], "frees");
+  if (const YAML::Node matrix = node["matrix"]) rule.matrix = matrix_of(matrix, what + ".matrix");
   if (rule.when.empty() && !rule.matrix)
     fail(node, what + " has neither 'when' nor 'matrix': it could never say anything");
-  if (!rule.when.empty() && (rule.cost.empty() || rule.says.empty()))
-    fail(node, what + " has 'when' and so needs 'cost' and 'says'");
+  if (!rule.when.empty() && ((rule.cost.empty() && rule.headroom.empty()) || rule.says.empty()))
+    fail(node, what + " has 'when' and so needs 'says', and 'cost' or 'headroom'");
   return rule;
 }
 

@@ -54,6 +54,7 @@ SloResult judge(const Clause& clause, const facts::FactSet& facts) {
   SloResult out;
   out.endpoint = clause.endpoint;
   out.metric = clause.metric;
+  out.fact = fact_name(clause);
   out.limit = clause.written;
   out.at_least = clause.at_least;
   Labels labels = clause.labels;

@@ -1,6 +1,7 @@
 #include "core/diagnose/surroundings.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <map>
 #include <set>
@@ -34,6 +35,7 @@ class Surroundings {
     host();
     silences();
     clock();
+    disturbances();
     return std::move(checks_);
   }
 
@@ -165,6 +167,29 @@ class Surroundings {
             {});
       return;
     }
+  }
+
+  // What plugins tell of that changes what is measured. Kinds, not levels: a sampler that looks less
+  // often warns too.
+  void disturbances() {
+    static const std::set<std::string_view> kKinds = {
+        "target-lost",       "target-restarted",         "app-restarted",
+        "database-lost",     "database-restarted",       "database-replaced",
+        "database-role-changed", "sqlite-database-gone", "sqlite-database-replaced",
+        "sqlite-database-restored"};
+    std::string told;
+    std::set<std::string> seen;
+    for (const Event& event : run_.events) {
+      if (kKinds.count(event.kind) == 0 || event.time_ns < window_.start_ns ||
+          event.time_ns > window_.end_ns || !seen.insert(event.kind).second)
+        continue;
+      told += (told.empty() ? "" : "; ") + event.message + " (" +
+              seconds_text(static_cast<double>(event.time_ns - run_.header.started_ns) / 1e9) +
+              " into the run)";
+    }
+    if (told.empty()) return;
+    told[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(told[0])));
+    check(kUndisturbed, false, told + ".", {});
   }
 
   const store::RunData& run_;

@@ -9,11 +9,14 @@
 
 namespace plumb::diagnose {
 
+inline constexpr const char* kUndisturbed = "undisturbed";
+
 // Checks of the window, each only where the signals for it are there:
 //   warm-up-over    latency does not fall from the window's beginning on
 //   host-quiet      neither the hypervisor nor strangers' programs take the processors
 //   samples-whole   no sampler was silent for long
 //   clock-steady    nobody set the wall clock
+//   undisturbed     neither the target nor a database ended, was started anew or was replaced
 // Adds facts: validity.latency_tau, validity.early_latency (ratio of its first fifth to its later
 // part), validity.steal, validity.others, validity.longest_silence by plugin.
 std::vector<ValidityCheck> check_surroundings(const store::RunData& run,

@@ -10,6 +10,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr size_t kMostTexts = 20;  // of one column; as many as `top -p` takes
+
 // Text and numbers as they are: a pid or an id has no grouping of digits.
 std::optional<std::string> cell_text(const json& cell) {
   if (cell.is_string()) return cell.get<std::string>();
@@ -50,6 +52,13 @@ std::optional<std::string> text_at(const json& row, std::optional<size_t> column
   return cell_text(row[*column]);
 }
 
+bool meets(const json& table, const json& row, const std::vector<CellCondition>& where) {
+  return std::all_of(where.begin(), where.end(), [&](const CellCondition& condition) {
+    const auto cell = text_at(row, column_of(table, condition.column));
+    return cell && says(*cell, condition.text);
+  });
+}
+
 }  // namespace
 
 const json& TableTexts::parsed(const std::string& table) {
@@ -71,14 +80,35 @@ std::string TableTexts::find(const std::string& table, const std::string& column
   const json& content = parsed(table);
   if (content.is_null()) return fallback;
   const std::optional<size_t> wanted = column_of(content, column);
-  for (const json& row : content["rows"]) {
-    const bool met = std::all_of(where.begin(), where.end(), [&](const CellCondition& condition) {
-      const auto cell = text_at(row, column_of(content, condition.column));
-      return cell && says(*cell, condition.text);
-    });
-    if (met) return text_at(row, wanted).value_or(fallback);
-  }
+  for (const json& row : content["rows"])
+    if (meets(content, row, where)) return text_at(row, wanted).value_or(fallback);
   return fallback;
+}
+
+std::string TableTexts::find_all(const std::string& table, const std::string& column,
+                                 const std::vector<CellCondition>& where,
+                                 const std::string& fallback) {
+  const json& content = parsed(table);
+  if (content.is_null()) return fallback;
+  const std::optional<size_t> wanted = column_of(content, column);
+  std::vector<std::string> texts;
+  for (const json& row : content["rows"]) {
+    const auto text = meets(content, row, where) ? text_at(row, wanted) : std::nullopt;
+    if (text && texts.size() < kMostTexts && std::ranges::find(texts, *text) == texts.end())
+      texts.push_back(*text);
+  }
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text;
+  return out.empty() ? fallback : out;
+}
+
+std::optional<size_t> TableTexts::count(const std::string& table,
+                                        const std::vector<CellCondition>& where) {
+  const json& content = parsed(table);
+  if (content.is_null()) return std::nullopt;
+  size_t rows = 0;
+  for (const json& row : content["rows"]) rows += meets(content, row, where) ? 1 : 0;
+  return rows;
 }
 
 }  // namespace plumb::diagnose

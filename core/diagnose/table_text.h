@@ -4,6 +4,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,11 @@ class TableTexts {
   // with an empty text is met by no row.
   std::string find(const std::string& table, const std::string& column,
                    const std::vector<CellCondition>& where, const std::string& fallback);
+  // The same of every such row, without doubles and at most 20, parted by commas.
+  std::string find_all(const std::string& table, const std::string& column,
+                       const std::vector<CellCondition>& where, const std::string& fallback);
+  // How many rows meet every condition; empty when the run has no such table.
+  std::optional<size_t> count(const std::string& table, const std::vector<CellCondition>& where);
 
  private:
   const nlohmann::json& parsed(const std::string& table);

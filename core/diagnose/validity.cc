@@ -75,7 +75,7 @@ class Checks {
     const bool enough = n >= kFewestRequests;
     if (!enough) validity_.status = ValidityStatus::kInsufficient;
     const std::string aborted = why_aborted();
-    check("enough-requests", enough, true,
+    check(kEnoughRequests, enough, true,
           enough ? grouped(n) + " requests finished in the steady stage."
                  : "Only " + grouped(n) + " requests finished in the steady stage; at least " +
                        grouped(kFewestRequests) + " are needed. " +
@@ -98,7 +98,7 @@ class Checks {
     if (most_failed) validity_.status = ValidityStatus::kInsufficient;
     const std::string share =
         errors->value >= 0.999 ? "Every request" : ratio_text(errors->value) + " of the requests";
-    check("some-succeeded", !most_failed, true,
+    check(kSomeSucceeded, !most_failed, true,
           share + " failed" +
               (most_failed ? ", so no latency can be explained: see the errors." : "."),
           {errors});
@@ -168,6 +168,12 @@ class Checks {
                                    : ". Lower the rate, or give it a processor of its own.")
                   : state + ".",
           {ratio, lag, cpu, starved, throttled});
+    if (!limited && waiting)
+      check("generator-undisturbed", false, false,
+            "The load generator was runnable without a processor " + ratio_text(starved->value) +
+                " of the time, which is in the times that it measured. Give it a processor of its "
+                "own.",
+            {starved});
     if (!limited && open && delivered < kLeastDelivered)
       check("load-delivered", false, false,
             "Only " + ratio_text(delivered) +
@@ -199,17 +205,15 @@ class Checks {
 
   void littles_law() {
     const Fact* in_flight = facts_.find("requests.concurrency");
-    const Fact* rate = facts_.find("requests.rate");
-    const Fact* service = facts_.find("service.mean");
-    if (in_flight == nullptr || rate == nullptr || service == nullptr || in_flight->value < 1)
-      return;
-    const double expected = rate->value * service->value;
+    const Fact* served = facts_.find("requests.served_concurrency");
+    if (in_flight == nullptr || served == nullptr || in_flight->value < 1) return;
+    const double expected = served->value;
     const double gap = std::fabs(in_flight->value - expected) / in_flight->value;
     check("littles-law", gap <= kLittlesGap, false,
           grouped(in_flight->value, 1) + " requests in flight against " + grouped(expected, 1) +
               " by rate times service time" +
               (gap <= kLittlesGap ? "." : ": they part, so the stage was not steady."),
-          {in_flight, rate, service});
+          {in_flight, served});
   }
 
   void signals_complete() {

@@ -6,6 +6,10 @@
 
 namespace plumb::diagnose {
 
+// Names of checks that conclusions depend on.
+inline constexpr const char* kEnoughRequests = "enough-requests";
+inline constexpr const char* kSomeSucceeded = "some-succeeded";
+
 // Checks the load that was delivered. Adds validity.* facts.
 Validity check_validity(const store::RunData& run, facts::FactSet& facts);
 

@@ -113,6 +113,11 @@ Result<CatalogEntry> read_entry(const fs::path& manifest_path) {
   entry.library = directory / entry.manifest.file;
   PLUMB_ASSIGN_OR_RETURN(const UniqueFd library, open_trusted(entry.library, S_IFREG));
   PLUMB_ASSIGN_OR_RETURN(entry.rules, read_rules(directory / (entry.manifest.name + ".rules")));
+  const fs::path signals = directory / (entry.manifest.name + ".signals.yaml");
+  if (std::error_code error; fs::exists(signals, error)) {
+    PLUMB_ASSIGN_OR_RETURN(std::string listed, read_trusted(signals));
+    entry.signals = RuleFile{signals, std::move(listed)};
+  }
   return entry;
 }
 

@@ -4,6 +4,7 @@
 #define PLUMB_CORE_ENGINE_CATALOG_H_
 
 #include <filesystem>
+#include <optional>
 #include <plumb/status.hpp>
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@
 
 namespace plumb::engine {
 
-// A rule file that a plugin brought, unparsed.
+// A file of rules or signals that a plugin brought, unparsed.
 struct RuleFile {
   std::filesystem::path path;
   std::string text;
@@ -23,6 +24,8 @@ struct CatalogEntry {
   host::Manifest manifest;
   std::filesystem::path library;  // absolute
   std::vector<RuleFile> rules;    // <name>.rules/*.yaml, ascending by path
+  // <name>.signals.yaml: the series that it may emit, against which rules are checked.
+  std::optional<RuleFile> signals;
 };
 
 // Something that looked like a plugin, or a directory of them, and was not taken.
@@ -39,7 +42,7 @@ class Catalog {
   static std::vector<std::filesystem::path> default_directories();
 
   // Takes every <name>.plugin.json in the directories whose files can be trusted: directory,
-  // manifest, library and rules are owned by root or the current user, and neither group nor others
+  // manifest, library, rules and signals are owned by root or the current user, and neither group nor others
   // may write to them. Of two plugins of one name the one found first is taken. A directory that
   // does not exist is passed over; everything else that is not taken is in refusals().
   static Catalog scan(const std::vector<std::filesystem::path>& directories);

@@ -58,6 +58,7 @@ TEST_F(CatalogTest, ListsPluginsWithTheirRules) {
   write(dir_ / "pg_stats.rules" / "b.yaml", "id: b");
   write(dir_ / "pg_stats.rules" / "a.yaml", "id: a");
   write(dir_ / "pg_stats.rules" / "notes.txt", "no rule");
+  write(dir_ / "pg_stats.signals.yaml", "- signals");
   const Catalog catalog = scan();
   ASSERT_EQ(catalog.entries().size(), 2u);
   EXPECT_EQ(catalog.entries()[0].manifest.name, "host_metrics");
@@ -65,6 +66,8 @@ TEST_F(CatalogTest, ListsPluginsWithTheirRules) {
   EXPECT_EQ(pg.library, dir_ / "pg_stats.so");
   ASSERT_EQ(pg.rules.size(), 2u);
   EXPECT_EQ(pg.rules[0].text, "id: a");
+  ASSERT_TRUE(pg.signals);
+  EXPECT_EQ(pg.signals->text, "- signals");
   EXPECT_EQ(pg.rules[1].path, dir_ / "pg_stats.rules" / "b.yaml");
   EXPECT_TRUE(catalog.refusals().empty());
 }

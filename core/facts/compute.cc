@@ -76,6 +76,9 @@ class Computation {
       put(".p95", gauge->p95, info.unit);
       put(".last", gauge->last, info.unit);
       if (gauge->slope) put(".slope", *gauge->slope, info.unit + "/s");
+      const Window later{(window_.start_ns + window_.end_ns) / 2, window_.end_ns};
+      const auto half = gauge_statistics(series, later);
+      if (half && half->slope) put(".late_slope", *half->slope, info.unit + "/s");
       const auto tau = kendall_tau(thinned(series.times_ns, series.values, window_));
       if (tau) put(".tau", *tau, "1");
     } else if (info.kind == PLUMB_KIND_HISTOGRAM) {
@@ -117,6 +120,23 @@ class Computation {
       (void)into->merge(h);
     else
       into = h;
+  }
+
+  static double seconds_in(const std::optional<Histogram>& h) {
+    return h ? static_cast<double>(h->sum()) / 1e9 : 0;
+  }
+
+  // How many requests ended with each value of that label, over all endpoints.
+  void add_ends(const std::string& fact, const char* label) {
+    std::map<std::string, double> ends;
+    for (const store::SeriesData& series : run_.series) {
+      if (series.info.name != "http_requests_total") continue;
+      const std::string value = label_of(series.info.labels, label);
+      if (value.empty()) continue;
+      if (const auto growth = counter_growth(series, window_)) ends[value] += *growth;
+    }
+    for (const auto& [value, count] : ends)
+      add(fact, count, "requests", {{label, value}}, "http_load");
   }
 
   std::optional<double> growth_of(std::string_view name) const {
@@ -161,6 +181,13 @@ class Computation {
         add_histogram("latency", found->second, 1e-9, "seconds", labels, source);
     }
     add_phases(ok);
+    const ByEndpoint failed_service = merged("http_service_seconds", "failed");
+    if (service.all || failed_service.all)
+      add("requests.served_concurrency",
+          (seconds_in(service.all) + seconds_in(failed_service.all)) / window_.seconds(),
+          "requests", {}, source);
+    add_ends("requests.status", "status");
+    add_ends("requests.error", "error");
     const auto add_growth = [&](const char* fact, const char* series) {
       if (const auto growth = growth_of(series)) add(fact, *growth, "requests", {}, source);
     };

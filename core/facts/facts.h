@@ -67,17 +67,10 @@ std::optional<Window> steady_window(const store::RunData& run);
 
 // Every statistic of every series over the steady window:
 //   counter    .delta .rate, and .per_request when requests completed
-//   gauge      .mean .min .max .p95 .last .slope (per second) .tau (see kendall_tau)
+//   gauge      .mean .min .max .p95 .last .slope (per second) .late_slope (of the later half)
+//              .tau (see kendall_tau)
 //   histogram  .count .mean .p50 .p90 .p95 .p99 .p999 .max (in seconds)
-// and the derived facts about requests:
-//   requests.count .rate .failed .error_rate .scheduled .started .shed .concurrency
-//   requests.offered_rate (open model only)
-//   window.seconds
-//   latency.mean .p50 .p90 .p95 .p99 .p999 .max   response time of the requests that succeeded
-//   service.mean ...                              the same from the actual send
-//   phase.<name>                                  mean seconds per request that succeeded
-// and of bursts, see recovery.h:
-//   spike.base_p95 .p95 .recovered .recovery
+// and the derived facts, see derived.h: about requests, their latency and phases, and bursts
 // with latency.*, phase.*, requests.count, .rate, .failed and .error_rate also per `endpoint`.
 // The same run gives bit-identical facts.
 FactSet compute(const store::RunData& run);

@@ -11,20 +11,21 @@
 
 namespace plumb::testing {
 
-// A run with a warm-up of 2 s and a steady stage of 10 s from second 2 to second 12.
+// A run with a warm-up of 2 s and a steady stage of 10 s from second 2 to second 12, or of another
+// length.
 class RunBuilder {
  public:
   static constexpr int64_t kSecond = 1'000'000'000;
   static constexpr int64_t kSteadyStart = 2 * kSecond;
   static constexpr int64_t kSteadyEnd = 12 * kSecond;
 
-  RunBuilder() {
+  explicit RunBuilder(int64_t steady_seconds = 10) : end_(2 + steady_seconds) {
     run_.header.id = "20261120T104512Z-7f3a";
     run_.header.name = "shop";
     run_.state = store::RunState::kFinished;
     run_.stages = {{PLUMB_STAGE_WARMUP, "warmup", 0, kSteadyStart},
-                   {PLUMB_STAGE_STEADY, "steady", kSteadyStart, kSteadyEnd}};
-    run_.ended_ns = kSteadyEnd;
+                   {PLUMB_STAGE_STEADY, "steady", kSteadyStart, end_ * kSecond}};
+    run_.ended_ns = end_ * kSecond;
   }
 
   store::RunData& data() { return run_; }
@@ -33,7 +34,17 @@ class RunBuilder {
   RunBuilder& gauge(const std::string& name, double value, const Labels& labels = {},
                     const std::string& unit = "1") {
     store::SeriesData& series = add(name, PLUMB_KIND_GAUGE, labels, unit);
-    for (int64_t t = 0; t <= 12; ++t) put(series, t * kSecond, value);
+    for (int64_t t = 0; t <= end_; ++t) put(series, t * kSecond, value);
+    return *this;
+  }
+
+  // A gauge that goes evenly from one value to another.
+  RunBuilder& rising_gauge(const std::string& name, double from, double to,
+                           const Labels& labels = {}, const std::string& unit = "1") {
+    store::SeriesData& series = add(name, PLUMB_KIND_GAUGE, labels, unit);
+    for (int64_t t = 0; t <= end_; ++t)
+      put(series, t * kSecond,
+          from + (to - from) * static_cast<double>(t) / static_cast<double>(end_));
     return *this;
   }
 
@@ -41,7 +52,7 @@ class RunBuilder {
   RunBuilder& counter(const std::string& name, double per_second, const Labels& labels = {},
                       const std::string& unit = "seconds") {
     store::SeriesData& series = add(name, PLUMB_KIND_COUNTER, labels, unit);
-    for (int64_t t = 0; t <= 12; ++t)
+    for (int64_t t = 0; t <= end_; ++t)
       put(series, t * kSecond, 100 + per_second * static_cast<double>(t));
     return *this;
   }
@@ -51,7 +62,7 @@ class RunBuilder {
                                 const Labels& labels = {}, const std::string& unit = "seconds") {
     store::SeriesData& series = add(name, PLUMB_KIND_COUNTER, labels, unit);
     double value = 100;
-    for (int64_t t = 0; t <= 12; ++t) {
+    for (int64_t t = 0; t <= end_; ++t) {
       put(series, t * kSecond, value);
       value += per_second[std::min(static_cast<size_t>(t), per_second.size() - 1)];
     }
@@ -93,7 +104,7 @@ class RunBuilder {
   RunBuilder& histogram(const std::string& name, double seconds, uint64_t per_second,
                         const Labels& labels) {
     store::SeriesData& series = add(name, PLUMB_KIND_HISTOGRAM, labels, "seconds");
-    for (int64_t t = 0; t < 12; ++t) {
+    for (int64_t t = 0; t < end_; ++t) {
       HistogramRecord record{series.info.id, t * kSecond, (t + 1) * kSecond, Histogram()};
       record.histogram.record(static_cast<uint64_t>(seconds * 1e9), per_second);
       series.histograms.push_back(std::move(record));
@@ -132,7 +143,7 @@ class RunBuilder {
   }
 
   RunBuilder& table(const std::string& name, const std::string& json) {
-    run_.tables.push_back({"test", kSteadyEnd, name, json});
+    run_.tables.push_back({"test", run_.ended_ns, name, json});
     return *this;
   }
 
@@ -161,6 +172,7 @@ class RunBuilder {
     series.values.push_back(value);
   }
 
+  const int64_t end_;  // in seconds
   store::RunData run_;
   uint32_t series_ = 0;
 };

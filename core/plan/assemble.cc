@@ -74,6 +74,9 @@ class Assembler {
     plan_.run_dir = text("run_dir");
     if (plan_.run_dir.empty()) plan_.run_dir = "runs";
     plan_.baseline = text("baseline");
+    for (const Json& path : list("rules"))
+      if (may_name_file("rules"))
+        plan_.rules.push_back(std::filesystem::absolute(path.get<std::string>()).string());
     for (const Json& host : list("allow")) plan_.allow.push_back(host.get<std::string>());
     target();
     load();

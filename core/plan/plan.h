@@ -126,6 +126,7 @@ struct Plan {
   Load load;
   std::vector<PluginUse> plugins;  // samplers and analyzers; the load plugin is not among them
   std::vector<Slo> slos;
+  std::vector<std::string> rules;  // files and directories of rules beside the plugins'
   std::vector<std::string> allow;  // host names or addresses load may go to; loopback always
   std::string run_dir = "runs";
   std::string baseline;  // the name of the baseline that `plumb run` holds the run against, or empty

@@ -466,6 +466,10 @@ const std::vector<OptionRow>& plan_option_table() {
                "(10/s) or a bare number in the fact's own unit."},
       {.key = "slos[].at_least", .help = "Of a fact: the lower limit."},
 
+      {.key = "rules",
+       .type = T::kStrings,
+       .help = "Files of rules of your own, or directories whose *.yaml are taken, besides those "
+               "of the plugins (docs/rules.md). They are kept in the run file."},
       {.key = "allow",
        .type = T::kStrings,
        .help = "Hosts other than this machine that may be loaded, as written in target.url. List "

@@ -5,6 +5,7 @@
 #include "core/base/number_text.h"
 #include "core/report/console_page.h"
 #include "core/report/json_read.h"
+#include "core/report/matrix_row.h"
 #include "core/report/plain_text.h"
 
 namespace plumb::report {
@@ -83,11 +84,18 @@ std::string fitting(const std::vector<std::string>& ids, size_t columns) {
   return out;
 }
 
+// The bottleneck before all, then broken limits, then by cost.
+double weight_of(const json& row) {
+  if (flag(row, "bottleneck")) return 1e300;
+  if (row_state(row) == "exceeded") return 1e200;
+  return number(row, "cost_ms").value_or(0);
+}
+
 std::vector<const json*> most_telling(const json& rows) {
   std::vector<std::pair<double, size_t>> ranked;
   for (size_t i = 0; i < rows.size(); ++i)
     ranked.emplace_back(
-        flag(rows[i], "bottleneck") ? 1e300 : number(rows[i], "cost_ms").value_or(0), i);
+        weight_of(rows[i]), i);
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   if (ranked.size() > kMostMatrixRows) ranked.resize(kMostMatrixRows);
@@ -165,7 +173,7 @@ void print_matrix(ConsolePage& page, const json& report) {
     const auto cost = number(*row, "cost_ms");
     const bool hit = flag(*row, "bottleneck");
     words += fill_left(cost ? milliseconds_text(*cost) : "–", 7) + "  ";
-    words += fill_right(hit ? " YES" : " no", 12) + " ";
+    words += fill_right(" " + row_answer(*row), 12) + " ";
     const size_t used = columns_of(words);
     words += fitting(texts(*row, "evidence"), page.width() > used ? page.width() - used : 0);
     while (words.back() == ' ') words.pop_back();

@@ -128,7 +128,8 @@ json matrix_json(const diagnose::Diagnosis& diagnosis) {
                    {"expected", row.expected},
                    {"actual", row.actual},
                    {"cost_ms", or_null(row.cost_ms)},
-                   {"bottleneck", row.bottleneck},
+                   {"bottleneck", row.state == diagnose::RowState::kBottleneck},
+                   {"state", diagnose::row_state_name(row.state)},
                    {"evidence", row.evidence}});
   return out;
 }

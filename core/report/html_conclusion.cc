@@ -8,6 +8,7 @@
 #include "core/report/html_verdict.h"
 #include "core/report/json_read.h"
 #include "core/report/load_text.h"
+#include "core/report/matrix_row.h"
 #include "core/report/svg_bars.h"
 
 namespace plumb::report {
@@ -226,7 +227,7 @@ std::string matrix_section(HtmlPage& page) {
     table.add_row({shortened(text(row, "component"), 60), shortened(text(row, "metric"), 80),
                    code(text(row, "test"), 40), shortened(text(row, "expected"), 30),
                    shortened(text(row, "actual"), 30), milliseconds(number(row, "cost_ms")),
-                   hit ? "<b>YES</b>" : "no", page.evidence(member(row, "evidence"))},
+                   hit ? "<b>YES</b>" : row_answer(row), page.evidence(member(row, "evidence"))},
                   hit ? " class=\"hit\"" : "");
   }
   return page.section("matrix", "Bottleneck matrix", table.html());

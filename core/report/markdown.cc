@@ -5,6 +5,7 @@
 #include "core/report/json_read.h"
 #include "core/report/load_text.h"
 #include "core/report/markdown_text.h"
+#include "core/report/matrix_row.h"
 #include "core/report/plain_text.h"
 #include "core/report/report.h"
 
@@ -129,7 +130,7 @@ std::string matrix(const json& report) {
         {markdown_cell(text(rows[i], "component")), markdown_cell(text(rows[i], "metric")),
          markdown_cell(text(rows[i], "test")), markdown_cell(text(rows[i], "expected")),
          markdown_cell(text(rows[i], "actual")), ms(number(rows[i], "cost_ms")),
-         flag(rows[i], "bottleneck") ? "**YES**" : "no", evidence(rows[i])});
+         flag(rows[i], "bottleneck") ? "**YES**" : row_answer(rows[i]), evidence(rows[i])});
   return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
 

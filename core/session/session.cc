@@ -15,6 +15,7 @@
 #include "core/session/fan_out.h"
 #include "core/session/lazy_run_file.h"
 #include "core/session/run_id.h"
+#include "core/session/run_rules.h"
 #include "core/store/run_file.h"
 
 namespace plumb::session {
@@ -40,19 +41,6 @@ Status prepare_directory(const std::filesystem::path& directory) {
     return Status::permission_denied("the run directory " + directory.string() +
                                      " cannot be written to; choose another with --run-dir");
   return Status::ok();
-}
-
-json rules_of(const plan::Plan& plan, const engine::Catalog& catalog) {
-  json out = json::array();
-  const auto add = [&](const std::string& name) {
-    const auto entry = catalog.find(name);
-    if (!entry.is_ok()) return;
-    for (const engine::RuleFile& rule : entry.value()->rules)
-      out.push_back({{"origin", name + "/" + rule.path.filename().string()}, {"text", rule.text}});
-  };
-  add(plan.load.plugin);
-  for (const plan::PluginUse& use : plan.plugins) add(use.name);
-  return out;
 }
 
 // The plan as the run file keeps it: with its SLOs as single clauses, which is what is judged.
@@ -160,6 +148,8 @@ Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
                        const SessionOptions& options, std::stop_token stop) {
   const std::filesystem::path directory = plan.run_dir;
   PLUMB_RETURN_IF_ERROR(prepare_directory(directory));
+  const RunRules rules = collect_rules(plan, catalog);
+  if (!rules.problems.empty()) return Status::invalid_argument(rules.problems.front());
   RunSummary summary;
   std::random_device random;
   summary.id = options.run_id.empty()
@@ -175,7 +165,7 @@ Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
     header.started_ns = monotonic_ns();
     header.plan = plan_of(plan);
     header.environment = describe_environment(plan, catalog);
-    header.rules = rules_of(plan, catalog);
+    header.rules = rules.files;
     return header;
   });
   std::vector<SignalSink*> sinks = options.sinks;

@@ -1,10 +1,12 @@
-# plumb_add_plugin(NAME SOURCES file... [DEPS target...] [RULES file...] [OUTPUT_DIRECTORY dir]):
+# plumb_add_plugin(NAME SOURCES file... [DEPS target...] [RULES file...] [SIGNALS file]
+#                  [OUTPUT_DIRECTORY dir]):
 # builds NAME.so as a plumb plugin (hidden visibility, no undefined symbols, one export), writes its
-# sidecar manifest NAME.plugin.json beside it, and copies its rules to NAME.rules/.
+# sidecar manifest NAME.plugin.json beside it, and copies its rules to NAME.rules/ and
+# the list of its series to NAME.signals.yaml.
 set(PLUMB_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plumb_plugin.map)
 
 function(plumb_add_plugin name)
-  cmake_parse_arguments(arg "" "OUTPUT_DIRECTORY" "SOURCES;DEPS;RULES" ${ARGN})
+  cmake_parse_arguments(arg "" "OUTPUT_DIRECTORY;SIGNALS" "SOURCES;DEPS;RULES" ${ARGN})
   if(NOT arg_OUTPUT_DIRECTORY)
     set(arg_OUTPUT_DIRECTORY ${PLUMB_PLUGIN_OUTPUT_DIRECTORY})
   endif()
@@ -35,4 +37,7 @@ function(plumb_add_plugin name)
     get_filename_component(rule_name ${rule} NAME)
     configure_file(${rule} ${arg_OUTPUT_DIRECTORY}/${name}.rules/${rule_name} COPYONLY)
   endforeach()
+  if(arg_SIGNALS)
+    configure_file(${arg_SIGNALS} ${arg_OUTPUT_DIRECTORY}/${name}.signals.yaml COPYONLY)
+  endif()
 endfunction()

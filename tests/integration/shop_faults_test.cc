@@ -4,6 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/diagnose/shipped_rules_for_tests.h"
+#include "core/diagnose/signal_list.h"
+#include "core/store/run_file.h"
 #include "tests/support/postgres_cluster.h"
 #include "tests/support/run_program.h"
 
@@ -32,6 +35,24 @@ class ShopFaults : public testing::TestWithParam<Fault> {
   }
   static void TearDownTestSuite() { cluster_.reset(); }
 
+  // Every series that a plugin declared is as its signals.yaml says.
+  void expect_listed_signals() {
+    diagnose::SignalList listed = plumb::testing::shipped_signals();
+    const diagnose::SignalList& engine = diagnose::engine_signals();
+    listed.insert(listed.end(), engine.begin(), engine.end());
+    size_t looked = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(runs_.path())) {
+      if (entry.path().extension() != ".plumb") continue;
+      const auto run = store::read_run(entry.path());
+      ASSERT_TRUE(run.is_ok()) << run.status().message();
+      for (const store::SeriesData& series : run->series) {
+        ++looked;
+        EXPECT_EQ(difference_to_list(listed, series.info), "") << series.info.plugin;
+      }
+    }
+    EXPECT_GT(looked, 50u);
+  }
+
   static std::unique_ptr<PostgresCluster> cluster_;
   TemporaryDirectory runs_;
 };
@@ -51,6 +72,7 @@ TEST_P(ShopFaults, AreNamedByTheirCause) {
   const json report = json::parse(plumb.out(), nullptr, false);
   ASSERT_TRUE(report.is_object()) << plumb.out().substr(0, 2000);
   EXPECT_EQ(report["validity"]["status"], "valid") << report["validity"].dump(1);
+  expect_listed_signals();
   const json& bottleneck = report["verdict"]["bottleneck"];
   const std::string why =
       report["verdict"].dump(1) + report["ledger"].dump(1) + report["findings"].dump(1);

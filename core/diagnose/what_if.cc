@@ -1,0 +1,126 @@
+#include "core/diagnose/what_if.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/base/number_text.h"
+#include "core/diagnose/ledger.h"
+
+namespace plumb::diagnose {
+namespace {
+
+using facts::Fact;
+using facts::FactSet;
+
+// A resource that is hardly used says nothing about where it would be full.
+constexpr double kLeastUse = 0.05;
+constexpr double kMostOfTheWork = 0.75;
+
+struct Bound {
+  std::string resource;
+  double rate = 0;  // requests/s
+};
+
+class Bounds {
+ public:
+  Bounds(const Freed& frees, const FactSet& facts) : frees_(frees), facts_(facts) {}
+
+  std::optional<Bound> lowest() {
+    processors();
+    quota();
+    serial_resources();
+    const auto least =
+        std::min_element(bounds_.begin(), bounds_.end(),
+                         [](const Bound& a, const Bound& b) { return a.rate < b.rate; });
+    if (least == bounds_.end()) return std::nullopt;
+    return *least;
+  }
+
+ private:
+  bool is_freed(std::string_view key) const {
+    return std::find(frees_.begin(), frees_.end(), key) != frees_.end();
+  }
+
+  double app_cpu() const {
+    return is_freed("app_cpu") ? 0 : facts_.value_or("target_cpu_seconds_total.per_request", 0);
+  }
+
+  void processors() {
+    const auto cpus = facts_.value("host_cpus.mean");
+    if (!cpus || is_freed("cpu")) return;
+    double seconds = app_cpu();
+    if (!is_freed("database_cpu"))
+      seconds += facts_.value_or("pg_backend_cpu_seconds_total.per_request", 0);
+    if (seconds > 0) bounds_.push_back({"the processors", *cpus / seconds});
+  }
+
+  void quota() {
+    const auto quota = facts_.value("target_quota_processors.mean");
+    if (!quota || is_freed("quota") || is_freed("cpu")) return;
+    if (app_cpu() > 0) bounds_.push_back({"the quota of its cgroup", *quota / app_cpu()});
+  }
+
+  void serial_resources() {
+    const double rate = facts_.value_or("requests.rate", 0);
+    for (const Fact* used : facts_.all("resource.utilisation")) {
+      const std::string name = label_of(used->labels, "resource");
+      if (used->value < kLeastUse || is_freed_resource(name)) continue;
+      bounds_.push_back({name, rate / used->value});
+    }
+  }
+
+  // Where others work too, one thread is no bound.
+  bool carries_the_application() const {
+    return facts_.value_or("target_busiest_thread_ratio.mean", 0) >=
+           kMostOfTheWork * facts_.value_or("target_cpu_seconds_total.rate", 0);
+  }
+
+  // The serial resources that plugins declare are known by the series that measures them.
+  bool is_freed_resource(const std::string& name) const {
+    if (name == kPoolName) return is_freed("pool");
+    if (name == kMainThreadName)
+      return is_freed("main_thread") || is_freed("app_cpu") || !carries_the_application();
+    return std::any_of(frees_.begin(), frees_.end(),
+                       [](const std::string& key) { return !is_resource_key(key); });
+  }
+
+  const Freed& frees_;
+  const FactSet& facts_;
+  std::vector<Bound> bounds_;
+};
+
+double with_two_digits(double value) {
+  const double unit = std::pow(10, std::floor(std::log10(value)) - 1);
+  return std::round(value / unit) * unit;
+}
+
+}  // namespace
+
+bool is_resource_key(std::string_view key) {
+  constexpr std::array<std::string_view, 6> kKeys = {"cpu",   "app_cpu", "database_cpu",
+                                                     "quota", "pool",    "main_thread"};
+  return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+}
+
+void add_what_if(Finding& finding, const Freed& frees, const Ledger& ledger,
+                 const FactSet& facts) {
+  finding.latency_without_ms = std::max(0.0, ledger.total_ms - finding.cost_ms);
+  if (finding.cost_ms <= 0) {
+    finding.what_if = finding.explains_errors
+                          ? "If it were gone, these requests would be answered."
+                          : "It costs requests no time yet.";
+    return;
+  }
+  finding.what_if = "If it were gone: about " + milliseconds_text(finding.latency_without_ms) +
+                    " ms per request";
+  const std::optional<Bound> bound = Bounds(frees, facts).lowest();
+  if (bound && bound->rate > 0) {
+    finding.throughput_bound = bound->rate;
+    finding.what_if +=
+        ", bound by " + bound->resource + " at about " + grouped(with_two_digits(bound->rate)) + "/s";
+  }
+  finding.what_if += ".";
+}
+
+}  // namespace plumb::diagnose
