@@ -192,7 +192,7 @@ TEST_F(CommandLine, SharesOfPluginsAreWrittenAsSharesOfThePlan) {
   const std::string start = "plugins: {pg_stats: {dsn: \"dbname=shop\", budget: ";
   write_plan(start + "7%}}\n");
   EXPECT_THAT(plumb("validate plan.yaml --print").out,
-              testing::ContainsRegex("plugins.pg_stats.budget +7% +plan:3"));
+              ::testing::ContainsRegex("plugins.pg_stats.budget +7% +plan:3"));
   write_plan(start + "500%}}\n");
   EXPECT_THAT(plumb("validate plan.yaml").err, HasSubstr("100% at most, got \"500%\""));
 }

@@ -130,7 +130,8 @@ Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
     verdict.bottleneck = top;
     verdict.conclusion = top.says;
     const bool dear = top.cost_ms > 0 && top.cost_ms >= kThreatShare * d.ledger.total_ms;
-    const bool failing = top.explains_errors && facts.value_or("requests.error_rate", 0) > kThreatFailed;
+    const bool failing =
+        top.explains_errors && facts.value_or("requests.error_rate", 0) > kThreatFailed;
     const bool threat =
         breached != nullptr || dear || failing || top.headroom_lost.value_or(0) >= kThreatHeadroom;
     verdict.label = threat ? "Threat" : "Warning";
@@ -147,9 +148,9 @@ Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
   const std::string happened = disturbance_of(d.validity);
   if (const double failed = facts.value_or("requests.error_rate", 0); failed > kWarningFailed) {
     verdict.label = failed > kThreatFailed ? "Threat" : "Warning";
-    verdict.conclusion =
-        ratio_text(failed) + " of the requests failed, " +
-        (happened.empty() ? "and no layer explains it: see the errors." : "while this happened: " + happened);
+    verdict.conclusion = ratio_text(failed) + " of the requests failed, " +
+                         (happened.empty() ? "and no layer explains it: see the errors."
+                                           : "while this happened: " + happened);
     return verdict;
   }
   verdict.label = breached != nullptr ? "Warning" : "Stable";
@@ -162,9 +163,9 @@ Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
 // But for those that a rule's row shows already.
 void add_slo_rows(Diagnosis& d, const FactSet& facts) {
   const auto is_shown = [&](const SloResult& slo) {
-    return slo.endpoint.empty() && std::any_of(d.matrix.begin(), d.matrix.end(), [&](const auto& row) {
-             return !row.fact.empty() && row.fact == slo.fact;
-           });
+    return slo.endpoint.empty() &&
+           std::any_of(d.matrix.begin(), d.matrix.end(),
+                       [&](const auto& row) { return !row.fact.empty() && row.fact == slo.fact; });
   };
   for (const SloResult& slo : d.slos) {
     if (is_shown(slo)) continue;

@@ -67,13 +67,13 @@ struct Ledger {
 struct Finding {
   std::string cause;  // stable id such as db-lock-contention
   std::string layer;
-  double cost_ms = 0;     // of each request
+  double cost_ms = 0;  // of each request
   // What it has taken, 0 to 1, of what is left until the service fails, where the rule says.
   std::optional<double> headroom_lost = {};
   bool explains_errors = false;  // why requests fail, not why they are slow
-  double confidence = 0;  // 0 to 1
-  std::string says;       // why, with its numbers
-  std::string what_if;    // latency and throughput without it
+  double confidence = 0;         // 0 to 1
+  std::string says;              // why, with its numbers
+  std::string what_if;           // latency and throughput without it
   double latency_without_ms = 0;
   std::optional<double> throughput_bound;  // requests/s
   std::string check;                       // the command or query a person verifies it with
@@ -102,7 +102,7 @@ struct MatrixRow {
 struct SloResult {
   std::string endpoint;  // empty: all
   std::string metric;
-  std::string fact = {};  // its name
+  std::string fact = {};         // its name
   std::string limit;             // as written
   std::optional<double> actual;  // in the metric's unit; empty: could not be evaluated
   // How far it is from the limit, as a share of it; below zero when breached. Empty where nothing

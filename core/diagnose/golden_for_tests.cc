@@ -142,8 +142,8 @@ class GivenRun {
     const auto at = words.size() >= 4 ? number_of(words[2]) : std::nullopt;
     if (!at) return wrong(line, "event is a kind, a time and a text");
     const std::string message = trimmed(line.substr(line.find(words[2]) + words[2].size()));
-    run_.data().events.push_back({"test", static_cast<int64_t>(*at * 1e9), PLUMB_WARNING, words[1],
-                                  message});
+    run_.data().events.push_back(
+        {"test", static_cast<int64_t>(*at * 1e9), PLUMB_WARNING, words[1], message});
     return Status::ok();
   }
 
@@ -191,7 +191,8 @@ class GivenRun {
       run_.rising_gauge(name, from, to, labels, listed->unit);
     SeriesInfo& info = run_.last_series();
     for (uint32_t layer = PLUMB_LAYER_NONE; layer <= PLUMB_LAYER_HOST; ++layer)
-      if (!listed->layers.empty() && layer_name(layer) == listed->layers.front()) info.layer = layer;
+      if (!listed->layers.empty() && layer_name(layer) == listed->layers.front())
+        info.layer = layer;
     info.ledger_line = listed->ledger_line;
     info.resource = listed->resource;
     const std::string difference = difference_to_list(signals_, info);
@@ -230,8 +231,8 @@ Result<GoldenFile> read_golden(const std::string& text) {
     } else if (content == "given") {
       section = &out.given;
     } else if (!indented && content.starts_with("expect ")) {
-      section = &out.expected.emplace_back(trimmed(content.substr(7)), std::vector<std::string>())
-                     .second;
+      section =
+          &out.expected.emplace_back(trimmed(content.substr(7)), std::vector<std::string>()).second;
     } else {
       return wrong(line, "expected 'given', 'expect SECTION', or an indented line below one");
     }
@@ -286,9 +287,10 @@ std::string golden_text(const GoldenFile& file, const GoldenAnswer& answer) {
   std::string out = file.remarks + "\ngiven\n";
   for (const std::string& line : file.given) out += "  " + line + "\n";
   for (const auto& [section, lines] : answer) {
-    const bool wanted = file.expected.empty() ||
-                        std::any_of(file.expected.begin(), file.expected.end(),
-                                    [&](const auto& expected) { return expected.first == section; });
+    const bool wanted =
+        file.expected.empty() ||
+        std::any_of(file.expected.begin(), file.expected.end(),
+                    [&](const auto& expected) { return expected.first == section; });
     if (!wanted) continue;
     out += "\nexpect " + section + "\n";
     for (const std::string& line : lines) out += "  " + line + "\n";
@@ -312,7 +314,8 @@ std::string difference_of(const std::vector<std::string>& expected,
     if (i < expected.size() && j < actual.size() && expected[i] == actual[j]) {
       out += "    " + expected[i++] + "\n";
       ++j;
-    } else if (j == actual.size() || (i < expected.size() && common[i + 1][j] >= common[i][j + 1])) {
+    } else if (j == actual.size() ||
+               (i < expected.size() && common[i + 1][j] >= common[i][j + 1])) {
       out += "  - " + expected[i++] + "\n";
     } else {
       out += "  + " + actual[j++] + "\n";

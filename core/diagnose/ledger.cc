@@ -300,7 +300,7 @@ class Builder {
 
   // Nobody waits for a resource but the requests in flight that do not have it.
   void add_queue(const SerialResource& resource) {
-    Entry queue{"queue." + resource.key, "queue",           "for " + resource.name, rest(),
+    Entry queue{"queue." + resource.key, "queue",          "for " + resource.name, rest(),
                 resource.arithmetic,     resource.evidence};
     const Fact* in_flight = facts_.find("requests.concurrency");
     if (in_flight != nullptr) {

@@ -48,17 +48,21 @@ void add_processor(const FactSet& facts, std::vector<Entry>& out) {
   const Fact* steal = beside(facts, "steal");
   const double stolen = std::clamp(value_of(steal), 0.0, waiting->value);
   const double throttled = throttled_part(facts, waiting->value, stolen);
-  Entry held{"app.throttled", "app", "held back by the quota of its cgroup", throttled, "",
-             {waiting->id}};
+  Entry held{"app.throttled", "app", "held back by the quota of its cgroup",
+             throttled,       "",    {waiting->id}};
   keep_id(held, facts.find("target_throttled_seconds_total.delta"));
   keep_id(held, facts.find("target_throttled_periods_total.delta"));
   out.push_back(std::move(held));
-  Entry kept{"app.stolen", "app", "runnable, while the hypervisor kept the processors", stolen, "",
-             {waiting->id}};
+  Entry kept{"app.stolen", "app", "runnable, while the hypervisor kept the processors",
+             stolen,       "",    {waiting->id}};
   keep_id(kept, steal);
   out.push_back(std::move(kept));
-  out.push_back({"app.runqueue", "app", "runnable, waiting for a CPU",
-                 waiting->value - stolen - throttled, "", {waiting->id}});
+  out.push_back({"app.runqueue",
+                 "app",
+                 "runnable, waiting for a CPU",
+                 waiting->value - stolen - throttled,
+                 "",
+                 {waiting->id}});
 }
 
 // Delay accounting is exact where it is on; sampled thread states are there always, and count
@@ -71,8 +75,7 @@ void add_disk_and_memory(const FactSet& facts, const PerRequest& per_request,
   const Fact* sampled = facts.find("target_disk_waiting.mean");
   const Fact* counted = facts.find("target_block_delay_seconds_total.per_request");
   if (sampled == nullptr && counted == nullptr) return;
-  const double seen =
-      sampled != nullptr ? per_request(sampled->value) - value_of(memory) : 0;
+  const double seen = sampled != nullptr ? per_request(sampled->value) - value_of(memory) : 0;
   Entry disk{"app.disk", "app", "waiting for the disk", std::max(seen, value_of(counted))};
   keep_id(disk, sampled);
   keep_id(disk, counted);
@@ -143,7 +146,9 @@ std::vector<Entry> holding_lines(const FactSet& facts, const PerRequest& per_req
   std::vector<Entry> out;
   const Fact* idle = facts.find("pg_sessions.mean", {{"class", "idle_in_transaction"}});
   if (idle != nullptr) {
-    out.push_back({"app.in_transaction", "app", "inside an open transaction, not at the database",
+    out.push_back({"app.in_transaction",
+                   "app",
+                   "inside an open transaction, not at the database",
                    per_request(idle->value) - measured,
                    grouped(idle->value, 1) +
                        " transactions were open at an instant while the application did something "

@@ -64,12 +64,12 @@ void add_main_thread(const FactSet& facts, std::vector<SerialResource>& out) {
   const Fact* runnable = facts.find("target_runnable_threads.mean");
   if (busiest == nullptr || (runnable != nullptr && runnable->value > kOneThread)) return;
   const double on_cpu = std::min(1.0, busiest->value);
-  SerialResource thread{.key = "main_thread",
-                        .name = kMainThreadName,
-                        .utilisation = on_cpu,
-                        .arithmetic = "its busiest thread is on a processor " +
-                                      ratio_text(on_cpu) + " of the time",
-                        .evidence = {busiest->id}};
+  SerialResource thread{
+      .key = "main_thread",
+      .name = kMainThreadName,
+      .utilisation = on_cpu,
+      .arithmetic = "its busiest thread is on a processor " + ratio_text(on_cpu) + " of the time",
+      .evidence = {busiest->id}};
   if (runnable != nullptr) {
     thread.evidence.push_back(runnable->id);
     // The only thread that works is the only one that waits for a processor.

@@ -54,9 +54,9 @@ struct MatrixTemplate {
   std::string metric;
   std::string expected;
   std::string actual;
-  std::string cost;      // expression in seconds, or empty
-  std::string exceeded;  // expression: the limit is broken; empty: where the rule matches
-  std::string of;        // the name of `let` whose fact it shows, which an SLO may limit
+  std::string cost;         // expression in seconds, or empty
+  std::string exceeded;     // expression: the limit is broken; empty: where the rule matches
+  std::string of;           // the name of `let` whose fact it shows, which an SLO may limit
   bool or_unknown = false;  // a row too where a fact is missing and the plugin says other things
 };
 

@@ -150,7 +150,8 @@ class Check {
               " does not have");
     for (const FactBinding& binding : rule_.let) {
       if (!binding.table.empty()) continue;
-      const KnownFact* fact = known(binding.fact, "let." + binding.name, binding.fallback.has_value());
+      const KnownFact* fact =
+          known(binding.fact, "let." + binding.name, binding.fallback.has_value());
       if (fact == nullptr) continue;
       if (binding.same)
         same_labels(binding, *fact, item);
@@ -171,7 +172,8 @@ class Check {
       const ListedLabel* label = find_label(fact, name);
       if (label == nullptr)
         wrong(where + " has no label '" + name + "'");
-      else if (!label->values.empty() && std::ranges::find(label->values, value) == label->values.end())
+      else if (!label->values.empty() &&
+               std::ranges::find(label->values, value) == label->values.end())
         wrong(where + " has no " + name + " '" + value + "'." + did_you_mean(value, label->values));
     }
     for (const ListedLabel& label : fact.labels) {
@@ -235,7 +237,9 @@ class Check {
     if (2 * strayed <= looked) return;
     wrong(where + " is said to be in " + unit +
           ", and is not: with every time that it reads twice as long it is not " +
-          (factor == 1 ? "the same" : factor > 1 ? "twice as large" : "half as large"));
+          (factor == 1  ? "the same"
+           : factor > 1 ? "twice as large"
+                        : "half as large"));
   }
 
   // Every {name} of a template is one that the rule knows.
@@ -320,7 +324,8 @@ void FactCatalog::add_derived() {
       facts_[name] = known;
       continue;
     }
-    for (const std::string& word : words_of(fact.family)) facts_[name.substr(0, open) + word] = known;
+    for (const std::string& word : words_of(fact.family))
+      facts_[name.substr(0, open) + word] = known;
   }
 }
 

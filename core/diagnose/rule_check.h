@@ -1,5 +1,5 @@
-// Whether rules could ever match: their facts exist, their labels do, and their sums are of the unit
-// that they say.
+// Whether rules could ever match: their facts exist, their labels do, and their sums are of the
+// unit that they say.
 #ifndef PLUMB_CORE_DIAGNOSE_RULE_CHECK_H_
 #define PLUMB_CORE_DIAGNOSE_RULE_CHECK_H_
 

@@ -48,7 +48,8 @@ TEST(RuleCheck, HoldsLabelsAgainstWhatIsListed) {
                       ", t: ledger.total}, when: x > 1, cost: t, says: s}");
   };
   EXPECT_EQ(with("{fact: pg_sessions.mean, labels: {class: lock}}"), "");
-  EXPECT_THAT(with("{fact: pg_sessions.mean, labels: {class: lok}}"), HasSubstr("Did you mean 'lock'"));
+  EXPECT_THAT(with("{fact: pg_sessions.mean, labels: {class: lok}}"),
+              HasSubstr("Did you mean 'lock'"));
   EXPECT_THAT(with("{fact: pg_sessions.mean, labels: {kind: lock}}"), HasSubstr("no label 'kind'"));
   EXPECT_THAT(with("pg_sessions.mean"), HasSubstr("has the label 'class'"));
   EXPECT_THAT(with("{fact: pg_sessions.mean, same: true}"), HasSubstr("no for_each"));
@@ -63,7 +64,8 @@ TEST(RuleCheck, FindsACostThatIsNotInSeconds) {
               HasSubstr("cost is said to be in seconds"));
   EXPECT_EQ(problem_of("- {id: a, layer: host, let: {x: ledger.total, r: requests.rate}, "
                        "when: x > 1, cost: 'x > 0.001 ? x : 2 / r', says: s}"),
-            "") << "a threshold is of no scale and no mistake";
+            "")
+      << "a threshold is of no scale and no mistake";
 }
 
 TEST(RuleCheck, FindsADefinitionThatIsNotInItsUnit) {
@@ -83,7 +85,8 @@ TEST(RuleCheck, FindsANameThatATemplateDoesNotKnow) {
   EXPECT_EQ(problem_of("- {id: a, layer: host, let: {total: ledger.total}, when: total > 1, "
                        "cost: total, says: s, check: \"awk '{print $1}' x; curl -w "
                        "'%{http_code}'\"}"),
-            "") << "the braces of commands are their own";
+            "")
+      << "the braces of commands are their own";
 }
 
 TEST(RuleCheck, FindsAnExpressionThatCannotBeEvaluated) {

@@ -89,8 +89,7 @@ class RuleRun {
     if (!binding.table.empty()) {
       if (const auto rows = tables_.count(binding.table, conditions(binding.where, scope)))
         value = static_cast<double>(*rows);
-    } else if (const Fact* fact =
-                   facts_.find(binding.fact, binding.same ? item : binding.labels)) {
+    } else if (const Fact* fact = facts_.find(binding.fact, binding.same ? item : binding.labels)) {
       value = fact->value;
       unit = fact->unit;
       scope.evidence.push_back(fact->id);
@@ -115,9 +114,8 @@ class RuleRun {
   std::string text_of(const TextBinding& binding, const Scope& scope) {
     if (!binding.plan.empty()) return plan_text(binding.plan).value_or(binding.fallback);
     const std::vector<CellCondition> where = conditions(binding.where, scope);
-    return binding.all
-               ? tables_.find_all(binding.table, binding.column, where, binding.fallback)
-               : tables_.find(binding.table, binding.column, where, binding.fallback);
+    return binding.all ? tables_.find_all(binding.table, binding.column, where, binding.fallback)
+                       : tables_.find(binding.table, binding.column, where, binding.fallback);
   }
 
   std::optional<std::string> plan_text(std::string key) const {

@@ -15,9 +15,9 @@ struct RuleOutcome {
   std::vector<std::string> notes;  // rules that could not be held against the facts, and why
 };
 
-// A rule whose facts are missing is silent; where it says so, its row is shown as unknown as long as
-// others of its facts are there. For a rule with for_each the item that costs most speaks.
-// What an SLO of the whole load limits is expected of the row that shows it.
+// A rule whose facts are missing is silent; where it says so, its row is shown as unknown as long
+// as others of its facts are there. For a rule with for_each the item that costs most speaks. What
+// an SLO of the whole load limits is expected of the row that shows it.
 RuleOutcome apply_rules(const std::vector<Rule>& rules, const store::RunData& run,
                         const facts::FactSet& facts, const std::vector<SloResult>& slos = {});
 

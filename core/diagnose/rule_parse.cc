@@ -160,11 +160,15 @@ void read_for_each(const YAML::Node& node, Rule& rule) {
 }
 
 MatrixTemplate matrix_of(const YAML::Node& node, const std::string& what) {
-  check_keys(node, {"component", "metric", "expected", "actual", "cost", "exceeded", "of",
-                    "or_unknown"},
+  check_keys(node,
+             {"component", "metric", "expected", "actual", "cost", "exceeded", "of", "or_unknown"},
              what);
-  return {need(node, "component", what), need(node, "metric", what), get(node, "expected"),
-          need(node, "actual", what),    get(node, "cost"),          get(node, "exceeded"),
+  return {need(node, "component", what),
+          need(node, "metric", what),
+          get(node, "expected"),
+          need(node, "actual", what),
+          get(node, "cost"),
+          get(node, "exceeded"),
           get(node, "of"),
           get(node, "or_unknown") == "true"};
 }
@@ -177,9 +181,9 @@ bool explains_errors(const YAML::Node& node) {
 }
 
 Rule rule_of(const YAML::Node& node) {
-  check_keys(node, {"id",   "layer",    "for_each",   "let",      "define", "text",
-                    "when", "cost",     "confidence", "headroom", "says",   "check",
-                    "advice", "outranks", "frees",    "explains", "matrix"},
+  check_keys(node,
+             {"id", "layer", "for_each", "let", "define", "text", "when", "cost", "confidence",
+              "headroom", "says", "check", "advice", "outranks", "frees", "explains", "matrix"},
              "a rule");
   Rule rule;
   rule.id = need(node, "id", "a rule");

@@ -50,7 +50,8 @@ std::string sql_identifier(const std::string& name) {
 
 std::string shell_word(const std::string& text) {
   std::string out = "'";
-  for (const char c : on_one_line(text)) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  for (const char c : on_one_line(text))
+    out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
 }
 

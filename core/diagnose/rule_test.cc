@@ -22,8 +22,9 @@ TEST(RuleParser, NamesThePlaceOfAMistake) {
             std::string::npos);
   EXPECT_NE(error_of("- id: a\n  layer: app\n").find("could never say anything"),
             std::string::npos);
-  EXPECT_NE(error_of("- id: a\n  layer: app\n  when: 1\n").find("needs 'says', and 'cost' or 'headroom'"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of("- id: a\n  layer: app\n  when: 1\n").find("needs 'says', and 'cost' or 'headroom'"),
+      std::string::npos);
   EXPECT_NE(error_of("a: [").find("x/rules.yaml:1"), std::string::npos);
   EXPECT_NE(error_of("a: b").find("is a list"), std::string::npos);
 }

@@ -47,9 +47,8 @@ inline nlohmann::json shipped_rules() {
 // The series that all the plugins list.
 inline diagnose::SignalList shipped_signals() {
   diagnose::SignalList out;
-  for (const auto& path : plugin_files([](const std::filesystem::path& file) {
-         return file.filename() == "signals.yaml";
-       })) {
+  for (const auto& path : plugin_files(
+           [](const std::filesystem::path& file) { return file.filename() == "signals.yaml"; })) {
     auto list = diagnose::parse_signals(path.string(), text_of_file(path));
     if (!list.is_ok()) throw std::runtime_error(list.status().message());
     std::move(list->begin(), list->end(), std::back_inserter(out));

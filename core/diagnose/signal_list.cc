@@ -8,8 +8,8 @@
 namespace plumb::diagnose {
 namespace {
 
-constexpr std::array<std::string_view, 8> kKeys = {"name",  "prefix",      "kind",     "unit",
-                                                   "labels", "layer", "ledger_line", "resource"};
+constexpr std::array<std::string_view, 8> kKeys = {"name",   "prefix", "kind",        "unit",
+                                                   "labels", "layer",  "ledger_line", "resource"};
 
 // Thrown and caught in this file only.
 struct ListError {
@@ -49,7 +49,8 @@ std::vector<ListedLabel> listed_labels(const YAML::Node& node) {
   if (!node) return out;
   if (!node.IsMap()) throw ListError{node.Mark(), "labels must be a mapping"};
   for (const auto& entry : node) {
-    ListedLabel label{listed_scalar(entry.first, "a label"), false, listed_texts(entry.second, "a label")};
+    ListedLabel label{listed_scalar(entry.first, "a label"), false,
+                      listed_texts(entry.second, "a label")};
     if (label.name.ends_with('?')) {
       label.name.pop_back();
       label.optional = true;
@@ -94,8 +95,8 @@ bool has_labels_of(const ListedSeries& listed, const Labels& labels) {
     const auto known = std::find_if(listed.labels.begin(), listed.labels.end(),
                                     [&](const ListedLabel& l) { return l.name == label.first; });
     return known != listed.labels.end() &&
-           (known->values.empty() || std::ranges::find(known->values, label.second) !=
-                                         known->values.end());
+           (known->values.empty() ||
+            std::ranges::find(known->values, label.second) != known->values.end());
   });
   return all_known &&
          std::all_of(listed.labels.begin(), listed.labels.end(), [&](const ListedLabel& label) {

@@ -169,14 +169,19 @@ class Surroundings {
     }
   }
 
-  // What plugins tell of that changes what is measured. Kinds, not levels: a sampler that looks less
-  // often warns too.
+  // What plugins tell of that changes what is measured. Kinds, not levels: a sampler that looks
+  // less often warns too.
   void disturbances() {
-    static const std::set<std::string_view> kKinds = {
-        "target-lost",       "target-restarted",         "app-restarted",
-        "database-lost",     "database-restarted",       "database-replaced",
-        "database-role-changed", "sqlite-database-gone", "sqlite-database-replaced",
-        "sqlite-database-restored"};
+    static const std::set<std::string_view> kKinds = {"target-lost",
+                                                      "target-restarted",
+                                                      "app-restarted",
+                                                      "database-lost",
+                                                      "database-restarted",
+                                                      "database-replaced",
+                                                      "database-role-changed",
+                                                      "sqlite-database-gone",
+                                                      "sqlite-database-replaced",
+                                                      "sqlite-database-restored"};
     std::string told;
     std::set<std::string> seen;
     for (const Event& event : run_.events) {

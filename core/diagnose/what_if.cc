@@ -103,22 +103,20 @@ bool is_resource_key(std::string_view key) {
   return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
 }
 
-void add_what_if(Finding& finding, const Freed& frees, const Ledger& ledger,
-                 const FactSet& facts) {
+void add_what_if(Finding& finding, const Freed& frees, const Ledger& ledger, const FactSet& facts) {
   finding.latency_without_ms = std::max(0.0, ledger.total_ms - finding.cost_ms);
   if (finding.cost_ms <= 0) {
-    finding.what_if = finding.explains_errors
-                          ? "If it were gone, these requests would be answered."
-                          : "It costs requests no time yet.";
+    finding.what_if = finding.explains_errors ? "If it were gone, these requests would be answered."
+                                              : "It costs requests no time yet.";
     return;
   }
-  finding.what_if = "If it were gone: about " + milliseconds_text(finding.latency_without_ms) +
-                    " ms per request";
+  finding.what_if =
+      "If it were gone: about " + milliseconds_text(finding.latency_without_ms) + " ms per request";
   const std::optional<Bound> bound = Bounds(frees, facts).lowest();
   if (bound && bound->rate > 0) {
     finding.throughput_bound = bound->rate;
-    finding.what_if +=
-        ", bound by " + bound->resource + " at about " + grouped(with_two_digits(bound->rate)) + "/s";
+    finding.what_if += ", bound by " + bound->resource + " at about " +
+                       grouped(with_two_digits(bound->rate)) + "/s";
   }
   finding.what_if += ".";
 }

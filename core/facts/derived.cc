@@ -35,8 +35,7 @@ constexpr DerivedFact kDerived[] = {
     {"ledger.total", "seconds", "", ""},
     {"ledger.unexplained", "seconds", "", ""},
     {"ledger.overlap", "seconds", "", ""},
-    {"ledger.layer.<layer>", "seconds", "",
-     "client network app database downstream host queue"},
+    {"ledger.layer.<layer>", "seconds", "", "client network app database downstream host queue"},
     {"ledger.client.<phase>", "seconds", "", kPhases},
     {"ledger.app.<line>", "seconds", "",
      "cpu throttled stolen runqueue disk memory accept in_transaction"},
@@ -64,9 +63,8 @@ constexpr DerivedFact kDerived[] = {
 constexpr Statistic kCounter[] = {
     {"delta", kOwnUnit}, {"rate", kPerSecond}, {"per_request", kOwnUnit}};
 constexpr Statistic kGauge[] = {
-    {"mean", kOwnUnit}, {"min", kOwnUnit},     {"max", kOwnUnit},
-    {"p95", kOwnUnit},  {"last", kOwnUnit},    {"slope", kPerSecond},
-    {"late_slope", kPerSecond}, {"tau", "1"}};
+    {"mean", kOwnUnit}, {"min", kOwnUnit},     {"max", kOwnUnit},          {"p95", kOwnUnit},
+    {"last", kOwnUnit}, {"slope", kPerSecond}, {"late_slope", kPerSecond}, {"tau", "1"}};
 constexpr Statistic kHistogram[] = {{"count", "1"},     {"mean", kOwnUnit}, {"p50", kOwnUnit},
                                     {"p90", kOwnUnit},  {"p95", kOwnUnit},  {"p99", kOwnUnit},
                                     {"p999", kOwnUnit}, {"max", kOwnUnit}};
