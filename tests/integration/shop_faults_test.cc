@@ -26,7 +26,7 @@ struct Fault {
 
 void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.plan; }
 
-class ShopFaults : public testing::TestWithParam<Fault> {
+class ShopFaults : public ::testing::TestWithParam<Fault> {
  protected:
   static void SetUpTestSuite() {
     auto cluster = PostgresCluster::create();
@@ -84,14 +84,14 @@ TEST_P(ShopFaults, AreNamedByTheirCause) {
   EXPECT_EQ(bottleneck["cause"], fault.cause) << why;
 }
 
-std::string test_name(const testing::TestParamInfo<Fault>& fault) {
+std::string test_name(const ::testing::TestParamInfo<Fault>& fault) {
   std::string name = fault.param.plan;
   std::erase(name, '-');
   return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(, ShopFaults,
-                         testing::Values(Fault{"healthy", nullptr, false},
+                         ::testing::Values(Fault{"healthy", nullptr, false},
                                          Fault{"sqlite-writer", "sqlite-writer-contention", false},
                                          Fault{"cpu", "app-cpu-saturated", false},
                                          Fault{"downstream", "downstream-slow", false},
