@@ -21,12 +21,8 @@ namespace {
 using facts::Fact;
 using facts::FactSet;
 
-struct QuantileName {
-  const char* name;
-  const char* told;
-};
-constexpr std::array<QuantileName, kQuantiles.size()> kQuantileNames = {
-    {{"p50", "p50"}, {"p90", "p90"}, {"p95", "p95"}, {"p99", "p99"}, {"p999", "p99.9"}}};
+constexpr std::array<const char*, kQuantiles.size()> kQuantileNames = {"p50", "p90", "p95", "p99",
+                                                                       "p999"};
 
 // A quantile rests on the requests beyond it: so many of them at the least.
 constexpr double kFewestBeyond = 10;
@@ -146,7 +142,7 @@ class Measuring {
     };
     put("mean", "seconds", latency("mean"), spread.mean, 0.5);
     for (size_t q = 0; q < kQuantiles.size(); ++q)
-      put(kQuantileNames[q].name, "seconds", latency(kQuantileNames[q].name), spread.quantiles[q],
+      put(kQuantileNames[q], "seconds", latency(kQuantileNames[q]), spread.quantiles[q],
           1 - kQuantiles[q]);
     put("throughput", "requests/s", succeeded / window.seconds(), spread.throughput, 0.5);
     add_error_rate(endpoint, failed, all, spread.error_rate, freedom);
@@ -266,18 +262,6 @@ class Measuring {
 };
 
 }  // namespace
-
-std::string_view kind_name(Kind kind) {
-  switch (kind) {
-    case Kind::kClient:
-      return "client";
-    case Kind::kLedger:
-      return "ledger";
-    case Kind::kQuery:
-      return "query";
-  }
-  return "client";
-}
 
 double run_floor(std::string_view metric, double window_s) {
   double floor = 0.01;

@@ -24,7 +24,6 @@ enum class Kind {
   kLedger,  // a line of the time ledger
   kQuery    // a statement of the database
 };
-std::string_view kind_name(Kind kind);  // client, ledger, query
 
 // A figure with its spread. Times and rates are compared by their ratio (on a logarithmic scale),
 // shares and the ledger's lines by their difference.

@@ -30,23 +30,18 @@ class Service {
     header(seed);
     store::SeriesData ok = histogram("http_response_seconds", "ok");
     store::SeriesData failed = histogram("http_response_seconds", "failed");
-    store::SeriesData service = histogram("http_service_seconds", "ok");
-    store::SeriesData wait = histogram("http_phase_seconds", "");
     const int64_t seconds = kWarmup + service_.seconds;
     for (int64_t t = 0; t < seconds; ++t) {
       HistogramRecord good{0, t * kSecond, (t + 1) * kSecond, Histogram()};
       HistogramRecord bad = good;
       one_second(good.histogram, bad.histogram);
-      HistogramRecord same = good;
-      for (store::SeriesData* series : {&ok, &service, &wait}) {
-        same.series = series->info.id;
-        series->histograms.push_back(same);
-      }
+      good.series = ok.info.id;
       bad.series = failed.info.id;
+      ok.histograms.push_back(std::move(good));
       if (bad.histogram.count() != 0) failed.histograms.push_back(std::move(bad));
     }
-    for (store::SeriesData* series : {&ok, &failed, &service, &wait})
-      run_.series.push_back(std::move(*series));
+    run_.series.push_back(std::move(ok));
+    run_.series.push_back(std::move(failed));
     counter("http_scheduled_total", "requests", service_.rate, {});
     counter("http_started_total", "requests", service_.rate, {});
     counter("generator_cpu_seconds_total", "seconds", 0.05, {});
@@ -122,12 +117,8 @@ class Service {
   }
 
   store::SeriesData histogram(const std::string& name, const std::string& outcome) {
-    Labels labels = {{"endpoint", service_.endpoint}};
-    if (outcome.empty())
-      labels.emplace_back("phase", "wait");
-    else
-      labels.emplace_back("outcome", outcome);
-    return declare(name, PLUMB_KIND_HISTOGRAM, "seconds", std::move(labels));
+    return declare(name, PLUMB_KIND_HISTOGRAM, "seconds",
+                   {{"endpoint", service_.endpoint}, {"outcome", outcome}});
   }
 
   void counter(const std::string& name, const std::string& unit, double per_second,

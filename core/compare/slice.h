@@ -2,6 +2,8 @@
 #ifndef PLUMB_CORE_COMPARE_SLICE_H_
 #define PLUMB_CORE_COMPARE_SLICE_H_
 
+#include <cstddef>
+#include <string_view>
 #include <vector>
 
 #include "core/compare/bootstrap.h"

@@ -23,7 +23,6 @@ struct HistoryRun {
   std::optional<double> p99_s;
   std::optional<double> rate;
   std::optional<double> error_rate;
-  std::string load;  // what the load was, where it is known: runs of another load are told
 };
 
 struct TrendChange {

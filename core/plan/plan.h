@@ -129,7 +129,8 @@ struct Plan {
   std::vector<std::string> rules;  // files and directories of rules beside the plugins'
   std::vector<std::string> allow;  // host names or addresses load may go to; loopback always
   std::string run_dir = "runs";
-  std::string baseline;  // the name of the baseline that `plumb run` holds the run against, or empty
+  std::string
+      baseline;  // the name of the baseline that `plumb run` holds the run against, or empty
   std::map<std::string, Origin> origins;  // by dotted key
   // The whole resolved plan, secrets redacted: goes into the run file. It has the form of a plan
   // (quantities as text, such as "30s"), with every default filled in.

@@ -163,7 +163,7 @@ class ComparisonConsole {
     }
     const size_t figure = is_narrow() ? 0 : 8;
     const std::vector<Column> columns = {
-        {10, false}, {is_wide() ? 38U : 22U, false}, {figure, true}, {figure, true}, {8, true}};
+        {11, false}, {is_wide() ? 38U : 21U, false}, {figure, true}, {figure, true}, {8, true}};
     row({"layer", "", "base", "run", "change"}, columns, "verdict");
     double largest = 0;
     for (const json* one : shown) largest = std::max(largest, std::fabs(change_of(*one)));

@@ -3,10 +3,10 @@
 #ifndef PLUMB_CORE_REPORT_SVG_RUNS_H_
 #define PLUMB_CORE_REPORT_SVG_RUNS_H_
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace plumb::report {

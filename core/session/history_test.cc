@@ -48,6 +48,26 @@ TEST_F(HistoryTest, HoldsTheRunsOfOnePlanInTheOrderOfTheirStart) {
   EXPECT_EQ(runs[1].id, "a");
 }
 
+TEST_F(HistoryTest, TheSummaryOfAReportIsWhatTheHistoryTells) {
+  const nlohmann::json report = {
+      {"run", {{"state", "finished"}}},
+      {"validity", {{"status", "valid"}}},
+      {"verdict", {{"label", "Warning"}, {"bottleneck", {{"cause", "app-cpu-saturated"}}}}},
+      {"facts",
+       {{{"name", "latency.p50"}, {"value", 0.01}, {"labels", {{"endpoint", "a"}}}},
+        {{"name", "latency.p50"}, {"value", 0.02}},
+        {{"name", "requests.rate"}, {"value", 150.0}}}}};
+  keep("a", "shop", 1000, summary_of(report));
+  const auto runs = history(directory_.path(), "shop");
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_TRUE(runs[0].valid);
+  EXPECT_EQ(runs[0].verdict, "Warning");
+  EXPECT_EQ(runs[0].cause, "app-cpu-saturated");
+  EXPECT_EQ(runs[0].p50_s, 0.02);
+  EXPECT_EQ(runs[0].rate, 150);
+  EXPECT_FALSE(runs[0].p99_s.has_value());
+}
+
 TEST_F(HistoryTest, ARunWithoutASummaryIsJudgedFromItsSignals) {
   keep("a", "shop", 1000, nullptr);
   const auto runs = history(directory_.path(), "shop");

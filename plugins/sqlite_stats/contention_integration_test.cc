@@ -213,14 +213,17 @@ TEST_P(ContentionTest, HolderOccupancyWaitersAndCommitsAreAsTheyReallyWere) {
   for (const SeenHistogram& part : run_.host.histograms["sqlite_write_hold_seconds"])
     ASSERT_TRUE(holds.merge(part.values));
   double held = 0;
+  double longest = 0;  // which a busy machine makes longer than it was meant to be
   for (int i = 0; i < truth_->hold_count; ++i) {
     const Span& span = truth_->holds.at(static_cast<size_t>(i));
-    held += static_cast<double>(span.end_ns - span.start_ns);
+    const auto length = static_cast<double>(span.end_ns - span.start_ns);
+    held += length;
+    longest = std::max(longest, length);
   }
   // Each is seen to within one look, of which there are a hundred a second.
   EXPECT_NEAR(static_cast<double>(holds.sum()), held, truth_->hold_count * 10e6);
   EXPECT_NEAR(static_cast<double>(holds.count()), kClients * kCycles, kCycles);
-  EXPECT_NEAR(holds.quantile(0.99).value() / 1e6, static_cast<double>(kHeld.count()), 60);
+  EXPECT_NEAR(holds.quantile(0.99).value() / 1e6, longest / 1e6, 60);
 
   // In threads, all clients are one process.
   double named = 0;
