@@ -140,6 +140,17 @@ TEST_F(CommandLine, VersionIsAValue) {
   EXPECT_TRUE(nlohmann::json::parse(plumb("version --format json").out).contains("plugin_abi"));
 }
 
+TEST_F(CommandLine, ALimitThatLeavesNoRoomForAThreadIsNoFaultOfPlumbs) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers need more address space than the limit leaves";
+#endif
+  write_plan();
+  const Ran ran = plumb("run plan.yaml", "sh -c 'ulimit -v 40000; exec \"$0\" \"$@\"'");
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("ulimit -v"));
+  EXPECT_THAT(ran.err, Not(HasSubstr("fault of plumb")));
+}
+
 TEST_F(CommandLine, OutputThatCannotBeWrittenIsAFailure) {
   const Ran ran = plumb("version", "sh -c '\"$0\" \"$@\" >/dev/full'");
   EXPECT_EQ(ran.exit_code, 1);
@@ -284,6 +295,17 @@ void write_profiled_run(const std::filesystem::path& directory, const std::strin
   emit("on_cpu", 2 * kSecond, 12 * kSecond, {{"main;" + hot, 2}, {"main;poll", 1}});
   emit("off_cpu", 2 * kSecond, 12 * kSecond, {{"main;wait", 7}});
   ASSERT_TRUE((*writer)->finish(store::RunState::kFinished).is_ok());
+}
+
+TEST_F(CommandLine, RunsTellHowManyRequestsFailed) {
+  const std::string id = "20261120T104512Z-7f3a";
+  write_profiled_run(directory_.path() / "runs", id, "hot");
+  ASSERT_TRUE(store::put_document(directory_.path() / "runs" / (id + ".plumb"), "summary",
+                                  {{"requests", 1234}, {"failed", 56}, {"verdict", "Stable"}})
+                  .is_ok());
+  const std::string out = plumb("runs").out;
+  EXPECT_THAT(out, testing::ContainsRegex("REQUESTS +ERRORS +P95"));
+  EXPECT_THAT(out, testing::ContainsRegex("1,234 +56 +– "));
 }
 
 TEST_F(CommandLine, ProfilesAreExportedForOtherTools) {
