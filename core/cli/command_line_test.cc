@@ -140,17 +140,6 @@ TEST_F(CommandLine, VersionIsAValue) {
   EXPECT_TRUE(nlohmann::json::parse(plumb("version --format json").out).contains("plugin_abi"));
 }
 
-TEST_F(CommandLine, ALimitThatLeavesNoRoomForAThreadIsNoFaultOfPlumbs) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "sanitizers need more address space than the limit leaves";
-#endif
-  write_plan();
-  const Ran ran = plumb("run plan.yaml", "sh -c 'ulimit -v 40000; exec \"$0\" \"$@\"'");
-  EXPECT_EQ(ran.exit_code, 1);
-  EXPECT_THAT(ran.err, HasSubstr("ulimit -v"));
-  EXPECT_THAT(ran.err, Not(HasSubstr("fault of plumb")));
-}
-
 TEST_F(CommandLine, OutputThatCannotBeWrittenIsAFailure) {
   const Ran ran = plumb("version", "sh -c '\"$0\" \"$@\" >/dev/full'");
   EXPECT_EQ(ran.exit_code, 1);

@@ -2,9 +2,6 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <new>
-#include <string>
-#include <system_error>
 
 #include "core/base/nearest.h"
 #include "core/cli/command.h"
@@ -126,17 +123,6 @@ int main(int argc, char** argv) {
     std::signal(SIGXFSZ, SIG_IGN);
     const int code = run(argc, argv);
     return plumb::cli::finish_output() ? code : static_cast<int>(ExitCode::kFailed);
-  } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "plumb: out of memory; a limit such as ulimit -v may be the reason\n");
-    return static_cast<int>(ExitCode::kFailed);
-  } catch (const std::system_error& e) {
-    // What the standard library throws when no thread can be started.
-    const bool limit = e.code() == std::errc::resource_unavailable_try_again;
-    std::fprintf(stderr, "plumb: %s\n",
-                 limit ? "a thread could not be started: a limit of processes (ulimit -u, the "
-                         "cgroup's pids.max) or of memory (ulimit -v) leaves no room for it"
-                       : (std::string(e.what()) + "; this is a fault of plumb's own").c_str());
-    return static_cast<int>(ExitCode::kFailed);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "plumb: %s\n", plumb::cli::last_words(e).c_str());
     return static_cast<int>(ExitCode::kFailed);

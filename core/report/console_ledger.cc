@@ -5,7 +5,6 @@
 #include "core/base/number_text.h"
 #include "core/report/console_page.h"
 #include "core/report/json_read.h"
-#include "core/report/load_text.h"
 #include "core/report/matrix_row.h"
 #include "core/report/plain_text.h"
 
@@ -68,7 +67,7 @@ std::vector<LayerCost> layers_of(const json& report) {
         std::find_if(out.begin(), out.end(), [&](const LayerCost& c) { return c.layer == layer; });
     if (found == out.end()) found = out.insert(out.end(), LayerCost{layer, 0, {}});
     found->ms += ms;
-    found->parts.emplace_back(ledger_label(entry), ms);
+    found->parts.emplace_back(text(entry, "label"), ms);
   }
   return out;
 }

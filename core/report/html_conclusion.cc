@@ -199,7 +199,7 @@ std::string ledger_section(HtmlPage& page) {
     const double ms = std::max(0.0, number(line, "ms").value_or(0));
     const std::string layer = text(line, "layer");
     const std::string note = text(line, "note");
-    std::string label = shortened(ledger_label(line), 120);
+    std::string label = shortened(text(line, "label"), 120);
     if (!note.empty()) label += " <span class=\"soft\">" + shortened(note, 240) + "</span>";
     const auto share = number(line, "share");
     table.add_row({layer_cell(layer), label, milliseconds(number(line, "ms")), interval_of(line),

@@ -32,7 +32,7 @@ double ms_of_layer(const json& ms, const std::string& layer) {
 std::map<std::string, std::string> labels_of_lines(const json& report) {
   std::map<std::string, std::string> out;
   for (const json& line : list(report, "ledger"))
-    out[text(line, "key")] = text(line, "layer") + ": " + ledger_label(line);
+    out[text(line, "key")] = text(line, "layer") + ": " + text(line, "label");
   return out;
 }
 

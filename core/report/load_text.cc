@@ -71,14 +71,6 @@ std::optional<double> fact_value(const json& report, std::string_view name) {
   return std::nullopt;
 }
 
-std::string ledger_label(const json& line) {
-  if (text(line, "key") == "database.sqlite_lock") return "waiting for SQLite's write lock";
-  // A line that a plugin declared is called by the help of its series, which is a sentence.
-  std::string label = text(line, "label");
-  if (label.ends_with('.')) label.pop_back();
-  return label;
-}
-
 bool is_judged(const json& report) {
   return text(member(report, "validity"), "status") != "insufficient";
 }

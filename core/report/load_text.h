@@ -21,8 +21,6 @@ std::string short_seconds(double seconds);
 std::vector<std::string> spike_sentences(const nlohmann::json& report);
 // The value of the fact of that name that has no labels.
 std::optional<double> fact_value(const nlohmann::json& report, std::string_view name);
-// What a line of the ledger is for.
-std::string ledger_label(const nlohmann::json& line);
 // Whether enough was measured to tell where a request's time goes. What was added up of a handful
 // of requests is in report.json.
 bool is_judged(const nlohmann::json& report);

@@ -94,7 +94,7 @@ std::string ledger(const json& report) {
   for (size_t i = 0; i < entries.size() && i < kMostMarkdownRows; ++i) {
     const auto share = number(entries[i], "share");
     out += markdown_row({markdown_cell(text(entries[i], "layer")),
-                         markdown_cell(ledger_label(entries[i])), ms(number(entries[i], "ms")),
+                         markdown_cell(text(entries[i], "label")), ms(number(entries[i], "ms")),
                          interval(entries[i]), share ? ratio_text(*share) : "–",
                          evidence(entries[i])});
   }
