@@ -63,7 +63,7 @@ std::string milliseconds_text(double ms) {
 std::string ratio_text(double ratio) {
   const double percent = ratio * 100;
   const double size = std::fabs(percent);
-  if (size >= 10 && size < 99.95) return fixed(percent, 0) + "%";
+  if ((size >= 10 && size < 99.95) || size >= 1000) return grouped(percent, 0) + "%";
   if (size >= 1) return fixed(percent, size >= 99.95 ? 0 : 1) + "%";
   return size == 0 ? "0%" : fixed(percent, 2) + "%";
 }

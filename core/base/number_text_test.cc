@@ -24,6 +24,7 @@ TEST(NumberText, NeverRoundsAlmostAllUpToAll) {
   EXPECT_EQ(ratio_text(0.0042), "0.42%");
   EXPECT_EQ(ratio_text(1), "100%");
   EXPECT_EQ(ratio_text(0), "0%");
+  EXPECT_EQ(ratio_text(-24.07), "-2,407%");
 }
 
 TEST(NumberText, FollowsTheUnitOfAFact) {

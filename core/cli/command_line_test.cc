@@ -286,6 +286,17 @@ void write_profiled_run(const std::filesystem::path& directory, const std::strin
   ASSERT_TRUE((*writer)->finish(store::RunState::kFinished).is_ok());
 }
 
+TEST_F(CommandLine, RunsTellHowManyRequestsFailed) {
+  const std::string id = "20261120T104512Z-7f3a";
+  write_profiled_run(directory_.path() / "runs", id, "hot");
+  ASSERT_TRUE(store::put_document(directory_.path() / "runs" / (id + ".plumb"), "summary",
+                                  {{"requests", 1234}, {"failed", 56}, {"verdict", "Stable"}})
+                  .is_ok());
+  const std::string out = plumb("runs").out;
+  EXPECT_THAT(out, testing::ContainsRegex("REQUESTS +ERRORS +P95"));
+  EXPECT_THAT(out, testing::ContainsRegex("1,234 +56 +– "));
+}
+
 TEST_F(CommandLine, ProfilesAreExportedForOtherTools) {
   write_profiled_run(directory_.path() / "runs", "20261120T104512Z-7f3a", "hot");
   Ran ran = plumb("report last --format folded");

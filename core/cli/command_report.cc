@@ -158,13 +158,14 @@ ExitCode list(const RunsFlags& flags) {
     return ExitCode::kPassed;
   }
   std::vector<std::vector<std::string>> rows = {
-      {"RUN", "PLAN", "STARTED", "MEASURED", "REQUESTS", "P95", "VERDICT"}};
+      {"RUN", "PLAN", "STARTED", "MEASURED", "REQUESTS", "ERRORS", "P95", "VERDICT"}};
   for (const json& run : runs)
     rows.push_back(
         {run.value("id", ""), run.value("name", "–"),
          run.contains("started_unix_ms") ? local_time(run["started_unix_ms"].get<int64_t>()) : "–",
          cell(run, "measured_s", &seconds_text),
          cell(run, "requests", [](double n) { return grouped(n); }),
+         cell(run, "failed", [](double n) { return grouped(n); }),
          cell(run, "p95_s", &seconds_text), verdict_cell(run)});
   print(aligned(rows));
   return ExitCode::kPassed;

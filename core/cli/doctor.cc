@@ -116,8 +116,9 @@ Check check_plugin(const engine::Examined& plugin) {
   return out;
 }
 
-// The rows of a plugin's table of what it misses: what, why, and how to switch it on.
-std::vector<Check> missing_abilities(const TableRecord& table) {
+// The rows of a plugin's table of what it misses: what, why, and how to switch it on; but for those
+// that the plugin's own words, `said`, tell already.
+std::vector<Check> missing_abilities(const TableRecord& table, const std::string& said) {
   std::vector<Check> out;
   const auto json = nlohmann::json::parse(table.json, nullptr, false);
   if (!json.is_object() || !json.contains("rows") || !json["rows"].is_array()) return out;
@@ -126,6 +127,8 @@ std::vector<Check> missing_abilities(const TableRecord& table) {
       return row.is_array() && row.size() > i && row[i].is_string() ? row[i].get<std::string>()
                                                                     : std::string();
     };
+    const auto is_said = [&](size_t i) { return said.find(cell(i)) != std::string::npos; };
+    if (is_said(0) && is_said(1) && is_said(2)) continue;
     out.push_back({table.plugin + ": " + cell(0), CheckState::kMissing, cell(1), cell(2)});
   }
   return out;
@@ -143,7 +146,7 @@ std::vector<Check> check_plan(const engine::Examination& examination) {
     out.push_back(check_plugin(plugin));
     for (const TableRecord& table : examination.tables) {
       if (table.plugin != plugin.plugin || !table.name.ends_with("_missing")) continue;
-      for (Check& check : missing_abilities(table)) out.push_back(std::move(check));
+      for (Check& check : missing_abilities(table, plugin.message)) out.push_back(std::move(check));
     }
   }
   return out;

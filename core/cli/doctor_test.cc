@@ -70,6 +70,19 @@ TEST(Doctor, WhatAPluginMissesIsToldWithItsRemedy) {
   EXPECT_EQ(checks.size(), 5u);
 }
 
+TEST(Doctor, ARemedyIsGivenOnce) {
+  engine::Examination examination;
+  examination.plugins = {{"pg_stats", PLUMB_ROLE_SAMPLER, Status::ok(), PLUMB_HEALTH_DEGRADED,
+                          "not seen: statements, since none is loaded: load it"}};
+  examination.tables = {{"pg_stats", 0, "pg_missing",
+                         R"({"rows":[["statements","none is loaded","load it"],
+                                     ["I/O times","off","SET x"]]})"}};
+  const std::vector<Check> checks = check_plan(examination);
+  EXPECT_EQ(checks.size(), 3u);
+  EXPECT_EQ(named(checks, "pg_stats: statements").fix, "");
+  EXPECT_EQ(named(checks, "pg_stats: I/O times").fix, "SET x");
+}
+
 TEST(Doctor, ATargetThatDoesNotAnswerIsBroken) {
   engine::Examination examination;
   examination.target = Status::unavailable("nothing listens on port 1");

@@ -1,6 +1,9 @@
 #include "core/cli/starting_plan.h"
 
+#include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "core/base/json_text.h"
 #include "core/plan/target_url.h"
@@ -23,6 +26,17 @@ std::string target_text(const StartingPlan& plan) {
          "  # start: [./server, --port, \"8080\"]   # plumb starts it, and stops it afterwards\n";
 }
 
+// Where a service that exports metrics usually does so, as it may stand in a comment.
+std::string metrics_url(const StartingPlan& plan) {
+  std::string url = plan.url;
+  while (url.ends_with('/')) url.pop_back();
+  const bool plain = std::all_of(url.begin(), url.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view(":/.-_[]").find(c) != std::string_view::npos;
+  });
+  return (plain ? url : "http://127.0.0.1:8080") + "/metrics";
+}
+
 std::string database_text(const StartingPlan& plan) {
   std::string out;
   if (plan.database == Database::kPostgres)
@@ -33,7 +47,11 @@ std::string database_text(const StartingPlan& plan) {
     out += "  sqlite_stats: {database: " + yaml_string(plan.database_file) + "}\n";
   else
     out += "  # sqlite_stats: {database: app.db}      # SQLite\n";
-  return out;
+  return out +
+         "  # stack_profile: {}                      # flame graphs of the service, on and off the "
+         "processor\n"
+         "  # prom_scrape: {url: \"" +
+         metrics_url(plan) + "\"}   # metrics that it exports\n";
 }
 
 }  // namespace

@@ -29,6 +29,13 @@ TEST(StartingPlan, IsValidAsItStands) {
   }
 }
 
+TEST(StartingPlan, MentionsEveryPluginThatCanWatchAService) {
+  const std::string text = starting_plan_text({.url = "http://127.0.0.1:9/"});
+  for (const char* plugin : {"host_metrics", "pg_stats", "sqlite_stats", "stack_profile",
+                             "prom_scrape: {url: \"http://127.0.0.1:9/metrics\"}"})
+    EXPECT_NE(text.find(plugin), std::string::npos) << plugin;
+}
+
 TEST(StartingPlan, AnotherMachineIsNotAllowedUnasked) {
   const plan::Outcome out = check({.url = "http://shop.example", .host = "shop.example"});
   ASSERT_EQ(out.problems.size(), 1u) << out.text();

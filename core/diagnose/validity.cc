@@ -31,8 +31,10 @@ class Checks {
     if (!window_) {
       const std::string aborted = why_aborted();
       check("steady-stage", false, true,
-            "The run ended before its steady stage began, so there is nothing to judge" +
-                (aborted.empty() ? "." : ": " + aborted),
+            (run_.state == store::RunState::kRunning
+                 ? std::string("The run was cut off before anything of its steady stage was kept")
+                 : std::string("The run ended before its steady stage began")) +
+                ", so there is nothing to judge" + (aborted.empty() ? "." : ": " + aborted),
             {});
       validity_.status = ValidityStatus::kInsufficient;
       return std::move(validity_);

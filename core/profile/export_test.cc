@@ -45,6 +45,15 @@ TEST(FoldedTest, BytesAndCountsAreWholeNumbers) {
   EXPECT_EQ(exported(run, ExportFormat::kFolded), "a 4096\nb 8\n");
 }
 
+TEST(FoldedTest, WhatATerminalWouldObeyIsAQuestionMark) {
+  const auto run = run_with({stacks_of("on_cpu", 2 * kSecond, 4 * kSecond,
+                                       {{"a\xe2\x80\xae"
+                                         "b;c\xc2\x9b"
+                                         "31m;µs",
+                                         0.001}})});
+  EXPECT_EQ(exported(run, ExportFormat::kFolded), "a?b;c?31m;µs 1000\n");
+}
+
 TEST(FoldedTest, ANameStaysOnItsLine) {
   const auto run =
       run_with({stacks_of("on_cpu", 2 * kSecond, 4 * kSecond, {{"a\nb 1;c\x1b", 0.001}})});

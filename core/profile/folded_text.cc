@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <string_view>
 #include <vector>
+
+#include "core/base/obeyed_text.h"
 
 namespace plumb::profile {
 namespace {
@@ -13,8 +16,13 @@ std::string whole_number(double weight, const std::string& unit) {
   return std::to_string(std::llround(std::min(weight * scale, 9e18)));
 }
 
-void append_name(std::string& line, const std::string& name) {
-  for (const char c : name) line += (c >= 0 && c < ' ') || c == 0x7F ? '?' : c;
+// Names come from the profiled program, and people look at this text in a terminal.
+void append_name(std::string& line, std::string_view name) {
+  while (!name.empty()) {
+    const size_t obeyed = obeyed_at_start(name).bytes;
+    line += obeyed != 0 ? '?' : name.front();
+    name.remove_prefix(std::max<size_t>(obeyed, 1));
+  }
 }
 
 // `numbers` gives what stands behind a node's frames; nothing for a node without a line.

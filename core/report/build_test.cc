@@ -262,6 +262,21 @@ TEST(Build, ASamplerThatHadToSlowDownIsNotedAsItStandsInTheEnd) {
               AllOf(HasSubstr("\"slowest.\""), Not(HasSubstr("slower"))));
 }
 
+TEST(Build, StagesAreJudgedOneByOneAndNamedInEveryForm) {
+  SampleOptions options;
+  options.stages = true;
+  const json report = built(options);
+  ASSERT_EQ(report["stages"].size(), 4u);
+  EXPECT_EQ(report["stages"][2]["kind"], "spike");
+  const std::string html = to_html(report);
+  for (const std::string& text : {html, to_console(report, {}), to_markdown(report)})
+    EXPECT_THAT(text, HasSubstr("after the sale"));
+  EXPECT_THAT(html, HasSubstr("\"id\":\"chart-over-time\""));
+  // What a stage spends most on is told as the ledger tells it, not by its key.
+  EXPECT_THAT(html, Not(HasSubstr("queue.pool ")));
+  EXPECT_THAT(html, HasSubstr("queue: for a pool connection "));
+}
+
 TEST(Build, HostileNamesGiveValidJson) {
   SampleOptions options;
   options.suffix = testing::kHostile;

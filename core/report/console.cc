@@ -1,5 +1,6 @@
 #include "core/report/console_page.h"
 #include "core/report/json_read.h"
+#include "core/report/load_text.h"
 #include "core/report/plain_text.h"
 #include "core/report/report.h"
 
@@ -25,10 +26,11 @@ std::string to_console(const json& report, const ConsoleOptions& options) {
   ConsolePage page(options);
   print_head(page, report);
   print_verdict(page, report);
+  print_events(page, report);
   print_failures(page, report);
   print_endpoints(page, report);
   print_stages(page, report);
-  print_ledger(page, report);
+  if (is_judged(report)) print_ledger(page, report);
   print_matrix(page, report);
   print_advice(page, report);
   print_capacity(page, report);

@@ -1,10 +1,11 @@
+#include <sstream>
 #include <vector>
 
 #include "core/base/number_text.h"
 #include "core/report/console_page.h"
 #include "core/report/json_read.h"
-#include "core/report/load_text.h"
 #include "core/report/plain_text.h"
+#include "core/report/remarks.h"
 
 namespace plumb::report {
 namespace {
@@ -12,7 +13,8 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMostCauses = 3;
-constexpr size_t kMostAdvice = 2;  // of one cause
+constexpr size_t kMostAdvice = 2;  // of the first cause; of a further one, one
+constexpr size_t kMostEventsTold = 4;
 
 std::string upper(std::string word) {
   for (char& c : word)
@@ -37,6 +39,17 @@ void advice_lines(ConsolePage& page, const std::string& first, const std::string
   }
 }
 
+// A command is to be copied: it is neither wrapped nor cut, so that no part of it stands on a line
+// of its own.
+void print_check(ConsolePage& page, const std::string& check) {
+  std::string before = "     check: ";
+  std::istringstream lines(check);
+  for (std::string line; std::getline(lines, line);) {
+    page.line(before + line);
+    before = "            ";
+  }
+}
+
 }  // namespace
 
 void print_verdict(ConsolePage& page, const json& report) {
@@ -50,6 +63,17 @@ void print_verdict(ConsolePage& page, const json& report) {
   page.line();
 }
 
+void print_events(ConsolePage& page, const json& report) {
+  const std::vector<std::string> events = event_sentences(report);
+  if (events.empty()) return;
+  for (size_t i = 0; i < events.size() && i < kMostEventsTold; ++i)
+    page.hanging("Event at ", events[i], Ink::kYellow, true);
+  if (events.size() > kMostEventsTold)
+    page.line("  … and " + grouped(static_cast<double>(events.size() - kMostEventsTold)) +
+              " more kinds of events");
+  page.line();
+}
+
 void print_advice(ConsolePage& page, const json& report) {
   size_t causes = 0;
   size_t count = 0;
@@ -58,14 +82,14 @@ void print_advice(ConsolePage& page, const json& report) {
     const std::vector<std::string> lines = texts(finding, "advice");
     if (lines.empty()) continue;
     if (causes++ == 0) page.line(page.painted("What to do", Ink::kBold));
-    for (size_t i = 0; i < lines.size() && i < kMostAdvice; ++i) {
+    const size_t most = causes == 1 ? kMostAdvice : 1;
+    for (size_t i = 0; i < lines.size() && i < most; ++i) {
       const auto after = number(finding, "latency_without_ms");
       const std::string expected =
           i == 0 && after ? "   expected mean ≈ " + milliseconds_text(*after) + " ms" : "";
       advice_lines(page, "  " + std::to_string(++count) + "  ", lines[i], expected);
     }
-    if (const std::string check = text(finding, "check"); !check.empty())
-      page.hanging("     check: ", check);
+    print_check(page, multiline(finding, "check"));
   }
   if (causes != 0) page.line();
 }
@@ -113,13 +137,9 @@ void print_objectives(ConsolePage& page, const json& report) {
 
 void print_remarks(ConsolePage& page, const json& report) {
   size_t shown = 0;
-  for (const PluginHealth& plugin : plugins_not_ok(report)) {
+  for (const Unseen& unseen : unseen_stretches(report)) {
     if (++shown > 6) break;
-    std::string words = plugin.plugin +
-                        (plugin.health == "dark" ? " went dark " : " saw only part from ") +
-                        plugin.since;
-    if (!plugin.message.empty()) words += ": " + plugin.message;
-    page.hanging("Not seen: ", words, Ink::kYellow, true);
+    page.hanging("Not seen: ", unseen.sentence(), Ink::kYellow, true);
   }
   const std::string conclusion = text(member(report, "verdict"), "conclusion");
   for (const json& check : list(member(report, "validity"), "checks")) {
@@ -131,6 +151,10 @@ void print_remarks(ConsolePage& page, const json& report) {
   }
   for (const std::string& note : texts(report, "notes"))
     if (++shown <= 12) page.hanging("Note: ", note);
+  if (const std::string cost = watching_sentence(report); !cost.empty()) {
+    page.hanging("", cost);
+    ++shown;
+  }
   if (shown != 0) page.line();
 }
 

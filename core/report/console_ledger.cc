@@ -16,9 +16,10 @@ using nlohmann::json;
 constexpr size_t kLayerColumns = 12;
 constexpr size_t kNumberColumns = 8;
 constexpr size_t kMostBar = 28;
-constexpr size_t kMostMatrixRows = 18;
-constexpr size_t kMostProfiles = 4;
-constexpr size_t kMostFunctions = 10;     // of one profile
+constexpr size_t kMostMatrixRows = 9;
+constexpr size_t kMostProfiles = 3;
+constexpr size_t kMostFunctions = 5;  // of one profile
+constexpr size_t kMostWaits = 3;
 constexpr double kLeastFunction = 0.001;  // of the profile
 constexpr double kSmallestPart = 0.05;    // ms; smaller ones are named without their figure
 
@@ -88,14 +89,12 @@ std::string fitting(const std::vector<std::string>& ids, size_t columns) {
 double weight_of(const json& row) {
   if (flag(row, "bottleneck")) return 1e300;
   if (row_state(row) == "exceeded") return 1e200;
-  return number(row, "cost_ms").value_or(0);
+  return number(row, "cost_ms").value_or(-1);
 }
 
 std::vector<const json*> most_telling(const json& rows) {
   std::vector<std::pair<double, size_t>> ranked;
-  for (size_t i = 0; i < rows.size(); ++i)
-    ranked.emplace_back(
-        weight_of(rows[i]), i);
+  for (size_t i = 0; i < rows.size(); ++i) ranked.emplace_back(weight_of(rows[i]), i);
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   if (ranked.size() > kMostMatrixRows) ranked.resize(kMostMatrixRows);
@@ -181,31 +180,72 @@ void print_matrix(ConsolePage& page, const json& report) {
   }
   if (shown.size() < rows.size())
     page.line("  … and " + grouped(static_cast<double>(rows.size() - shown.size())) +
-              " more rows that found nothing");
+              " more, in the other formats");
   page.line();
 }
+
+namespace {
+
+std::string profile_head(const json& profile, double whole) {
+  const std::string unit = text(profile, "unit");
+  std::string out = "Profile " + text(profile, "name") + ": " + value_text(whole, unit);
+  if (const auto each = number(profile, "per_request"))
+    out += ", " + value_text(*each, unit) + " of each request";
+  return out;
+}
+
+// Functions by what was spent in them: the program's own, where an interpreter runs it.
+void print_functions(ConsolePage& page, const json& profile, double whole) {
+  const bool own = !list(profile, "by_own").empty();
+  page.line(page.painted(
+      own ? "     self   total  own function, with what runs it" : "     self   total  function",
+      Ink::kSoft));
+  size_t functions = 0;
+  for (const json& function : list(profile, own ? "by_own" : "by_self")) {
+    if (++functions > kMostFunctions || number(function, "self") < kLeastFunction * whole) break;
+    const auto share = [&](const char* key) {
+      return ratio_text(number(function, key).value_or(0) / whole);
+    };
+    page.line(cut("  " + fill_left(share("self"), 7) + fill_left(share("total"), 8) + "  " +
+                      text(function, "name"),
+                  page.width()));
+  }
+}
+
+void print_waits(ConsolePage& page, const json& profile, double whole) {
+  page.line(page.painted("    share  waiting in, called by", Ink::kSoft));
+  size_t shown = 0;
+  std::string idle;
+  for (const json& wait : list(profile, "waits")) {
+    const double weight = number(wait, "weight").value_or(0);
+    const std::string share = ratio_text(weight / whole);
+    const std::string function = text(wait, "function");
+    if (weight < kLeastFunction * whole) continue;
+    if (flag(wait, "idle")) {
+      idle += (idle.empty() ? "" : ", ") + function + " " + share;
+      continue;
+    }
+    if (++shown > kMostWaits) continue;
+    const std::string caller = text(wait, "caller");
+    page.line(
+        cut("  " + fill_left(share, 7) + "  " + function + (caller.empty() ? "" : "  ←  " + caller),
+            page.width()));
+  }
+  if (!idle.empty()) page.line(cut("  waiting for work: " + idle, page.width()));
+}
+
+}  // namespace
 
 void print_profiles(ConsolePage& page, const json& report) {
   size_t shown = 0;
   for (const json& profile : list(report, "profiles")) {
     const double whole = number(profile, "total").value_or(0);
     if (!(whole > 0) || ++shown > kMostProfiles) continue;
-    const std::string unit = text(profile, "unit");
-    std::string head = "Profile " + text(profile, "name") + ": " + value_text(whole, unit);
-    if (const auto each = number(profile, "per_request"))
-      head += ", " + value_text(*each, unit) + " of each request";
-    page.line(page.painted(cut(head, page.width()), Ink::kBold));
-    page.line(page.painted("     self   total  function", Ink::kSoft));
-    size_t functions = 0;
-    for (const json& function : list(profile, "by_self")) {
-      if (++functions > kMostFunctions || number(function, "self") < kLeastFunction * whole) break;
-      const auto share = [&](const char* key) {
-        return ratio_text(number(function, key).value_or(0) / whole);
-      };
-      page.line(cut("  " + fill_left(share("self"), 7) + fill_left(share("total"), 8) + "  " +
-                        text(function, "name"),
-                    page.width()));
-    }
+    page.line(page.painted(cut(profile_head(profile, whole), page.width()), Ink::kBold));
+    if (list(profile, "waits").empty())
+      print_functions(page, profile, whole);
+    else
+      print_waits(page, profile, whole);
     page.line();
   }
 }

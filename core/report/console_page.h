@@ -44,6 +44,8 @@ void print_profiles(ConsolePage& page, const nlohmann::json& report);
 
 // What follows from it.
 void print_verdict(ConsolePage& page, const nlohmann::json& report);
+// Warnings and errors that plugins and the engine gave.
+void print_events(ConsolePage& page, const nlohmann::json& report);
 void print_advice(ConsolePage& page, const nlohmann::json& report);
 void print_capacity(ConsolePage& page, const nlohmann::json& report);
 void print_objectives(ConsolePage& page, const nlohmann::json& report);

@@ -45,7 +45,7 @@ std::vector<FlameBox> compared_boxes(const json& difference) {
 std::string changes_table(const json& difference, const char* key, const std::string& caption) {
   HtmlTable table(std::string("table-") + key, caption,
                   {{"Function", ColumnKind::kLong},
-                   {"change", ColumnKind::kNumber},
+                   {"change, of the whole", ColumnKind::kNumber},
                    {"in the base", ColumnKind::kNumber},
                    {"in the run", ColumnKind::kNumber}});
   for (const json& row : list(difference, key)) {

@@ -57,7 +57,7 @@ TEST(Difference, TheConsoleSaysItInOneSentenceAndTwoLists) {
   const std::string text = difference_to_console(changed_document(), {});
   EXPECT_THAT(text, HasSubstr("of each request in run 20261120T104512Z-7f3a"));
   EXPECT_THAT(text, HasSubstr("more."));
-  EXPECT_THAT(text, HasSubstr("Gained"));
+  EXPECT_THAT(text, HasSubstr("Gained, by share of the whole\n"));
   EXPECT_THAT(text, HasSubstr("longest_match"));
   EXPECT_LT(text.find("longest_match"), text.find("Lost"));
 }

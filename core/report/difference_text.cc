@@ -28,8 +28,10 @@ void list_changes(const json& difference, const char* key, const std::string& ti
                   std::string& out) {
   const json& rows = list(difference, key);
   if (rows.empty()) return;
-  out +=
-      fill_right(title, 10) + fill_left("base", 11) + fill_left("run", 11) + "  function itself\n";
+  // A change is a share of the heavier of the two wholes, not of what the function was.
+  out += title + ", by share of the whole\n";
+  out += fill_left("of whole", 10) + fill_left("base", 11) + fill_left("run", 11) +
+         "  function itself\n";
   size_t shown = 0;
   for (const json& row : rows) {
     if (++shown > kMostListed) break;

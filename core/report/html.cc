@@ -36,7 +36,7 @@ std::optional<TimeAxis> axis_of(const json& report) {
     const auto start = number(stage, "start_s");
     const auto end = number(stage, "end_s");
     if (start && end && axis.stages.size() < 50)
-      axis.stages.push_back({*start, *end, text(stage, "kind")});
+      axis.stages.push_back({*start, *end, text(stage, "kind"), text(stage, "name")});
   }
   return axis;
 }

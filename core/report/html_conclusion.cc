@@ -9,6 +9,7 @@
 #include "core/report/json_read.h"
 #include "core/report/load_text.h"
 #include "core/report/matrix_row.h"
+#include "core/report/remarks.h"
 #include "core/report/svg_bars.h"
 
 namespace plumb::report {
@@ -19,6 +20,8 @@ using nlohmann::json;
 constexpr size_t kMostFindings = 12;
 constexpr size_t kMostMatrixRows = 80;
 constexpr size_t kMostLedgerLines = 40;
+constexpr size_t kMostAlerts = 8;
+constexpr size_t kLongestShownCheck = 4000;  // bytes
 
 std::string figure(const std::string& name, const std::string& value, std::string_view note = {}) {
   std::string out = "<div><dt>" + escape(name) + "</dt><dd>" + value;
@@ -51,14 +54,26 @@ std::string figures(const json& report) {
   return out + "</dl>";
 }
 
-std::string unseen(const json& report) {
+// What went wrong while the run lasted, and when a plugin did not see.
+std::string alerts(const json& report) {
   std::string out;
-  for (const PluginHealth& plugin : plugins_not_ok(report))
-    out += "<p class=\"alert\"><b>" + shortened(plugin.plugin, 60) +
-           (plugin.health == "dark" ? " went dark" : " saw only part") + "</b> " +
-           escape(plugin.since) + (plugin.message.empty() ? "" : ": " + shortened(plugin.message)) +
-           "</p>";
+  const std::vector<std::string> events = event_sentences(report);
+  for (size_t i = 0; i < events.size() && i < kMostAlerts; ++i)
+    out += "<p class=\"alert\"><b>Event</b> at " + shortened(events[i], 500) + "</p>";
+  if (events.size() > kMostAlerts)
+    out += "<p class=\"alert\">" + grouped(static_cast<double>(events.size() - kMostAlerts)) +
+           " more kinds of <a href=\"#events\">events</a></p>";
+  for (const Unseen& unseen : unseen_stretches(report))
+    out += "<p class=\"alert\"><b>" + shortened(unseen.plugin, 60) + "</b> " + escape(unseen.what) +
+           (unseen.because.empty() ? "" : ": " + shortened(unseen.because)) + "</p>";
   return out;
+}
+
+// A command is shown whole or not at all: half of one does something else.
+std::string check_html(const std::string& check) {
+  return check.size() > kLongestShownCheck
+             ? "<span class=\"soft\">a long command, in report.json</span>"
+             : "<code class=\"block\">" + escape(check) + "</code>";
 }
 
 std::string finding_html(const HtmlPage& page, const json& finding) {
@@ -84,8 +99,7 @@ std::string finding_html(const HtmlPage& page, const json& finding) {
   if (const auto confidence = number(finding, "confidence"))
     out += "<div><dt>confidence</dt><dd>" + ratio_text(*confidence) + "</dd></div>";
   if (const std::string check = multiline(finding, "check"); !check.empty())
-    out += "<div><dt>check it with</dt><dd><code class=\"block\">" + shortened(check, 1200) +
-           "</code></dd></div>";
+    out += "<div><dt>check it with</dt><dd>" + check_html(check) + "</dd></div>";
   if (const std::string links = page.evidence(member(finding, "evidence")); !links.empty())
     out += "<div><dt>rests on</dt><dd>" + links + "</dd></div>";
   return out + "</dl></article>\n";
@@ -135,7 +149,7 @@ std::string verdict_section(HtmlPage& page) {
     if (flag(check, "passed") || sentence == conclusion) continue;
     if (text(check, "name") != "signals-complete") body += "<br>" + shortened(sentence, 500);
   }
-  body += "</p>" + unseen(page.report);
+  body += "</p>" + alerts(page.report);
   for (const std::string& note : texts(page.report, "notes"))
     if (note.rfind("The run ", 0) == 0) body += "<p class=\"alert\">" + shortened(note) + "</p>";
   return page.section("verdict", "Verdict", body);
@@ -169,15 +183,15 @@ std::string ledger_section(HtmlPage& page) {
   const json& ledger = list(page.report, "ledger");
   const json& summary = member(page.report, "ledger_summary");
   const auto total = number(summary, "total_ms");
-  if (ledger.empty() || !total || *total <= 0) return {};
+  if (ledger.empty() || !total || *total <= 0 || !is_judged(page.report)) return {};
   HtmlTable table("ledger-table", "Mean milliseconds of each request, by layer",
                   {{"Layer"},
                    {"For", ColumnKind::kLong},
                    {"ms", ColumnKind::kNumber},
-                   {"95%", ColumnKind::kNumber},
-                   {"Of the whole", ColumnKind::kLong},
-                   {"Share", ColumnKind::kNumber},
-                   {"Evidence"}});
+                   {"95%", ColumnKind::kNumber, ColumnWidth::kWideOnly},
+                   {"Of the whole", ColumnKind::kPicture},
+                   {"Share", ColumnKind::kNumber, ColumnWidth::kWideOnly},
+                   {"Evidence", ColumnKind::kText, ColumnWidth::kWideOnly}});
   table.hide_caption();
   double at = 0;
   for (size_t i = 0; i < ledger.size() && i < kMostLedgerLines; ++i) {
@@ -214,12 +228,12 @@ std::string matrix_section(HtmlPage& page) {
   HtmlTable table("matrix-table", "Bottleneck matrix",
                   {{"Component"},
                    {"Metric", ColumnKind::kLong},
-                   {"Test"},
+                   {"Test", ColumnKind::kText, ColumnWidth::kWideOnly},
                    {"Expected", ColumnKind::kNumber},
                    {"Actual", ColumnKind::kNumber},
                    {"Cost, ms", ColumnKind::kNumber},
-                   {"Bottleneck?"},
-                   {"Evidence"}});
+                   {"Bottle\u00ADneck?"},  // may be broken there
+                   {"Evidence", ColumnKind::kText, ColumnWidth::kWideOnly}});
   table.hide_caption();
   for (size_t i = 0; i < matrix.size() && i < kMostMatrixRows; ++i) {
     const json& row = matrix[i];

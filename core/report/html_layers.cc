@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <functional>
+#include <sstream>
 
 #include "core/base/number_text.h"
 #include "core/report/html_page.h"
@@ -16,6 +18,7 @@ using nlohmann::json;
 constexpr size_t kMostShownRows = 25;
 constexpr size_t kMostColumns = 14;
 constexpr size_t kMostTables = 12;
+constexpr size_t kLongestWord = 34;  // columns; a longer one is broken within
 
 bool starts_with(const std::string& text, std::string_view prefix) {
   return text.compare(0, prefix.size(), prefix) == 0;
@@ -39,6 +42,13 @@ std::string labels_text(const json& labels) {
   return out;
 }
 
+// Labels of series and series' help begin as they may; a title does so with a capital.
+std::string capitalised(std::string title) {
+  if (!title.empty() && title[0] >= 'a' && title[0] <= 'z')
+    title[0] = static_cast<char>(title[0] - 'a' + 'A');
+  return title;
+}
+
 // One small chart for each series name that `wanted` takes; series of one name are its lines.
 std::string charts(HtmlPage& page, const std::function<bool(const std::string&)>& wanted,
                    std::string_view prefix) {
@@ -53,7 +63,7 @@ std::string charts(HtmlPage& page, const std::function<bool(const std::string&)>
       const std::string title = text(series, "title");
       by_name.emplace_back(name, TimeChart{.id = "chart-" + std::string(prefix) + "-" +
                                                  std::to_string(by_name.size() + 1),
-                                           .title = title.empty() ? name : title,
+                                           .title = capitalised(title.empty() ? name : title),
                                            .unit = text(series, "unit"),
                                            .height = 110,
                                            .lines = {}});
@@ -67,6 +77,41 @@ std::string charts(HtmlPage& page, const std::function<bool(const std::string&)>
   std::string out;
   for (auto& [name, chart] : by_name) out += page.chart(std::move(chart));
   return out.empty() ? out : "<div class=\"multiples\">" + out + "</div>";
+}
+
+// Numbers that name something, such as processes: nobody counts them by thousands.
+bool is_name(const std::string& key) {
+  static constexpr std::array<std::string_view, 6> kNames = {"pid",  "tid",    "id",
+                                                             "port", "number", "user_version"};
+  return std::find(kNames.begin(), kNames.end(), key) != kNames.end() || key.ends_with("_id") ||
+         key.ends_with("_pid");
+}
+
+// In a column `remark` a plugin says what is worth attention of a row.
+constexpr std::string_view kRemark = "remark";
+
+// The rows in the order in which they are shown: those with a remark first.
+std::vector<const json*> rows_to_show(const json& rows, const json& columns) {
+  std::vector<const json*> out;
+  for (const json& row : rows) out.push_back(&row);
+  size_t at = 0;
+  while (at < columns.size() && text(columns[at], "key") != kRemark) ++at;
+  if (at == columns.size()) return out;
+  std::stable_partition(out.begin(), out.end(), [at](const json* row) {
+    return row->is_array() && at < row->size() && (*row)[at].is_string() &&
+           !(*row)[at].get_ref<const std::string&>().empty();
+  });
+  return out;
+}
+
+bool has_long_words(const json& rows, size_t column) {
+  for (const json& row : rows) {
+    if (!row.is_array() || column >= row.size() || !row[column].is_string()) continue;
+    std::istringstream words(row[column].get_ref<const std::string&>());
+    for (std::string word; words >> word;)
+      if (columns_of(one_line(word)) > kLongestWord) return true;
+  }
+  return false;
 }
 
 bool is_numeric(const json& rows, size_t column) {
@@ -86,17 +131,20 @@ std::string table_html(const std::string& id, const json& table) {
   std::vector<HtmlColumn> heads;
   std::vector<std::string> units;
   for (size_t i = 0; i < columns.size() && i < kMostColumns; ++i) {
-    const bool numeric = is_numeric(rows, i);
-    heads.push_back(
-        {cut(text(columns[i], "title"), 60), numeric ? ColumnKind::kNumber : ColumnKind::kLong});
-    units.push_back(text(columns[i], "unit"));
+    heads.push_back({cut(text(columns[i], "title"), 60), is_numeric(rows, i) ? ColumnKind::kNumber
+                                                         : has_long_words(rows, i)
+                                                             ? ColumnKind::kLong
+                                                             : ColumnKind::kText});
+    units.push_back(is_name(text(columns[i], "key")) ? "name" : text(columns[i], "unit"));
   }
   const size_t width = heads.size();
   HtmlTable out(id, cut(text(table, "title"), 120), std::move(heads));
-  for (size_t r = 0; r < rows.size() && r < kMostShownRows; ++r) {
+  const std::vector<const json*> order = rows_to_show(rows, columns);
+  for (size_t r = 0; r < order.size() && r < kMostShownRows; ++r) {
+    const json& row = *order[r];
     std::vector<std::string> cells;
     for (size_t i = 0; i < width; ++i)
-      cells.push_back(rows[r].is_array() && i < rows[r].size() ? cell(rows[r][i], units[i]) : "–");
+      cells.push_back(row.is_array() && i < row.size() ? cell(row[i], units[i]) : "–");
     out.add_row(cells);
   }
   std::string html = out.html();

@@ -66,6 +66,30 @@ std::string functions_table(const std::string& id, const std::string& caption, c
   return table.rows() == 0 ? std::string() : table.html();
 }
 
+std::string waits_table(const std::string& id, const json& rows, double whole,
+                        const std::string& unit) {
+  HtmlTable table(id, "What threads waited in",
+                  {{"Waiting in", ColumnKind::kLong},
+                   {"called by", ColumnKind::kLong},
+                   {"for", ColumnKind::kNumber},
+                   {"share", ColumnKind::kNumber},
+                   {""}});
+  for (const json& row : rows) {
+    if (table.rows() >= 2 * kMostFunctionsShown) break;
+    const double weight = number(row, "weight").value_or(0);
+    if (weight < kLeastSelf * whole) continue;
+    const std::string caller = text(row, "caller");
+    table.add_row({code(text(row, "function"), 120), caller.empty() ? "–" : code(caller, 120),
+                   plain_number(weight, unit), share_of(weight, whole),
+                   flag(row, "idle") ? "<span class=\"soft\">for work</span>" : ""});
+  }
+  if (table.rows() == 0) return {};
+  return table.html() +
+         "<p class=\"soft\">Who waits for work holds no request up; a read or a poll may be "
+         "either, "
+         "and its caller tells.</p>\n";
+}
+
 std::string sentence_of(const json& profile, double whole, const std::string& unit) {
   std::string out = value_text(whole, unit) + " in all";
   if (const auto each = number(profile, "per_request"))
@@ -100,8 +124,16 @@ std::string profile_html(const json& profile, size_t index, size_t bytes) {
     out += " To keep this page small, the " + grouped(static_cast<double>(graph.left_out)) +
            " lightest boxes are not drawn; report.json has them.";
   out += "</p>\n";
-  out += functions_table("profile-self-" + id, "Functions that weigh most themselves", by_self,
-                         whole, unit);
+  if (const json& own = list(profile, "by_own"); !own.empty())
+    out += functions_table("profile-own-" + id,
+                           "The program's own functions, each with what the interpreter and "
+                           "libraries spent for it",
+                           own, whole, unit);
+  if (const json& waits = list(profile, "waits"); !waits.empty())
+    out += waits_table("profile-waits-" + id, waits, whole, unit);
+  else
+    out += functions_table("profile-self-" + id, "Functions that weigh most themselves", by_self,
+                           whole, unit);
   const std::string totals =
       functions_table("profile-total-" + id, "Functions that weigh most with what they call",
                       list(profile, "by_total"), whole, unit);

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <array>
+#include <map>
 
 #include "core/base/number_text.h"
 #include "core/report/html_page.h"
@@ -7,6 +7,7 @@
 #include "core/report/html_text.h"
 #include "core/report/json_read.h"
 #include "core/report/ledger_columns.h"
+#include "core/report/load_text.h"
 
 namespace plumb::report {
 namespace {
@@ -27,8 +28,20 @@ double ms_of_layer(const json& ms, const std::string& layer) {
   return sum;
 }
 
+// What the lines of the whole run's ledger are called, by their keys.
+std::map<std::string, std::string> labels_of_lines(const json& report) {
+  std::map<std::string, std::string> out;
+  for (const json& line : list(report, "ledger"))
+    out[text(line, "key")] = text(line, "layer") + ": " + text(line, "label");
+  return out;
+}
+
+std::string tenths(const std::optional<double>& seconds) {
+  return seconds ? grouped(*seconds, 1) : "–";
+}
+
 // What takes most of a request's time, and how much of it.
-std::string largest_part(const json& ms) {
+std::string largest_part(const json& ms, const std::map<std::string, std::string>& labels) {
   std::string key;
   double most = 0;
   if (!ms.is_object()) return "–";
@@ -37,7 +50,9 @@ std::string largest_part(const json& ms) {
       key = name;
       most = one;
     }
-  return key.empty() ? "–" : shortened(key, 60) + " " + milliseconds(most);
+  if (key.empty()) return "–";
+  const auto known = labels.find(key);
+  return shortened(known == labels.end() ? key : known->second, 60) + " " + milliseconds(most);
 }
 
 std::string cause_of(const json& stage) {
@@ -59,8 +74,12 @@ std::string over_time_section(HtmlPage& page) {
       column.layers.emplace_back(layer, ms_of_layer(member(slice, "ms"), std::string(layer)));
     columns.push_back(std::move(column));
   }
-  if (columns.size() < 2) return {};
-  return page.section("over-time", "Where the time goes, over time", ledger_columns_html(columns));
+  if (columns.size() < 2 || !is_judged(page.report)) return {};
+  if (nlohmann::json data = ledger_columns_data(columns); !data.is_null())
+    page.charts.push_back(std::move(data));
+  return page.section(
+      "over-time", "Where the time goes, over time",
+      ledger_columns_html(columns, page.axis ? page.axis->stages : std::vector<ChartStage>()));
 }
 
 std::string stages_section(HtmlPage& page) {
@@ -68,23 +87,24 @@ std::string stages_section(HtmlPage& page) {
   if (stages.empty()) return {};
   HtmlTable table("stages-table", "Each stage judged by itself",
                   {{"Stage"},
-                   {"from, s", ColumnKind::kNumber},
-                   {"to, s", ColumnKind::kNumber},
+                   {"from, s", ColumnKind::kNumber, ColumnWidth::kWideOnly},
+                   {"to, s", ColumnKind::kNumber, ColumnWidth::kWideOnly},
                    {"Rate", ColumnKind::kNumber},
-                   {"Failed", ColumnKind::kNumber},
+                   {"Failed", ColumnKind::kNumber, ColumnWidth::kWideOnly},
                    {"p95, ms", ColumnKind::kNumber},
-                   {"mean, ms", ColumnKind::kNumber},
-                   {"Most of it", ColumnKind::kLong},
+                   {"mean, ms", ColumnKind::kNumber, ColumnWidth::kWideOnly},
+                   {"Most of it", ColumnKind::kLong, ColumnWidth::kWideOnly},
                    {"Bottleneck", ColumnKind::kLong}});
   table.hide_caption();
+  const std::map<std::string, std::string> labels = labels_of_lines(page.report);
   for (size_t i = 0; i < stages.size() && i < kMostStages; ++i) {
     const json& stage = stages[i];
-    table.add_row({shortened(text(stage, "name"), 60), plain_number(number(stage, "start_s"), "1"),
-                   plain_number(number(stage, "end_s"), "1"),
+    table.add_row({shortened(text(stage, "name"), 60), tenths(number(stage, "start_s")),
+                   tenths(number(stage, "end_s")),
                    plain_number(number(stage, "rate"), "requests/s"),
                    plain_number(number(stage, "error_rate"), "ratio"),
                    milliseconds(number(stage, "p95_ms")), milliseconds(number(stage, "total_ms")),
-                   largest_part(member(stage, "ledger")), cause_of(stage)});
+                   largest_part(member(stage, "ledger"), labels), cause_of(stage)});
   }
   return page.section("stages", "Stages", table.html());
 }
@@ -98,6 +118,7 @@ std::string endpoint_ledgers(const HtmlPage& page) {
                    {"client", ColumnKind::kNumber},
                    {"server", ColumnKind::kNumber},
                    {"Most of the client's", ColumnKind::kLong}});
+  const std::map<std::string, std::string> labels = labels_of_lines(page.report);
   for (size_t i = 0; i < endpoints.size() && i < kMostOfThem; ++i) {
     const json& ms = member(endpoints[i], "ms");
     json client = json::object();
@@ -107,7 +128,7 @@ std::string endpoint_ledgers(const HtmlPage& page) {
     table.add_row({shortened(text(endpoints[i], "endpoint"), 80),
                    milliseconds(number(endpoints[i], "total_ms")),
                    milliseconds(ms_of_layer(ms, "client")), milliseconds(ms_of_layer(ms, "server")),
-                   largest_part(client)});
+                   largest_part(client, labels)});
   }
   return table.html();
 }

@@ -1,5 +1,6 @@
 #include "core/report/html_table.h"
 
+#include <array>
 #include <utility>
 
 #include "core/report/html_text.h"
@@ -8,16 +9,11 @@ namespace plumb::report {
 namespace {
 
 // The class attribute of a column's cells.
-std::string_view class_of(ColumnKind kind) {
-  switch (kind) {
-    case ColumnKind::kNumber:
-      return " class=\"n\"";
-    case ColumnKind::kLong:
-      return " class=\"long\"";
-    case ColumnKind::kText:
-      return "";
-  }
-  return "";
+std::string class_of(const HtmlColumn& column) {
+  static constexpr std::array<std::string_view, 4> kKinds = {"", "n", "long", "picture"};
+  std::string out(kKinds[static_cast<size_t>(column.kind)]);
+  if (column.width == ColumnWidth::kWideOnly) out += out.empty() ? "wide" : " wide";
+  return out.empty() ? out : " class=\"" + out + "\"";
 }
 
 }  // namespace
@@ -33,7 +29,7 @@ HtmlTable& HtmlTable::hide_caption() {
 void HtmlTable::add_row(const std::vector<std::string>& cells, std::string_view attributes) {
   body_.append("<tr").append(attributes).append(">");
   for (size_t i = 0; i < cells.size() && i < columns_.size(); ++i) {
-    const std::string_view kind = class_of(columns_[i].kind);
+    const std::string kind = class_of(columns_[i]);
     if (i == 0)
       body_.append("<th scope=\"row\"").append(kind).append(">").append(cells[i]).append("</th>");
     else
@@ -47,7 +43,7 @@ std::string HtmlTable::html() const {
   std::string head;
   for (const HtmlColumn& column : columns_)
     head.append("<th scope=\"col\"")
-        .append(class_of(column.kind))
+        .append(class_of(column))
         .append(">")
         .append(escape(column.title))
         .append("</th>");

@@ -9,11 +9,15 @@
 
 namespace plumb::report {
 
-enum class ColumnKind { kText, kNumber, kLong };  // kLong: text that may take what room there is
+// kLong: text that may take what room there is, and is broken anywhere; kPicture takes the rest.
+enum class ColumnKind { kText, kNumber, kLong, kPicture };
+// Whether a phone shows the column too.
+enum class ColumnWidth { kEverywhere, kWideOnly };
 
 struct HtmlColumn {
   std::string title;
   ColumnKind kind = ColumnKind::kText;
+  ColumnWidth width = ColumnWidth::kEverywhere;
 };
 
 class HtmlTable {

@@ -57,7 +57,8 @@ std::string plain_number(const std::optional<double>& value, std::string_view un
 }
 
 std::string cell(const json& value, std::string_view unit) {
-  if (const auto figure = number(value)) return plain_number(figure, unit);
+  if (value.is_number_integer() && unit == "name") return escape(value.dump());
+  if (const auto figure = number(value)) return plain_number(figure, unit == "name" ? "" : unit);
   if (value.is_string()) return shortened(one_line(value.get_ref<const std::string&>()), 240);
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   return "–";

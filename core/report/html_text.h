@@ -19,7 +19,8 @@ std::string code(std::string_view text, size_t characters = 300);
 // A number for people, or an en dash.
 std::string milliseconds(const std::optional<double>& ms);
 std::string plain_number(const std::optional<double>& value, std::string_view unit);
-// A cell of a plugin's table: number, text or nothing.
+// A cell of a plugin's table: number, text or nothing. The unit "name" is of numbers that name
+// something, such as processes.
 std::string cell(const nlohmann::json& value, std::string_view unit);
 // A coordinate in an SVG: two decimals at most.
 std::string coordinate(double value);

@@ -163,9 +163,9 @@ std::string slos_section(HtmlPage& page) {
   HtmlTable table("slos-table", "Objectives",
                   {{"Objective"},
                    {"Result"},
-                   {"Margin", ColumnKind::kNumber},
+                   {"Margin", ColumnKind::kNumber, ColumnWidth::kWideOnly},
                    {"Because", ColumnKind::kLong},
-                   {"Evidence"}});
+                   {"Evidence", ColumnKind::kText, ColumnWidth::kWideOnly}});
   table.hide_caption();
   for (size_t i = 0; i < slos.size() && i < 100; ++i) {
     const json& slo = slos[i];

@@ -1,6 +1,7 @@
 #include "core/report/ledger_columns.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/number_text.h"
 #include "core/report/html_table.h"
@@ -73,7 +74,8 @@ std::string numbers(const std::vector<LedgerColumn>& columns) {
 
 }  // namespace
 
-std::string ledger_columns_html(const std::vector<LedgerColumn>& columns) {
+std::string ledger_columns_html(const std::vector<LedgerColumn>& columns,
+                                const std::vector<ChartStage>& stages) {
   double most = 0;
   for (const LedgerColumn& column : columns) most = std::max(most, height_of(column));
   const double top = round_above(most, "ms");
@@ -83,6 +85,7 @@ std::string ledger_columns_html(const std::vector<LedgerColumn>& columns) {
   frame.height = kColumnsHeight;
   frame.y = linear_ticks(0, top, 4, "ms");
   frame.x = time_ticks(begin, columns.back().end_s);
+  frame.top = stage_texts(stages, begin, columns.back().end_s);
   frame.label = "Mean milliseconds of each request by layer in " +
                 grouped(static_cast<double>(columns.size())) + " slices of the run, from " +
                 milliseconds_text(height_of(columns.front())) + " to " +
@@ -94,9 +97,27 @@ std::string ledger_columns_html(const std::vector<LedgerColumn>& columns) {
   }
   return "<figure class=\"chart stack\" id=\"chart-over-time\"><figcaption>Mean of each request "
          "<span class=\"unit\">ms, by layer</span></figcaption>" +
-         plot_html(frame) + legend(columns) +
+         legend(columns) + plot_html(frame) +
          "<details><summary>Numbers<span class=\"hidden\"> over time</span></summary>" +
          numbers(columns) + "</details></figure>\n";
+}
+
+nlohmann::json ledger_columns_data(const std::vector<LedgerColumn>& columns) {
+  TimeAxis axis;
+  axis.interval_s = columns.front().end_s - columns.front().start_s;
+  for (const LedgerColumn& column : columns) {
+    if (std::fabs(column.end_s - column.start_s - axis.interval_s) > 0.02 * axis.interval_s)
+      return nullptr;
+    axis.starts_s.push_back(column.start_s);
+  }
+  TimeChart chart{.id = "chart-over-time", .title = {}, .unit = "ms", .lines = {{"in all", {}}}};
+  for (const LedgerColumn& column : columns) chart.lines[0].values.emplace_back(height_of(column));
+  for (const size_t i : present(columns)) {
+    ChartLine line{std::string(columns.front().layers[i].first), {}};
+    for (const LedgerColumn& column : columns) line.values.emplace_back(column.layers[i].second);
+    chart.lines.push_back(std::move(line));
+  }
+  return time_chart_data(chart, axis);
 }
 
 }  // namespace plumb::report

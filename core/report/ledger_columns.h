@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/report/svg_chart.h"
+
 namespace plumb::report {
 
 // From the bottom of a column to its top.
@@ -21,7 +23,12 @@ struct LedgerColumn {
 };
 
 // The figure with its table. The columns ascend and are not empty.
-std::string ledger_columns_html(const std::vector<LedgerColumn>& columns);
+// Stages are named above the columns.
+std::string ledger_columns_html(const std::vector<LedgerColumn>& columns,
+                                const std::vector<ChartStage>& stages);
+// What the page's script needs to tell the values under the pointer; null where the columns are not
+// of one width.
+nlohmann::json ledger_columns_data(const std::vector<LedgerColumn>& columns);
 
 }  // namespace plumb::report
 

@@ -54,7 +54,8 @@ std::vector<std::string> spike_sentences(const json& report) {
     const auto recovery = of_stage("spike.recovery");
     out.push_back(stage + ": p95 " + short_seconds(number(fact, "value").value_or(0)) +
                   ", before it " + short_seconds(of_stage("spike.base_p95").value_or(0)) + "; " +
-                  (recovery ? "recovered after " + short_seconds(*recovery)
+                  (recovery ? *recovery > 0 ? "recovered after " + short_seconds(*recovery)
+                                            : std::string("recovered at once")
                             : "not recovered by the end of the run"));
   }
   return out;
@@ -70,23 +71,13 @@ std::optional<double> fact_value(const json& report, std::string_view name) {
   return std::nullopt;
 }
 
+bool is_judged(const json& report) {
+  return text(member(report, "validity"), "status") != "insufficient";
+}
+
 std::string spaced(std::string name) {
   std::replace(name.begin(), name.end(), '_', ' ');
   return name;
-}
-
-std::vector<PluginHealth> plugins_not_ok(const json& report) {
-  std::vector<PluginHealth> out;
-  for (const json& change : list(report, "health")) {
-    const std::string plugin = text(change, "plugin");
-    std::erase_if(out, [&](const PluginHealth& p) { return p.plugin == plugin; });
-    const std::string health = text(change, "health");
-    if (health == "ok") continue;
-    std::string since;
-    if (const auto at = number(change, "at_s")) since = grouped(*at, 1) + " s into the run";
-    out.push_back({plugin, health, std::move(since), text(change, "message")});
-  }
-  return out;
 }
 
 }  // namespace plumb::report

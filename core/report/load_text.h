@@ -1,4 +1,4 @@
-// What every report says of a run in words: its load, its window, who did not see.
+// What every report says of a run in words: its load and its window.
 #ifndef PLUMB_CORE_REPORT_LOAD_TEXT_H_
 #define PLUMB_CORE_REPORT_LOAD_TEXT_H_
 
@@ -21,17 +21,11 @@ std::string short_seconds(double seconds);
 std::vector<std::string> spike_sentences(const nlohmann::json& report);
 // The value of the fact of that name that has no labels.
 std::optional<double> fact_value(const nlohmann::json& report, std::string_view name);
+// Whether enough was measured to tell where a request's time goes. What was added up of a handful
+// of requests is in report.json.
+bool is_judged(const nlohmann::json& report);
 // generator_limited -> "generator limited"
 std::string spaced(std::string name);
-
-// A plugin whose last word on its health is not "ok".
-struct PluginHealth {
-  std::string plugin;
-  std::string health;   // degraded or dark
-  std::string since;    // "12.3 s into the run"
-  std::string message;  // may be empty
-};
-std::vector<PluginHealth> plugins_not_ok(const nlohmann::json& report);
 
 }  // namespace plumb::report
 

@@ -7,6 +7,7 @@
 #include "core/report/markdown_text.h"
 #include "core/report/matrix_row.h"
 #include "core/report/plain_text.h"
+#include "core/report/remarks.h"
 #include "core/report/report.h"
 
 namespace plumb::report {
@@ -15,6 +16,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMostMarkdownRows = 60;
+constexpr size_t kLongestCheck = 4000;  // bytes; a command is shown whole or not at all
 
 // A fence longer than any row of backticks in the text.
 std::string fenced(const std::string& text, const std::string& indent) {
@@ -64,13 +66,16 @@ std::string head(const json& report) {
          ".\n\n";
   for (const std::string& spike : spike_sentences(report))
     out += "- " + markdown_text(spike) + "\n";
-  for (const std::string& reason : texts(member(report, "validity"), "reasons"))
-    out += "- " + markdown_text(reason) + "\n";
-  for (const PluginHealth& plugin : plugins_not_ok(report))
-    out += "- Not seen: " + markdown_text(plugin.plugin, 60) +
-           (plugin.health == "dark" ? " went dark " : " saw only part from ") + plugin.since +
-           (plugin.message.empty() ? "" : ": " + markdown_text(plugin.message)) + "\n";
+  for (const json& check : list(member(report, "validity"), "checks"))
+    if (!flag(check, "passed") && text(check, "name") != "signals-complete")
+      out += "- " + markdown_text(text(check, "sentence")) + "\n";
+  for (const std::string& event : event_sentences(report))
+    out += "- " + markdown_text("Event at " + event) + "\n";
+  for (const Unseen& unseen : unseen_stretches(report))
+    out += "- " + markdown_text("Not seen: " + unseen.sentence()) + "\n";
   for (const std::string& note : texts(report, "notes")) out += "- " + markdown_text(note) + "\n";
+  if (const std::string cost = watching_sentence(report); !cost.empty())
+    out += "- " + markdown_text(cost) + "\n";
   return out + "\n";
 }
 
@@ -83,7 +88,7 @@ std::string interval(const json& line) {
 std::string ledger(const json& report) {
   const json& entries = list(report, "ledger");
   const auto total = number(member(report, "ledger_summary"), "total_ms");
-  if (entries.empty() || !total) return {};
+  if (entries.empty() || !total || !is_judged(report)) return {};
   std::string out = "## Where each request's " + ms(total) + " ms goes\n\n";
   out += "| Layer | For | ms | 95% | Share | Evidence |\n|---|---|--:|--:|--:|---|\n";
   for (size_t i = 0; i < entries.size() && i < kMostMarkdownRows; ++i) {
@@ -145,7 +150,10 @@ std::string todo(const json& report) {
     for (const std::string& advice : texts(finding, "advice"))
       out += "   - " + markdown_text(advice) + "\n";
     if (const std::string check = multiline(finding, "check"); !check.empty())
-      out += "\n" + fenced(cut(check, 2000), "   ") + "\n";
+      out += "\n" +
+             (check.size() > kLongestCheck ? "   The command to check it is in report.json.\n"
+                                           : fenced(check, "   ")) +
+             "\n";
   }
   return out.empty() ? out : "## What to do\n\n" + out + "\n";
 }
@@ -195,25 +203,46 @@ std::string errors(const json& report) {
   return out + more(kMostMarkdownRows, rows.size()) + "\n";
 }
 
+std::string function_rows(const json& profile, double whole) {
+  const bool own = !list(profile, "by_own").empty();
+  std::string out = own ? "| Own function, with what runs it | Itself | With what it calls |\n"
+                        : "| Function | Itself | With what it calls |\n";
+  out += "|---|--:|--:|\n";
+  size_t shown = 0;
+  for (const json& function : list(profile, own ? "by_own" : "by_self")) {
+    if (++shown > 10 || number(function, "self") < 0.001 * whole) break;
+    const auto share = [&](const char* key) {
+      return ratio_text(number(function, key).value_or(0) / whole);
+    };
+    out += markdown_row({markdown_cell(text(function, "name")), share("self"), share("total")});
+  }
+  return out;
+}
+
+std::string wait_rows(const json& profile, double whole) {
+  std::string out = "| Waiting in | Called by | Share |\n|---|---|--:|\n";
+  size_t shown = 0;
+  for (const json& wait : list(profile, "waits")) {
+    const double weight = number(wait, "weight").value_or(0);
+    if (weight < 0.001 * whole || ++shown > 12) continue;
+    out += markdown_row(
+        {markdown_cell(text(wait, "function")) + (flag(wait, "idle") ? " (for work)" : ""),
+         markdown_cell(text(wait, "caller")), ratio_text(weight / whole)});
+  }
+  return out;
+}
+
 std::string profiles(const json& report) {
   std::string out;
   size_t shown = 0;
   for (const json& profile : list(report, "profiles")) {
     const double whole = number(profile, "total").value_or(0);
     if (!(whole > 0) || ++shown > 4) continue;
-    const std::string unit = text(profile, "unit");
     out += "## Profile " + markdown_text(text(profile, "name"), 60) + "\n\n" +
-           markdown_cell(value_text(whole, unit) + " in all") +
-           "\n\n| Function | Itself | With what it calls |\n|---|--:|--:|\n";
-    size_t functions = 0;
-    for (const json& function : list(profile, "by_self")) {
-      if (++functions > 10 || number(function, "self") < 0.001 * whole) break;
-      const auto share = [&](const char* key) {
-        return ratio_text(number(function, key).value_or(0) / whole);
-      };
-      out += markdown_row({markdown_cell(text(function, "name")), share("self"), share("total")});
-    }
-    out += "\n";
+           markdown_cell(value_text(whole, text(profile, "unit")) + " in all") + "\n\n" +
+           (list(profile, "waits").empty() ? function_rows(profile, whole)
+                                           : wait_rows(profile, whole)) +
+           "\n";
   }
   return out;
 }

@@ -55,6 +55,23 @@ size_t columns_of(char32_t c) {
   return wide ? 2 : 1;
 }
 
+// A string of report.json: what a terminal would obey is gone, all else is as it was.
+std::string obeyed_by_none(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const Character c = first_character(text);
+    if (!c.valid || (is_control(c.code) && c.code != '\n' && c.code != '\t' && c.code != '\r'))
+      out += kReplacement;
+    else if (c.code == '\r')
+      out += text.substr(0, 2) == "\r\n" ? "" : "\n";
+    else
+      out += text.substr(0, c.length);
+    text.remove_prefix(c.length);
+  }
+  return out;
+}
+
 std::string cleaned(std::string_view text, bool keep_lines) {
   std::string out;
   out.reserve(text.size());
@@ -73,7 +90,7 @@ std::string cleaned(std::string_view text, bool keep_lines) {
 }
 
 nlohmann::json valid_at(const nlohmann::json& document, int depth) {
-  if (document.is_string()) return valid_utf8(document.get_ref<const std::string&>());
+  if (document.is_string()) return obeyed_by_none(document.get_ref<const std::string&>());
   if (!document.is_structured()) return document;
   if (depth >= kDeepest) return nullptr;
   nlohmann::json out = document.is_array() ? nlohmann::json::array() : nlohmann::json::object();
@@ -81,7 +98,7 @@ nlohmann::json valid_at(const nlohmann::json& document, int depth) {
     for (const auto& item : document) out.push_back(valid_at(item, depth + 1));
   else
     for (const auto& [key, value] : document.items())
-      out[valid_utf8(key)] = valid_at(value, depth + 1);
+      out[obeyed_by_none(key)] = valid_at(value, depth + 1);
   return out;
 }
 

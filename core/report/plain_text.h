@@ -12,7 +12,9 @@ namespace plumb::report {
 
 // Valid UTF-8: what is not becomes U+FFFD.
 std::string valid_utf8(std::string_view text);
-// The same for every string and key in a document. What is nested deeper than 64 levels is null.
+// The same for every string and key in a document, without control characters: a script may print
+// any of them to a terminal. Line breaks and tabs stay. What is nested deeper than 64 levels is
+// null.
 nlohmann::json valid_document(const nlohmann::json& document);
 
 // Valid UTF-8 without control characters (a terminal would obey them) and without the marks that

@@ -20,6 +20,14 @@ TEST(PlainText, EveryStringAndKeyOfADocumentIsMadeValid) {
   EXPECT_EQ(clean.dump(), "{\"k\xEF\xBF\xBD\":[\"v\xEF\xBF\xBD\",1,null]}");
 }
 
+TEST(PlainText, NoStringOfADocumentHoldsWhatATerminalWouldObey) {
+  const nlohmann::json document = {{"check", "a\x1b[2Jb\x7f\xc2\x9b\r\nc\rd\te"}};
+  EXPECT_EQ(valid_document(document)["check"].get<std::string>(),
+            "a\xEF\xBF\xBD[2Jb\xEF\xBF\xBD\xEF\xBF\xBD\nc\nd\te");
+  // Part of names in some languages; what prints the document escapes them (json_text.h).
+  EXPECT_EQ(valid_document("\xe2\x80\x8f"), "\xe2\x80\x8f");
+}
+
 TEST(PlainText, ADocumentIsNotDeeperThanAStack) {
   nlohmann::json deep = 1;
   for (int i = 0; i < 1000; ++i) deep = nlohmann::json::array({std::move(deep)});

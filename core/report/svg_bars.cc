@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "core/base/number_text.h"
 #include "core/report/html_table.h"
@@ -16,8 +18,14 @@ constexpr double kHeight = 170;
 constexpr double kLeastTickGap = 0.16;
 constexpr double kMarkRow = 13;  // marks' texts stand in rows, so that near ones do not touch
 
-// 1, 2, 5 times the powers of ten between `low` and `high`, thinned to what fits.
-std::vector<Tick> logarithmic_ticks(double low, double high) {
+std::string time_tick_text(double ms, double step) {
+  if (ms >= 1000) return tick_text(ms / 1000, step / 1000, "seconds");
+  return ms >= 1 || step >= 1 ? tick_text(ms, step, "1") + " ms"
+                              : tick_text(ms * 1000, step * 1000, "1") + " µs";
+}
+
+// 1, 2, 5 times the powers of ten between `low` and `high`.
+std::vector<Tick> decade_ticks(double low, double high) {
   std::vector<Tick> out;
   const double length = std::log(high / low);
   const double decades = std::log10(high / low);
@@ -26,10 +34,8 @@ std::vector<Tick> logarithmic_ticks(double low, double high) {
       if (decades > 2.5 && factor != 1.0) continue;
       const double value = factor * std::pow(10.0, power);
       if (value < low * 0.999 || value > high * 1.001) continue;
-      const std::string text = value >= 1000 ? grouped(value / 1000) + " s"
-                               : value >= 1  ? grouped(value) + " ms"
-                                             : grouped(value * 1000) + " µs";
-      out.push_back({std::clamp(std::log(value / low) / length, 0.0, 1.0), text});
+      out.push_back(
+          {std::clamp(std::log(value / low) / length, 0.0, 1.0), time_tick_text(value, value)});
     }
   }
   // Texts that would touch on a narrow screen give way, those of 2 and 5 first.
@@ -38,12 +44,64 @@ std::vector<Tick> logarithmic_ticks(double low, double high) {
       ++i;
     else
       out.erase(out.begin() + static_cast<ptrdiff_t>(out[i].text[0] == '1' ? i - 1 : i));
+  return out;
+}
+
+// Evenly spaced values, where the range has hardly a power of ten in it.
+std::vector<Tick> even_ticks(double low, double high) {
+  std::vector<Tick> out;
+  for (const Tick& tick : linear_ticks(low, high, 5, "1")) {
+    const double ms = low + tick.at * (high - low);
+    const double at = std::clamp(std::log(ms / low) / std::log(high / low), 0.0, 1.0);
+    if (out.empty() || at - out.back().at >= kLeastTickGap)
+      out.push_back({at, time_tick_text(ms, round_tick_step(low, high, 5, "1"))});
+  }
+  return out;
+}
+
+std::vector<Tick> logarithmic_ticks(double low, double high) {
+  std::vector<Tick> out = decade_ticks(low, high);
+  if (out.size() < 3)
+    if (std::vector<Tick> even = even_ticks(low, high); even.size() > out.size())
+      out = std::move(even);
   // A range within one step has its ends told instead.
   if (out.size() < 2)
     out = {{0, milliseconds_text(low) + " ms"}, {1, milliseconds_text(high) + " ms"}};
   return out;
 }
 
+// Where a mark's text stands: beside its line, in a row of its own above the bars. A line begins at
+// its row, so that it does not run through the texts of those above.
+struct PlacedMark {
+  double at = 0;  // 0 to 1
+  bool left = false;
+  size_t row = 0;
+  std::string text;
+};
+
+std::vector<PlacedMark> place_marks(const std::vector<HistogramMark>& marks, double low,
+                                    double high) {
+  constexpr double kLastWithRoomBehind = 0.6;
+  std::vector<PlacedMark> out;
+  for (const HistogramMark& mark : marks) {
+    if (!(mark.ms > 0)) continue;
+    const double at = std::clamp(std::log(mark.ms / low) / std::log(high / low), 0.0, 1.0);
+    out.push_back(
+        {at, at > kLastWithRoomBehind, 0, mark.name + " " + milliseconds_text(mark.ms) + " ms"});
+  }
+  // Texts to the left of their lines reach over lines before them, so the last of those is topmost;
+  // texts to the right reach over lines behind them, so the first of those is.
+  std::vector<size_t> order(out.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    if (out[a].left != out[b].left) return out[a].left;
+    return out[a].left ? out[a].at > out[b].at : out[a].at < out[b].at;
+  });
+  for (size_t row = 0; row < order.size(); ++row) out[order[row]].row = row;
+  return out;
+}
+
+// Bars `most` high would be as high as the drawing.
 std::string bars_svg(const std::vector<HistogramBar>& bars, double most) {
   std::string out;
   const double width = kPlotWidth / static_cast<double>(bars.size());
@@ -70,7 +128,10 @@ std::string histogram_html(const std::vector<HistogramBar>& bars,
     most = std::max(most, bar.count);
     total += bar.count;
   }
-  const double top = round_above(most, "1");
+  const std::vector<PlacedMark> placed = place_marks(marks, low, high);
+  // The marks' texts have room above the highest bar.
+  const double text_room = static_cast<double>(placed.size()) * kMarkRow;
+  const double top = std::max(round_above(most, "1"), most * kHeight / (kHeight - text_room));
   PlotFrame frame;
   frame.height = kHeight;
   frame.y = linear_ticks(0, top, 4, "1");
@@ -79,18 +140,14 @@ std::string histogram_html(const std::vector<HistogramBar>& bars,
   frame.label = "Histogram of " + grouped(total) + " response times from " +
                 milliseconds_text(low) + " to " + milliseconds_text(high) + " ms";
   std::string texts;
-  double row = 0;
-  for (const HistogramMark& mark : marks) {
-    if (!(mark.ms > 0)) continue;
-    const double at = std::clamp(std::log(mark.ms / low) / std::log(high / low), 0.0, 1.0);
-    frame.drawing += "<path class=\"mark\" d=\"M" + coordinate(at * kPlotWidth) + " 0V" +
-                     coordinate(kHeight) + "\"/>";
-    const bool left = at > 0.6;
-    texts += "<text x=\"" + coordinate(at * 100) + "%\" dx=\"" + (left ? "-4" : "4") + "\" y=\"" +
-             coordinate(row * kMarkRow + 11) + "\" text-anchor=\"" + (left ? "end" : "start") +
-             "\">" + escape(mark.name + " " + milliseconds_text(mark.ms) + " ms") + "</text>";
-    frame.label += ", " + mark.name + " " + milliseconds_text(mark.ms) + " ms";
-    ++row;
+  for (const PlacedMark& mark : placed) {
+    const double row_top = static_cast<double>(mark.row) * kMarkRow;
+    frame.drawing += "<path class=\"mark\" d=\"M" + coordinate(mark.at * kPlotWidth) + " " +
+                     coordinate(row_top) + "V" + coordinate(kHeight) + "\"/>";
+    texts += "<text x=\"" + coordinate(mark.at * 100) + "%\" dx=\"" + (mark.left ? "-4" : "4") +
+             "\" y=\"" + coordinate(row_top + 11) + "\" text-anchor=\"" +
+             (mark.left ? "end" : "start") + "\">" + escape(mark.text) + "</text>";
+    frame.label += ", " + mark.text;
   }
   std::string plot = plot_html(frame);
   // The marks' texts lie over the drawing.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/base/number_text.h"
 #include "core/report/html_table.h"
@@ -19,7 +20,8 @@ constexpr size_t kDotsOnALongLine = 12;
 constexpr size_t kDotsOnAShortLine = 40;  // up to this many, every value has its dot
 constexpr size_t kFineLine = 200;         // beyond this many, the line is drawn thinner
 constexpr size_t kStyles = 6;
-constexpr double kLabelledHeight = 150;  // lower charts shade the stages without naming them
+constexpr double kCharacterShare = 0.0215;  // of a plot's width on a phone
+constexpr double kLabelledHeight = 150;     // lower charts shade the stages without naming them
 
 std::string style_of(size_t line) { return "s" + std::to_string(line % kStyles); }
 
@@ -148,20 +150,17 @@ std::string legend(const TimeChart& chart) {
   return out + "</ul>";
 }
 
-std::vector<Tick> stage_texts(const TimeAxis& axis) {
-  std::vector<Tick> out;
-  const double length = axis.end_s() - axis.begin_s();
-  for (const ChartStage& stage : axis.stages) {
-    const double from = std::clamp((stage.start_s - axis.begin_s()) / length, 0.0, 1.0);
-    const double to = std::clamp((stage.end_s - axis.begin_s()) / length, 0.0, 1.0);
-    const bool steady = stage.kind == "steady";
-    const bool short_word = steady || stage.kind == "ramp" || stage.kind == "spike";
-    if (to - from < (short_word ? 0.1 : 0.19)) continue;
-    out.push_back({(from + to) / 2, short_word               ? stage.kind
-                                    : stage.kind == "warmup" ? "warm-up"
-                                                             : "cool-down"});
-  }
-  return out;
+// The stage's name, as much of it as fits into `share` of a plot on a phone.
+std::string stage_text(const ChartStage& stage, double share) {
+  constexpr size_t kShortest = 4;  // columns of a name that is cut
+  const bool named = !stage.name.empty() && stage.name != stage.kind;
+  const std::string words = named                      ? stage.name
+                            : stage.kind == "warmup"   ? "warm-up"
+                            : stage.kind == "cooldown" ? "cool-down"
+                                                       : stage.kind;
+  const auto room = static_cast<size_t>(share / kCharacterShare);
+  if (columns_of(words) < room) return words;
+  return room > kShortest ? cut(words, room - 1) : std::string();
 }
 
 std::string table(const TimeChart& chart, const TimeAxis& axis) {
@@ -188,6 +187,18 @@ std::string table(const TimeChart& chart, const TimeAxis& axis) {
 
 }  // namespace
 
+std::vector<Tick> stage_texts(const std::vector<ChartStage>& stages, double begin_s, double end_s) {
+  std::vector<Tick> out;
+  const double length = end_s - begin_s;
+  for (const ChartStage& stage : stages) {
+    const double from = std::clamp((stage.start_s - begin_s) / length, 0.0, 1.0);
+    const double to = std::clamp((stage.end_s - begin_s) / length, 0.0, 1.0);
+    if (std::string words = stage_text(stage, to - from); !words.empty())
+      out.push_back({(from + to) / 2, std::move(words)});
+  }
+  return out;
+}
+
 bool has_points(const TimeChart& chart) {
   return std::any_of(chart.lines.begin(), chart.lines.end(), [](const ChartLine& line) {
     return std::any_of(line.values.begin(), line.values.end(),
@@ -196,15 +207,17 @@ bool has_points(const TimeChart& chart) {
 }
 
 std::string time_chart_html(const TimeChart& chart, const TimeAxis& axis) {
-  double top = round_above(largest_of(chart), chart.unit);
-  // A share is read against the whole, unless it is a small one.
-  if (chart.unit == "ratio" && top > 0.25 && top <= 1.25) top = std::max(1.0, largest_of(chart));
+  const double largest = largest_of(chart);
+  double top = round_above(largest, chart.unit);
+  // A share is read against the whole, unless it is a small one; by a little noise it may pass it.
+  if (chart.unit == "ratio" && top > 0.25 && largest <= 1.25) top = std::max(1.0, largest * 1.02);
   PlotFrame frame;
   frame.label = cut(chart.title, 80) + ": " + summary(chart);
   frame.height = chart.height;
   frame.y = linear_ticks(0, top, chart.height < kLabelledHeight ? 3 : 5, chart.unit);
   frame.x = time_ticks(axis.begin_s(), axis.end_s());
-  if (chart.height >= kLabelledHeight) frame.top = stage_texts(axis);
+  if (chart.height >= kLabelledHeight)
+    frame.top = stage_texts(axis.stages, axis.begin_s(), axis.end_s());
   frame.drawing = Drawing(chart, axis, top).svg();
   std::string title = shortened(chart.title, 90);
   if (const std::string_view unit = unit_name(chart.unit); !unit.empty())

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/report/svg_plot.h"
+
 namespace plumb::report {
 
 struct ChartLine {
@@ -18,6 +20,7 @@ struct ChartStage {
   double start_s = 0;
   double end_s = 0;
   std::string kind;  // warmup, steady, ramp, spike, cooldown
+  std::string name = {};
 };
 
 // The axis all charts of a page share.
@@ -36,6 +39,10 @@ struct TimeChart {
   double height = 200;
   std::vector<ChartLine> lines;
 };
+
+// Names of stages to stand above an axis, each in the middle of its stage: cut to what a phone has
+// room for, and none above a stage that is too short for a text.
+std::vector<Tick> stage_texts(const std::vector<ChartStage>& stages, double begin_s, double end_s);
 
 bool has_points(const TimeChart& chart);
 // The figure, as HTML. The axis must not be empty.

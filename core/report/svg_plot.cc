@@ -54,10 +54,14 @@ std::string tick_text(double value, double step, std::string_view unit) {
   return decimals(value, step, 1);
 }
 
+double round_tick_step(double low, double high, int wanted, std::string_view unit) {
+  return round_step(high - low, wanted, unit);
+}
+
 std::vector<Tick> linear_ticks(double low, double high, int wanted, std::string_view unit) {
   std::vector<Tick> out;
   if (!(high > low)) return out;
-  const double step = round_step(high - low, wanted, unit);
+  const double step = round_tick_step(low, high, wanted, unit);
   for (double i = std::ceil(low / step - 1e-6) + 0.0;
        i * step <= high * (1 + 1e-9) && out.size() < 20; ++i)
     out.push_back({(i * step - low) / (high - low), tick_text(i * step, step, unit)});

@@ -21,6 +21,8 @@ struct Tick {
 // Ticks at round numbers (1, 2, 5 times a power of ten; of 1024 for bytes) from `low` to `high`,
 // about `wanted` of them, told in `unit` as facts carry it, or "ms".
 std::vector<Tick> linear_ticks(double low, double high, int wanted, std::string_view unit);
+// The step between two of them.
+double round_tick_step(double low, double high, int wanted, std::string_view unit);
 // Ticks of seconds on a clock: 5 s, 1:30.
 std::vector<Tick> time_ticks(double start_s, double end_s);
 // The smallest round number (with ticks' own steps) that is not below `value`; 1 for none.

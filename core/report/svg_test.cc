@@ -58,6 +58,13 @@ TEST(TimeChart, EveryValueOfAShortRunHasItsDot) {
   EXPECT_NE(html.find("p50 1.0 ms to 3.0 ms, mean 2.0 ms"), std::string::npos);
 }
 
+TEST(TimeChart, AShareIsReadAgainstTheWholeEvenWhereNoisePassesIt) {
+  const TimeChart chart{"c", "Title", "ratio", 110, {{"busy", {0.4, 1.03}}}};
+  const std::string html = time_chart_html(chart, axis_of(2));
+  EXPECT_NE(html.find(">100%<"), std::string::npos);
+  EXPECT_EQ(html.find(">150%<"), std::string::npos);
+}
+
 TEST(TimeChart, AGapBreaksTheLineAndIsNotZero) {
   const TimeChart chart{"c", "Title", "ms", 200, {{"p50", {1, std::nullopt, 3}}}};
   const std::string html = time_chart_html(chart, axis_of(3));
@@ -87,6 +94,27 @@ TEST(Histogram, DrawsABarForEveryCountAndMarksForPercentiles) {
   EXPECT_EQ(count_of(html, "class=\"bar\""), 2u);
   EXPECT_EQ(count_of(html, "class=\"mark\""), 2u);
   EXPECT_NE(html.find("Histogram of 11 response times"), std::string::npos);
+}
+
+TEST(Histogram, ANarrowRangeHasTicksToReadItBy) {
+  const std::string html = histogram_html({{21, 23, 10}, {23, 26, 5}, {26, 29, 1}}, {});
+  size_t ticks = 0;
+  for (const char* text : {">22 ms<", ">24 ms<", ">26 ms<", ">28 ms<"})
+    ticks += count_of(html, text);
+  EXPECT_GE(ticks, 3u) << html;
+}
+
+TEST(Histogram, ALineOfAMarkDoesNotRunThroughTheTextOfAnother) {
+  // The texts of p50 and p95 reach over the lines behind them, which begin below.
+  const std::string html =
+      histogram_html({{1, 10, 10}, {10, 100, 10}}, {{"p50", 5}, {"p95", 7}, {"p99", 9}});
+  EXPECT_NE(html.find("V170\"/><path class=\"mark\" d=\"M422.5 13V170"), std::string::npos);
+  EXPECT_NE(html.find("d=\"M477.1 26V170"), std::string::npos);
+  // To the left of a line they reach over those before it.
+  const std::string right =
+      histogram_html({{1, 10, 10}, {10, 100, 10}}, {{"p50", 50}, {"p95", 70}, {"p99", 90}});
+  EXPECT_NE(right.find("M849.5 26V170"), std::string::npos);
+  EXPECT_NE(right.find("M977.1 0V170"), std::string::npos);
 }
 
 TEST(Waterfall, StaysInsideAndKnowsLayersOnlyByName) {

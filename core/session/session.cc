@@ -106,7 +106,10 @@ void write_page(RunSummary& summary) {
   page.replace_extension(".html");
   const Status written = write_file_atomically(page, report::to_html(summary.report));
   note(written, summary);
-  if (written.is_ok()) summary.html_file = page;
+  if (written.is_ok())
+    summary.html_file = page;
+  else
+    summary.exit_code = ExitCode::kFailed;
 }
 
 }  // namespace
@@ -119,6 +122,7 @@ double planned_seconds(const plan::Plan& plan) {
 json summary_of(const json& report) {
   static constexpr std::pair<const char*, const char*> kFigures[] = {
       {"requests.count", "requests"},
+      {"requests.failed", "failed"},
       {"requests.rate", "rate"},
       {"requests.error_rate", "error_rate"},
       {"latency.p50", "p50_s"},

@@ -33,7 +33,7 @@ struct SessionOptions {
 struct RunSummary {
   std::string id;
   std::filesystem::path run_file;
-  std::filesystem::path html_file;  // empty: not written
+  std::filesystem::path html_file;  // empty: not asked for, or it could not be written
   nlohmann::json report;            // report.json
   ExitCode exit_code = ExitCode::kPassed;
   engine::RunEnd end = engine::RunEnd::kFinished;
@@ -53,7 +53,7 @@ Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
 double planned_seconds(const plan::Plan& plan);
 
 // The key under which a run file keeps {"verdict", "cause", "validity", "exit_code", "requests",
-// "rate", "error_rate", "p50_s", "p95_s", "p99_s"}, so that lists of runs need no diagnosis.
+// "failed", "rate", "error_rate", "p50_s", "p95_s", "p99_s"}, so that lists of runs need no diagnosis.
 inline constexpr const char* kSummaryDocument = "summary";
 nlohmann::json summary_of(const nlohmann::json& report);
 

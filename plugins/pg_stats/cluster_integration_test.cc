@@ -192,6 +192,12 @@ TEST_F(PgCluster, SettingsAreTheServersAndJudged) {
   EXPECT_EQ(cell_of(settings, row_where(settings, "setting", "jit"), "value"), "on");
   EXPECT_EQ(cell_of(settings, row_where(settings, "setting", "plumb: sampling"), "value"),
             "at every tick");
+  bool defaults = false;
+  for (const json& row : settings["rows"]) {
+    const json is_default = cell_of(settings, row, "default");
+    defaults = defaults || is_default == "yes";
+    EXPECT_FALSE(defaults && is_default == "no") << row << " was set, and stands behind a default";
+  }
 }
 
 TEST_F(PgCluster, TheClustersHealthHasItsSeries) {

@@ -1,5 +1,8 @@
 #include "plugins/pg_stats/setup_report.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "plugins/pg_stats/catalog_queries.h"
 #include "plugins/pg_stats/setting_remarks.h"
 #include "plugins/pg_stats/statement_text.h"
@@ -29,11 +32,16 @@ Status SetupReport::emit_settings(const std::optional<double>& database_bytes,
                                           {"default", "Default"},
                                           {"means", "Means"},
                                           {"remark", "Remark"}});
-  for (const Setting& s : settings_)
+  // Those that somebody set are looked for first.
+  std::vector<Setting> ordered = settings_;
+  std::stable_partition(ordered.begin(), ordered.end(),
+                        [](const Setting& s) { return !s.is_default; });
+  for (const Setting& s : ordered)
     table.add({s.name, s.value, s.unit, s.is_default ? "yes" : "no", setting_text(s.value, s.unit),
                remark_on_setting(s.name, s.value, s.unit, context)});
-  table.add({"plumb: sampling", sampling, "", "", sampling,
-             "how often plumb looks at the sessions, within its budget"});
+  // No remark: there is nothing to mend.
+  table.add({"plumb: sampling", sampling, "", "",
+             sampling + ": how often plumb looks at the sessions, within its budget", ""});
   return host_.table("pg_settings", table.text());
 }
 

@@ -74,6 +74,15 @@ TEST_F(KilledProcesses, APluginLeavesAReportThatSaysWhichAndWhen) {
   EXPECT_NE(health.find("SIGKILL"), std::string::npos) << health;
 }
 
+TEST_F(KilledProcesses, APageThatCannotBeWrittenIsAFailure) {
+  Program plumb("plumb", run_arguments("2s"));
+  ASSERT_TRUE(eventually(seconds(20), [&] { return run_file().has_value(); })) << plumb.err();
+  fs::path page = *run_file();
+  fs::create_directory(page.replace_extension(".html"));
+  EXPECT_EQ(plumb.wait(seconds(40)), 1) << plumb.err();
+  EXPECT_NE(plumb.err().find(page.filename().string()), std::string::npos) << plumb.err();
+}
+
 TEST_F(KilledProcesses, PlumbItselfLeavesARunFileThatCanBeReported) {
   Program plumb("plumb", run_arguments("30s"));
   ASSERT_TRUE(eventually(seconds(20), [&] { return run_file().has_value(); })) << plumb.err();

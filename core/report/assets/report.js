@@ -165,7 +165,8 @@
       reset.disabled = zoomed === root;
     }
     function tell(box) {
-      told.textContent = box ? box.name + ": " + box.told : "";
+      told.textContent = box ? box.name + ": " + box.told
+        : "Point at a box to read what it is; click or tap to zoom in.";
     }
     function choose(box) {
       if (at) at.el.classList.remove("at");
@@ -236,6 +237,7 @@
       zoom(root);
     });
     window.addEventListener("resize", draw);
+    tell(null);
     draw();
   }
 

@@ -111,9 +111,22 @@ class Sample {
     run_.stages = {{PLUMB_STAGE_WARMUP, "warmup", at(0), at(steady)},
                    {PLUMB_STAGE_STEADY, marked("steady"), at(steady), at(cooldown)},
                    {PLUMB_STAGE_COOLDOWN, "cooldown", at(cooldown), at(planned_s())}};
+    if (options_.stages) split_steady(steady, options_.steady_s / 4.0);
     run_.state =
         options_.killed_after_s > 0 ? store::RunState::kRunning : store::RunState::kFinished;
     run_.ended_ns = at(seen_s());
+  }
+
+  void split_steady(double from, double each) {
+    const StageSpan warmup = run_.stages.front();
+    const StageSpan cooldown = run_.stages.back();
+    run_.stages = {
+        warmup,
+        {PLUMB_STAGE_STEADY, marked("quiet"), at(from), at(from + each)},
+        {PLUMB_STAGE_RAMP, marked("climb"), at(from + each), at(from + 2 * each)},
+        {PLUMB_STAGE_SPIKE, marked("sale"), at(from + 2 * each), at(from + 3 * each)},
+        {PLUMB_STAGE_STEADY, marked("after the sale"), at(from + 3 * each), at(from + 4 * each)},
+        cooldown};
   }
 
   store::SeriesData& declare(const std::string& plugin, const std::string& name, uint32_t kind,

@@ -23,6 +23,7 @@ struct SampleOptions {
   std::string suffix;
   bool analysis = false;  // a language model's part
   bool profiles = false;  // of a stack profiler
+  bool stages = false;    // the steady stage in four: steady, a ramp, a spike and steady again
 };
 
 store::RunData sample_run(const SampleOptions& options = {});

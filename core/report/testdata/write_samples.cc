@@ -180,6 +180,8 @@ int main(int argc, char** argv) {
   hour.steady_s = 3600;
   SampleOptions profiled;
   profiled.profiles = true;
+  SampleOptions staged;
+  staged.stages = true;
   SampleOptions hostile;
   hostile.profiles = true;
   hostile.suffix = plumb::testing::kHostile;
@@ -191,6 +193,7 @@ int main(int argc, char** argv) {
   done = write_sample(directory, "killed", plumb::testing::sample_run(killed)) && done;
   done = write_sample(directory, "hour", plumb::testing::sample_run(hour)) && done;
   done = write_sample(directory, "profiled", plumb::testing::sample_run(profiled)) && done;
+  done = write_sample(directory, "staged", plumb::testing::sample_run(staged)) && done;
   hour.profiles = true;
   done = write_sample(directory, "profiled-hour", plumb::testing::sample_run(hour)) && done;
   done = write_comparison(directory) && done;
