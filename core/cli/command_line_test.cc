@@ -293,8 +293,8 @@ TEST_F(CommandLine, RunsTellHowManyRequestsFailed) {
                                   {{"requests", 1234}, {"failed", 56}, {"verdict", "Stable"}})
                   .is_ok());
   const std::string out = plumb("runs").out;
-  EXPECT_THAT(out, testing::ContainsRegex("REQUESTS +ERRORS +P95"));
-  EXPECT_THAT(out, testing::ContainsRegex("1,234 +56 +– "));
+  EXPECT_THAT(out, ::testing::ContainsRegex("REQUESTS +ERRORS +P95"));
+  EXPECT_THAT(out, ::testing::ContainsRegex("1,234 +56 +– "));
 }
 
 TEST_F(CommandLine, ProfilesAreExportedForOtherTools) {
