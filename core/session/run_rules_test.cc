@@ -23,8 +23,8 @@ class RunRulesTest : public ::testing::Test {
     ::chmod((dir_.path() / "waits.rules").c_str(), 0755);
     write("waits.so", "");
     write("waits.plugin.json",
-          R"({"name":"waits","version":"1","role":"sampler","file":"waits.so","abi_major":1,)"
-          R"("abi_minor":0,"summary":"","needs":"","options":[]})");
+          R"({"name":"waits","version":"1","role":"sampler","summary":"","file":"waits.so",)"
+          R"("abi":{"major":1,"minor":0},"default_interval":0,"needs":[],"options":[]})");
     plan_.load.plugin = "none";
     plan_.plugins.emplace_back().name = "waits";
   }
