@@ -266,6 +266,7 @@ class Builder {
       fact("resource.utilisation", resource.utilisation, "ratio", labels, "ledger");
       fact("resource.servers", resource.servers, "1", labels, "ledger");
     }
+    add_within_rest(lock_lines(facts_, present()));
     std::vector<const SerialResource*> full;
     for (const SerialResource& resource : resources)
       if (resource.utilisation >= kNearlyFull && !is_told("queue." + resource.key))
@@ -277,11 +278,22 @@ class Builder {
       for (size_t i = 0; i < full.size(); ++i) note_ += (i ? ", " : "") + full[i]->name;
       note_ += "), so what is left is not given to either";
     }
-    for (Entry& entry : holding_lines(facts_, per_request_, sum_of({"app", "downstream"}))) {
+    add_within_rest(holding_lines(facts_, per_request_, sum_of({"app", "downstream"})));
+    unexplained_ = rest() < kSmallestLine ? 0 : rest();
+  }
+
+  // What may overlap with lines that were measured is no longer than what they leave.
+  void add_within_rest(std::vector<Entry> entries) {
+    for (Entry& entry : entries) {
       entry.seconds = std::min(entry.seconds, rest());
       add(std::move(entry));
     }
-    unexplained_ = rest() < kSmallestLine ? 0 : rest();
+  }
+
+  // Requests in flight at an instant, by the gauge or by those that ended, whichever is more.
+  double present() const {
+    return std::max(facts_.value_or("requests.concurrency", 0),
+                    facts_.value_or("requests.served_concurrency", 0));
   }
 
   double rest() const { return std::max(0.0, total_ - sum(0)); }
@@ -304,12 +316,10 @@ class Builder {
                 resource.arithmetic,     resource.evidence};
     const Fact* in_flight = facts_.find("requests.concurrency");
     if (in_flight != nullptr) {
-      const double present =
-          std::max(in_flight->value, facts_.value_or("requests.served_concurrency", 0));
-      const double waiting = std::max(0.0, present - resource.busy());
+      const double waiting = std::max(0.0, present() - resource.busy());
       if (per_request_(waiting) < queue.seconds) {
         queue.seconds = per_request_(waiting);
-        queue.note += "; of " + grouped(present, 1) + " requests in flight " + grouped(waiting, 1) +
+        queue.note += "; of " + grouped(present(), 1) + " requests in flight " + grouped(waiting, 1) +
                       " can have waited for it";
         queue.evidence.push_back(in_flight->id);
       }
@@ -449,6 +459,7 @@ bool feeds_ledger(const SeriesInfo& series) {
                                                     "target_busiest_thread_ratio",
                                                     "target_runnable_threads",
                                                     "downstream_awaiting",
+                                                    "profile_lock_wait_seconds_total",
                                                     "pg_server",
                                                     "pg_sessions",
                                                     "pg_client_connections",

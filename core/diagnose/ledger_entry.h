@@ -49,6 +49,11 @@ std::vector<Entry> app_lines(const facts::FactSet& facts, const PerRequest& per_
 std::vector<Entry> told_pool_lines(const store::RunData& run, const facts::FactSet& facts,
                                    const PerRequest& per_request);
 
+// Waiting for the application's own locks, from its off-CPU stacks. `present` requests are in
+// flight: where more threads wait than that, idle ones do too, such as workers that take turns at
+// accepting, and nothing is said.
+std::vector<Entry> lock_lines(const facts::FactSet& facts, double present);
+
 // What connections are held for while nothing that was measured happens, as far as it is beyond
 // `measured` (seconds per request of the application and its peers): an open transaction whose
 // client does something else, or a pool's connection to a database that nobody watches.

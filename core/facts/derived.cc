@@ -38,7 +38,7 @@ constexpr DerivedFact kDerived[] = {
     {"ledger.layer.<layer>", "seconds", "", "client network app database downstream host queue"},
     {"ledger.client.<phase>", "seconds", "", kPhases},
     {"ledger.app.<line>", "seconds", "",
-     "cpu throttled stolen runqueue disk memory accept in_transaction"},
+     "cpu throttled stolen runqueue disk memory accept lock in_transaction"},
     {"ledger.database.<line>", "seconds", "",
      "cpu runqueue lock lwlock commit io sleep ipc other unseen"},
     {"ledger.queue.<resource>", "seconds", "", "pool peer_pool main_thread"},

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json.hpp>
 
 #include "plugins/stack_profile/live_watch.h"
 
@@ -75,6 +76,10 @@ TEST_F(StackProfileLive, NamesTheLockThatThreadsWaitFor) {
     const double waited =
         host.seconds("off_cpu", "shop::write_ledger;shop::take_ledger;pthread_mutex_lock");
     EXPECT_NEAR(waited, 2 * 2.5, 1.0) << host.top("off_cpu");
+    EXPECT_NEAR(host.series.at("profile_lock_wait_seconds_total"), waited, 0.1);
+    const nlohmann::json locks = nlohmann::json::parse(host.tables.at("profile_locks"));
+    EXPECT_EQ(locks["rows"][0][0], "shop::take_ledger") << locks.dump();
+    EXPECT_EQ(locks["rows"][0][1], "pthread_mutex_lock") << locks.dump();
     EXPECT_GT(host.seconds("off_cpu", ";clerk;"), waited) << host.top("off_cpu");
     EXPECT_NEAR(host.seconds("off_cpu", "nanosleep"), 2.5, 0.8) << host.top("off_cpu");
   }
@@ -88,6 +93,8 @@ TEST_F(StackProfileLive, ASleepIsToldFromALock) {
   watch.stop();
   EXPECT_GT(watch.host.seconds("off_cpu", "shop::nap"), 1.1) << watch.host.top("off_cpu");
   EXPECT_EQ(watch.host.seconds("off_cpu", "pthread_mutex_lock"), 0);
+  EXPECT_EQ(watch.host.series.at("profile_lock_wait_seconds_total"), 0);
+  EXPECT_FALSE(watch.host.tables.contains("profile_locks"));
   EXPECT_GT(watch.host.seconds("off_cpu", "nanosleep_[k]"), 1.1) << watch.host.top("off_cpu");
 }
 

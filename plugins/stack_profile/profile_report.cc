@@ -4,6 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "plugins/stack_profile/lock_wait.h"
+
 namespace plumb::stack_profile {
 
 using Json = nlohmann::json;
@@ -110,9 +112,22 @@ void FunctionShares::add(const Symbolizer& symbolizer, Profile profile, const Na
   if (at == 0) return;
   const auto own = of.functions.find(stack.frames[at - 1]);
   if (own != of.functions.end()) own->second.self += stack.seconds;
+  if (profile == Profile::kOffCpu) add_lock_wait(symbolizer, stack);
 }
 
-void FunctionShares::clear() { profiles_ = {}; }
+void FunctionShares::add_lock_wait(const Symbolizer& symbolizer, const NamedStack& stack) {
+  const auto wait = lock_wait_in(symbolizer, stack.frames);
+  if (!wait) return;
+  const uint32_t call = stack.frames[wait->call];
+  const uint32_t who = stack.frames[wait->function.value_or(wait->call)];
+  if (locks_.size() >= kMostFunctions && !locks_.contains({who, call})) return;
+  locks_[{who, call}] += stack.seconds;
+}
+
+void FunctionShares::clear() {
+  profiles_ = {};
+  locks_.clear();
+}
 
 double FunctionShares::nameless_share() const {
   const OfProfile& on_cpu = profiles_[static_cast<size_t>(Profile::kOnCpu)];
@@ -130,6 +145,28 @@ void FunctionShares::merge(const FunctionShares& other) {
       functions[frame].total += share.total;
     }
   }
+  for (const auto& [where, seconds] : other.locks_) locks_[where] += seconds;
+}
+
+std::string FunctionShares::locks_json(const Symbolizer& symbolizer) const {
+  if (locks_.empty()) return {};
+  std::vector<std::pair<std::pair<uint32_t, uint32_t>, double>> order(locks_.begin(), locks_.end());
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (order.size() > kRows) order.resize(kRows);
+  const double all = profiles_[static_cast<size_t>(Profile::kOffCpu)].all;
+  Json rows = Json::array();
+  for (const auto& [where, seconds] : order)
+    rows.push_back({symbolizer.frame(where.first).function, symbolizer.frame(where.second).function,
+                    rounded(seconds), rounded(seconds / all)});
+  const Json table = {{"title", "Who waited for locks of the application"},
+                      {"columns",
+                       {{{"key", "function"}, {"title", "Function"}},
+                        {{"key", "call"}, {"title", "Waits in"}},
+                        {{"key", "seconds"}, {"title", "Waited"}, {"unit", "seconds"}},
+                        {{"key", "share"}, {"title", "Of all waiting"}, {"unit", "ratio"}}}},
+                      {"rows", rows}};
+  return table.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 void JudgedShares::begin_stage(uint32_t kind) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -40,6 +41,8 @@ class FunctionShares {
   double nameless_share() const;
   // Table profile_top as the host takes it.
   std::string json(const Symbolizer& symbolizer) const;
+  // Table profile_locks: who waited for locks, and in which call. Empty where nobody did.
+  std::string locks_json(const Symbolizer& symbolizer) const;
 
   static constexpr size_t kRows = 30;  // per profile
   static constexpr size_t kMostFunctions = 50'000;
@@ -54,7 +57,11 @@ class FunctionShares {
     double all = 0;
     double nameless = 0;
   };
+  void add_lock_wait(const Symbolizer& symbolizer, const NamedStack& stack);
+
   std::array<OfProfile, kProfiles> profiles_;
+  // Seconds by who waited (or the call itself where that is not known) and the call.
+  std::map<std::pair<uint32_t, uint32_t>, double> locks_;
   std::vector<uint32_t> seen_;
 };
 

@@ -86,6 +86,8 @@ class StackProfile final : public Sampler {
 
   std::array<FoldedStacks, kProfiles> folded_;
   JudgedShares shares_;
+  double lock_wait_seconds_ = 0;  // since the watch began
+  std::optional<Series> lock_wait_;
   struct Totals {
     Series samples, lost;
   };

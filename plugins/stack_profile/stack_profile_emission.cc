@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/stack_profile/lock_wait.h"
 #include "plugins/stack_profile/stack_profile.h"
 
 namespace plumb::stack_profile {
@@ -33,6 +34,8 @@ void StackProfile::emit(int64_t now_ns) {
     const Symbolizer& symbolizer = collector_->symbolizer();
     folded_[static_cast<size_t>(profile)].add(symbolizer, stack);
     shares_.add(symbolizer, profile, stack);
+    if (profile == Profile::kOffCpu && lock_wait_in(symbolizer, stack.frames))
+      lock_wait_seconds_ += stack.seconds;
   });
   const int64_t end_ns = std::max(now_ns, emitted_until_ns_ + 1);
   std::string refused;
@@ -72,6 +75,19 @@ void StackProfile::emit_series(int64_t now_ns) {
     batch.push_back({series_[i]->samples.id, 0, now_ns, static_cast<double>(counts.samples[i])});
     batch.push_back({series_[i]->lost.id, 0, now_ns, static_cast<double>(counts.lost[i])});
   }
+  if (attachment_->settings().off_cpu) {
+    if (!lock_wait_) {
+      const auto declared =
+          host().declare({.name = "profile_lock_wait_seconds_total",
+                          .unit = "seconds",
+                          .kind = PLUMB_KIND_COUNTER,
+                          .layer = PLUMB_LAYER_APP,
+                          .part = PLUMB_PART_WAIT,
+                          .help = "Time that threads waited for locks of the application"});
+      if (declared) lock_wait_ = declared.value();
+    }
+    if (lock_wait_) batch.push_back({lock_wait_->id, 0, now_ns, lock_wait_seconds_});
+  }
   // The host counts what it drops, so a refusal is no failure of the sampler.
   (void)host().emit(batch);
 }
@@ -79,6 +95,9 @@ void StackProfile::emit_series(int64_t now_ns) {
 void StackProfile::emit_tables() {
   if (shares_.inside()) {
     (void)host().table("profile_top", shares_.shares().json(collector_->symbolizer()));
+    if (const std::string locks = shares_.shares().locks_json(collector_->symbolizer());
+        !locks.empty())
+      (void)host().table("profile_locks", locks);
   }
   const EventSettings& events = attachment_->settings();
   const auto& counts = collector_->counts();
