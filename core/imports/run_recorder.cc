@@ -90,7 +90,8 @@ void RunRecorder::on_span(int64_t start_ns, int64_t end_ns) { cover(start_ns, en
 
 void RunRecorder::on_request(const Request& request) {
   if (!status_.is_ok()) return;
-  const int64_t second = request.end_ns / kSecondNs;
+  // One that ends as a second does belongs to the second that it closes.
+  const int64_t second = std::max<int64_t>(request.end_ns - 1, 0) / kSecondNs;
   cover(request.end_ns - request.response_ns, request.end_ns);
   shape_.ended[second] += 1;
   if (shape_.ended.size() > kMostSeconds) {
