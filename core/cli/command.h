@@ -24,6 +24,8 @@ struct Shared {
 void add_run_command(CLI::App& app, Shared& shared);
 void add_capacity_command(CLI::App& app, Shared& shared);
 void add_report_command(CLI::App& app, Shared& shared);
+void add_import_command(CLI::App& app, Shared& shared);
+void add_explain_command(CLI::App& app, Shared& shared);
 void add_runs_command(CLI::App& app, Shared& shared);
 void add_compare_command(CLI::App& app, Shared& shared);
 void add_baseline_command(CLI::App& app, Shared& shared);

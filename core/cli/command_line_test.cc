@@ -99,18 +99,21 @@ class CommandLine : public ::testing::Test {
 TEST_F(CommandLine, AloneItTellsItsCommandsWithExamples) {
   const Ran ran = plumb("");
   EXPECT_EQ(ran.exit_code, 0);
-  for (const char* word : {"run", "report", "runs", "validate", "init", "plugin", "doctor",
-                           "version", "completion", "Examples:"})
+  for (const char* word : {"run", "report", "runs", "import", "explain", "validate", "init",
+                           "plugin", "doctor", "version", "completion", "Examples:"})
     EXPECT_THAT(ran.out, HasSubstr(word));
   EXPECT_THAT(ran.out, Not(HasSubstr("docs")));
   EXPECT_EQ(ran.err, "");
 }
 
 TEST_F(CommandLine, EveryCommandHasHelpWithAnExample) {
-  for (const char* command :
-       {"run", "report", "runs", "compare", "baseline", "baseline set", "baseline list",
-        "baseline show", "baseline remove", "trend", "validate", "init", "plugin", "plugin list",
-        "plugin info", "doctor", "version", "completion"}) {
+  for (const char* command : {"run",           "report",        "runs",
+                              "compare",       "baseline",      "baseline set",
+                              "baseline list", "baseline show", "baseline remove",
+                              "trend",         "import",        "explain",
+                              "validate",      "init",          "plugin",
+                              "plugin list",   "plugin info",   "doctor",
+                              "version",       "completion"}) {
     const Ran ran = plumb(std::string(command) + " --help");
     EXPECT_EQ(ran.exit_code, 0) << command;
     EXPECT_THAT(ran.out, HasSubstr(std::string("plumb ") + command)) << command;
@@ -440,6 +443,63 @@ TEST_F(ComparedRuns, TheTrendIsOfThePlanThatIsNamedOrRanLast) {
   EXPECT_EQ(ran.exit_code, 2);
   EXPECT_THAT(ran.err, HasSubstr("Did you mean 'shop'?"));
   EXPECT_THAT(plumb("trend shop --format csv").out, StartsWith("id,started,valid,"));
+}
+
+TEST_F(CommandLine, AnImportedRunIsReportedOnLikeAnyOther) {
+  const std::string fixtures = std::string(PLUMB_SOURCE_DIR) + "/core/imports/testdata/";
+  const std::string runs = " --run-dir '" + (directory_.path() / "imported").string() + "'";
+  const Ran ran = plumb("import " + fixtures + "k6.ndjson --name shop --report json" + runs);
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("48 requests read as k6 JSON"));
+  const auto imported = nlohmann::json::parse(ran.out);
+  EXPECT_EQ(imported["run"]["name"], "shop");
+  EXPECT_EQ(imported["validity"]["status"], "valid");
+  EXPECT_EQ(nlohmann::json::parse(plumb("report last --format json" + runs).out), imported);
+  EXPECT_THAT(plumb("runs" + runs).out, HasSubstr("shop"));
+}
+
+TEST_F(CommandLine, AnImportIsHeldAgainstThePlansObjectives) {
+  const std::string fixtures = std::string(PLUMB_SOURCE_DIR) + "/core/imports/testdata/";
+  directory_.write("slo.yaml",
+                   "name: shop\ntarget: {url: 'http://127.0.0.1:1'}\nload: {users: 1}\n"
+                   "slos: [{p99: 50ms}, {p95: 50ms}]\n");
+  const std::string rest = " --plan '" + (directory_.path() / "slo.yaml").string() +
+                           "' --run-dir '" + (directory_.path() / "imported").string() + "'";
+  const Ran kept = plumb("import " + fixtures + "k6.csv" + rest);
+  EXPECT_EQ(kept.exit_code, 0) << kept.err;
+  EXPECT_THAT(kept.out, HasSubstr("Objectives: 2 of 2 met"));
+  // wrk's p99 is longer, and its p95 is not known.
+  const Ran breached = plumb("import " + fixtures + "wrk_latency.txt" + rest);
+  EXPECT_EQ(breached.exit_code, 3) << breached.err;
+  EXPECT_THAT(breached.out, HasSubstr("could not be evaluated"));
+}
+
+TEST_F(CommandLine, WhatCannotBeImportedIsAUsageErrorAndLeavesNoRun) {
+  directory_.write("bad.csv", "timeStamp,elapsed,label\n1763732400000,-4,a\n");
+  const std::string runs = " --run-dir '" + (directory_.path() / "none").string() + "'";
+  const Ran ran = plumb("import '" + (directory_.path() / "bad.csv").string() + "'" + runs);
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("bad.csv:2:15: elapsed is '-4'"));
+  EXPECT_THAT(plumb("runs" + runs).err, HasSubstr("there are no runs"));
+  EXPECT_EQ(plumb("import nowhere.csv" + runs).exit_code, 2);
+  EXPECT_EQ(plumb("import nowhere.csv --map what=ever" + runs).exit_code, 2);
+}
+
+TEST_F(CommandLine, ExplainRanksWhatShifted) {
+  std::string text = "t,steady,\"moved, a lot\"\n";
+  for (int s = 0; s < 60; ++s)
+    text += std::to_string(s) + "," + std::to_string(5 + s % 3) + "," +
+            std::to_string((s < 40 ? 1 : 90) + s % 2) + "\n";
+  directory_.write("metrics.csv", text);
+  const std::string arguments = "explain '" + (directory_.path() / "metrics.csv").string() +
+                                "' --normal 0..30 --window 40..59 --format ";
+  EXPECT_THAT(plumb(arguments + "console").out, HasSubstr("*  moved, a lot"));
+  EXPECT_THAT(plumb(arguments + "md").out, HasSubstr("| \\* | moved, a lot |"));
+  EXPECT_THAT(plumb(arguments + "csv").out, HasSubstr("\n\"moved, a lot\","));
+  const auto json = nlohmann::json::parse(plumb(arguments + "json").out);
+  EXPECT_EQ(json["shifts"][0]["began"], "40 s");
+  EXPECT_EQ(json["compared"], 2);
+  EXPECT_EQ(plumb("explain /nowhere.csv --normal 0..1 --window 2..3").exit_code, 2);
 }
 
 TEST_F(CommandLine, DoctorSpeaksJsonToo) {

@@ -120,9 +120,9 @@ Check check_plugin(const engine::Examined& plugin) {
 // that the plugin's own words, `said`, tell already.
 std::vector<Check> missing_abilities(const TableRecord& table, const std::string& said) {
   std::vector<Check> out;
-  const auto json = nlohmann::json::parse(table.json, nullptr, false);
-  if (!json.is_object() || !json.contains("rows") || !json["rows"].is_array()) return out;
-  for (const auto& row : json["rows"]) {
+  const auto content = nlohmann::json::parse(table.json, nullptr, false);
+  if (!content.is_object() || !content.contains("rows") || !content["rows"].is_array()) return out;
+  for (const auto& row : content["rows"]) {
     const auto cell = [&](size_t i) {
       return row.is_array() && row.size() > i && row[i].is_string() ? row[i].get<std::string>()
                                                                     : std::string();

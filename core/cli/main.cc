@@ -99,6 +99,8 @@ int run(int argc, char** argv) {
   plumb::cli::add_compare_command(app, shared);
   plumb::cli::add_baseline_command(app, shared);
   plumb::cli::add_trend_command(app, shared);
+  plumb::cli::add_import_command(app, shared);
+  plumb::cli::add_explain_command(app, shared);
   plumb::cli::add_validate_command(app, shared);
   plumb::cli::add_init_command(app, shared);
   plumb::cli::add_plugin_command(app, shared);

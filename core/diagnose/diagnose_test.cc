@@ -345,6 +345,19 @@ TEST(Diagnosis, BlamesNobodyWhenTheGeneratorWasTheLimit) {
   EXPECT_TRUE(d.findings.empty());
 }
 
+TEST(Diagnosis, DoubtsAGeneratorThatNothingIsKnownOf) {
+  RunBuilder run;
+  run.histogram("http_response_seconds", 0.05, 100, {{"endpoint", "a"}, {"outcome", "ok"}});
+  const Diagnosis d = diagnosis_of(run);
+  EXPECT_EQ(d.validity.status, ValidityStatus::kValid);
+  const auto doubt =
+      std::find_if(d.validity.checks.begin(), d.validity.checks.end(),
+                   [](const ValidityCheck& check) { return check.name == "generator-kept-up"; });
+  ASSERT_NE(doubt, d.validity.checks.end());
+  EXPECT_FALSE(doubt->passed);
+  EXPECT_FALSE(doubt->fatal);
+}
+
 TEST(Diagnosis, DoesNotTakeAnOverloadedTargetForALimitedGenerator) {
   RunBuilder run;
   run.histogram("http_response_seconds", 2.0, 100, {{"endpoint", "a"}, {"outcome", "ok"}})

@@ -139,6 +139,13 @@ class Checks {
     const Fact* starved = facts_.find("generator_runqueue_seconds_total.rate");
     const Fact* throttled = facts_.find("generator_throttled_seconds_total.rate");
     const bool open = facts_.find("requests.offered_rate") != nullptr;
+    if (scheduled == nullptr && lag == nullptr && cpu == nullptr) {
+      check(
+          "generator-kept-up", false, false,
+          "Nothing was recorded of the load generator itself, so whether it kept up is not known.",
+          {});
+      return;
+    }
     double delivered = 1;
     const Fact* ratio = nullptr;
     if (scheduled != nullptr && started != nullptr && scheduled->value > 0) {

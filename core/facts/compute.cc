@@ -159,7 +159,7 @@ class Computation {
     const ByEndpoint ok = merged("http_response_seconds", "ok");
     const ByEndpoint failed = merged("http_response_seconds", "failed");
     requests_ = ok.count() + failed.count();
-    const std::string source = "http_load";
+    const std::string source = load_source();
     const auto add_counts = [&](double good, double bad, const Labels& labels) {
       const double total = good + bad;
       add("requests.count", total, "requests", labels, source);
@@ -180,7 +180,7 @@ class Computation {
       if (const auto found = ok.each.find(endpoint); found != ok.each.end())
         add_histogram("latency", found->second, 1e-9, "seconds", labels, source);
     }
-    add_phases(ok);
+    add_phases(ok, source);
     const ByEndpoint failed_service = merged("http_service_seconds", "failed");
     if (service.all || failed_service.all)
       add("requests.served_concurrency",
@@ -200,14 +200,22 @@ class Computation {
       add("requests.concurrency", *in_flight, "requests", {}, source);
   }
 
+  // A load that another tool made is imported without its schedule.
   bool has_load() const {
     return std::any_of(run_.series.begin(), run_.series.end(), [](const store::SeriesData& s) {
-      return s.info.name == "http_scheduled_total";
+      return s.info.name == "http_scheduled_total" || s.info.name == "http_response_seconds";
     });
   }
 
+  // Who made the load.
+  std::string load_source() const {
+    for (const store::SeriesData& series : run_.series)
+      if (series.info.name == "http_response_seconds") return series.info.plugin;
+    return "http_load";
+  }
+
   // A mean over the requests that succeeded, in all and by endpoint.
-  void add_phases(const ByEndpoint& ok) {
+  void add_phases(const ByEndpoint& ok, const std::string& source) {
     if (ok.count() <= 0) return;
     std::map<std::string, std::optional<Histogram>> phases;
     std::map<std::pair<std::string, std::string>, double> seconds;  // by phase and endpoint
@@ -222,15 +230,13 @@ class Computation {
     }
     for (const auto& [phase, h] : phases) {
       add("phase." + phase, static_cast<double>(h->sum()) / 1e9 / ok.count(), "seconds", {},
-          "http_load");
+          source);
       // The generator's own part of what a request waits, which its mean hides.
-      if (phase == "lag" || phase == "queue")
-        add_histogram(phase, *h, 1e-9, "seconds", {}, "http_load");
+      if (phase == "lag" || phase == "queue") add_histogram(phase, *h, 1e-9, "seconds", {}, source);
     }
     for (const auto& [where, sum] : seconds)
       if (const double count = ok.count(where.second); count > 0)
-        add("phase." + where.first, sum / count, "seconds", {{"endpoint", where.second}},
-            "http_load");
+        add("phase." + where.first, sum / count, "seconds", {{"endpoint", where.second}}, source);
   }
 
   const store::RunData& run_;
@@ -303,10 +309,35 @@ FactSet compute(const store::RunData& run, const Window& window, const SeriesFil
   return Computation(run, window, keep).compute();
 }
 
+namespace {
+
+// What a tool had computed before its run was imported. Nothing computed here is replaced by it.
+void add_told_facts(const store::RunData& run, const Window& window, FactSet& facts) {
+  const auto told = run.documents.find("told_facts");
+  if (told == run.documents.end() || !told->second.is_array()) return;
+  for (const nlohmann::json& one : told->second) {
+    if (!one.is_object() || !one.contains("value") || !one["value"].is_number()) continue;
+    Fact fact;
+    fact.name = one.value("name", "");
+    fact.value = one["value"].get<double>();
+    fact.unit = one.value("unit", "");
+    fact.source = one.value("source", "");
+    fact.start_ns = window.start_ns;
+    fact.end_ns = window.end_ns;
+    if (const auto labels = one.find("labels"); labels != one.end() && labels->is_object())
+      for (const auto& [name, value] : labels->items())
+        if (value.is_string()) fact.labels.emplace_back(name, value.get<std::string>());
+    facts.add(std::move(fact));
+  }
+}
+
+}  // namespace
+
 FactSet compute(const store::RunData& run) {
   const std::optional<Window> window = steady_window(run);
   if (!window) return {};
   FactSet facts = compute(run, *window);
+  add_told_facts(run, *window, facts);
   add_recovery(run, facts);
   return facts;
 }

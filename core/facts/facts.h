@@ -71,6 +71,8 @@ std::optional<Window> steady_window(const store::RunData& run);
 //              .tau (see kendall_tau)
 //   histogram  .count .mean .p50 .p90 .p95 .p99 .p999 .max (in seconds)
 // and the derived facts, see derived.h: about requests, their latency and phases, and bursts
+// and, of an imported run, what the tool that made the load had computed itself (the document
+// told_facts), where nothing of that name could be computed;
 // with latency.*, phase.*, requests.count, .rate, .failed and .error_rate also per `endpoint`.
 // The same run gives bit-identical facts.
 FactSet compute(const store::RunData& run);

@@ -89,6 +89,30 @@ TEST(Facts, OfAKilledRunEndWhereItWasCutOff) {
   EXPECT_DOUBLE_EQ(*facts.value("requests.count"), 500);
 }
 
+TEST(Facts, ThatAToolHadComputedStandWhereNothingElseDoes) {
+  RunBuilder run;
+  run.requests(0.05, 100);
+  run.data().documents["told_facts"] = nlohmann::json::parse(R"([
+      {"name": "latency.p75", "value": 0.06, "unit": "seconds", "labels": {}, "source": "wrk"},
+      {"name": "requests.count", "value": 7, "unit": "requests", "labels": {}, "source": "wrk"},
+      {"name": "latency.p95", "value": 0.07, "unit": "seconds", "labels": {"endpoint": "other"}},
+      {"name": "broken", "value": "x"}, 5])");
+  const FactSet facts = compute(run.data());
+  ASSERT_NE(facts.find("latency.p75"), nullptr);
+  EXPECT_EQ(facts.find("latency.p75")->source, "wrk");
+  EXPECT_EQ(facts.value("requests.count"), 1000);
+  EXPECT_EQ(facts.value("latency.p95", {{"endpoint", "other"}}), 0.07);
+  EXPECT_EQ(facts.find("broken"), nullptr);
+}
+
+TEST(Facts, CountRequestsOfALoadWhoseScheduleIsNotKnown) {
+  RunBuilder run;
+  run.histogram("http_response_seconds", 0.05, 100, {{"endpoint", "orders"}, {"outcome", "ok"}});
+  const FactSet facts = compute(run.data());
+  EXPECT_EQ(facts.value("requests.count"), 1000);
+  EXPECT_EQ(facts.find("requests.count")->source, "test");
+}
+
 TEST(Facts, AreTheSameEachTime) {
   RunBuilder run;
   run.requests(0.0371, 83).counter("target_cpu_seconds_total", 0.123456789).gauge("g", 1.0 / 3);

@@ -112,6 +112,12 @@ void note_slowed_samplers(const store::RunData& run, json& notes) {
   for (const auto& [plugin, message] : last) notes.push_back(message + ".");
 }
 
+// What the importer of a run assumed. What its tool cannot tell is in the health.
+void note_imports(const store::RunData& run, json& notes) {
+  for (const Event& event : run.events)
+    if (event.kind == "import-note") notes.push_back(event.message);
+}
+
 }  // namespace
 
 double run_seconds(const store::RunData& run, int64_t time_ns) {
@@ -139,6 +145,7 @@ Result<json> build(const store::RunData& run) {
   json notes = json::array();
   note_end(run, notes);
   note_slowed_samplers(run, notes);
+  note_imports(run, notes);
   for (const std::string& note : diagnosis.notes) notes.push_back(note);
   json tables = tables_json(run, notes);
   json events = events_json(run, notes);

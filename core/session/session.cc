@@ -13,6 +13,7 @@
 #include "core/session/analysis.h"
 #include "core/session/environment.h"
 #include "core/session/fan_out.h"
+#include "core/session/kept_plan.h"
 #include "core/session/lazy_run_file.h"
 #include "core/session/run_id.h"
 #include "core/session/run_rules.h"
@@ -41,26 +42,6 @@ Status prepare_directory(const std::filesystem::path& directory) {
     return Status::permission_denied("the run directory " + directory.string() +
                                      " cannot be written to; choose another with --run-dir");
   return Status::ok();
-}
-
-// The plan as the run file keeps it: with its SLOs as single clauses, which is what is judged.
-json plan_of(const plan::Plan& plan) {
-  json out = plan.resolved;
-  out["slos"] = json::array();
-  for (const plan::Slo& slo : plan.slos) {
-    json clause = {{"endpoint", slo.endpoint},
-                   {"metric", slo.metric},
-                   {"limit", slo.limit},
-                   {"written", slo.written},
-                   {"at_least", slo.at_least}};
-    if (slo.is_fact) {
-      clause["unit"] = slo.unit;
-      clause["labels"] = json::object();
-      for (const auto& [name, value] : slo.labels) clause["labels"][name] = value;
-    }
-    out["slos"].push_back(std::move(clause));
-  }
-  return out;
 }
 
 // Passes progress on to the run file and to who asked for it.
@@ -167,7 +148,7 @@ Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
     header.name = plan.name;
     header.started_unix_ms = unix_ms();
     header.started_ns = monotonic_ns();
-    header.plan = plan_of(plan);
+    header.plan = kept_plan(plan);
     header.environment = describe_environment(plan, catalog);
     header.rules = rules.files;
     return header;
