@@ -319,8 +319,8 @@ class Builder {
       const double waiting = std::max(0.0, present() - resource.busy());
       if (per_request_(waiting) < queue.seconds) {
         queue.seconds = per_request_(waiting);
-        queue.note += "; of " + grouped(present(), 1) + " requests in flight " + grouped(waiting, 1) +
-                      " can have waited for it";
+        queue.note += "; of " + grouped(present(), 1) + " requests in flight " +
+                      grouped(waiting, 1) + " can have waited for it";
         queue.evidence.push_back(in_flight->id);
       }
     }

@@ -145,8 +145,12 @@ std::vector<Entry> lock_lines(const FactSet& facts, double present) {
   const Fact* waiting = facts.find("profile_lock_wait_seconds_total.rate");
   const Fact* each = facts.find("profile_lock_wait_seconds_total.per_request");
   if (waiting == nullptr || each == nullptr || waiting->value > present) return {};
-  return {{"app.lock", "app", "waiting for its own locks", each->value,
-           grouped(waiting->value, 1) + " threads waited for one at an instant", {each->id}}};
+  return {{"app.lock",
+           "app",
+           "waiting for its own locks",
+           each->value,
+           grouped(waiting->value, 1) + " threads waited for one at an instant",
+           {each->id}}};
 }
 
 std::vector<Entry> holding_lines(const FactSet& facts, const PerRequest& per_request,

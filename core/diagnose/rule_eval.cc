@@ -25,8 +25,8 @@ struct Scope {
 
 // What the core derives from the load is there whatever is watched.
 bool comes_from_a_layer(const Fact& fact) {
-  return fact.source != "ledger" && fact.source != "validity" && fact.source != "capacity" && fact.source != "http_load" &&
-         fact.source != "engine";
+  return fact.source != "ledger" && fact.source != "validity" && fact.source != "capacity" &&
+         fact.source != "http_load" && fact.source != "engine";
 }
 
 // What is told of a rule's match.

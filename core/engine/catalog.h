@@ -42,9 +42,10 @@ class Catalog {
   static std::vector<std::filesystem::path> default_directories();
 
   // Takes every <name>.plugin.json in the directories whose files can be trusted: directory,
-  // manifest, library, rules and signals are owned by root or the current user, and neither group nor others
-  // may write to them. Of two plugins of one name the one found first is taken. A directory that
-  // does not exist is passed over; everything else that is not taken is in refusals().
+  // manifest, library, rules and signals are owned by root or the current user, and neither group
+  // nor others may write to them. Of two plugins of one name the one found first is taken. A
+  // directory that does not exist is passed over; everything else that is not taken is in
+  // refusals().
   static Catalog scan(const std::vector<std::filesystem::path>& directories);
 
   // Ascending by name.

@@ -19,7 +19,8 @@ constexpr uintmax_t kMostBytes = 1 << 20;  // of a rule file
 Result<std::string> text_of(const fs::path& path) {
   std::error_code error;
   const uintmax_t size = fs::file_size(path, error);
-  if (error) return Status::not_found("rules: cannot read " + path.string() + ": " + error.message());
+  if (error)
+    return Status::not_found("rules: cannot read " + path.string() + ": " + error.message());
   if (size > kMostBytes)
     return Status::invalid_argument("rules: " + path.string() + " is too large for rules");
   std::ifstream in(path);
@@ -91,7 +92,8 @@ class Collection {
     }
     if (!checked) return;
     for (const Rule& rule : *rules)
-      for (const diagnose::RuleProblem& problem : diagnose::check_rule(rule, catalog_)) file(problem);
+      for (const diagnose::RuleProblem& problem : diagnose::check_rule(rule, catalog_))
+        file(problem);
   }
 
   // A fact that nobody lists may be one of a plugin that lists nothing, or, where the rule does

@@ -102,12 +102,9 @@ double planned_seconds(const plan::Plan& plan) {
 
 json summary_of(const json& report) {
   static constexpr std::pair<const char*, const char*> kFigures[] = {
-      {"requests.count", "requests"},
-      {"requests.failed", "failed"},
-      {"requests.rate", "rate"},
-      {"requests.error_rate", "error_rate"},
-      {"latency.p50", "p50_s"},
-      {"latency.p95", "p95_s"},
+      {"requests.count", "requests"}, {"requests.failed", "failed"},
+      {"requests.rate", "rate"},      {"requests.error_rate", "error_rate"},
+      {"latency.p50", "p50_s"},       {"latency.p95", "p95_s"},
       {"latency.p99", "p99_s"}};
   json out = {{"verdict", nullptr}, {"cause", nullptr}};
   for (const auto& [fact, key] : kFigures) out[key] = nullptr;

@@ -53,7 +53,8 @@ Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
 double planned_seconds(const plan::Plan& plan);
 
 // The key under which a run file keeps {"verdict", "cause", "validity", "exit_code", "requests",
-// "failed", "rate", "error_rate", "p50_s", "p95_s", "p99_s"}, so that lists of runs need no diagnosis.
+// "failed", "rate", "error_rate", "p50_s", "p95_s", "p99_s"}, so that lists of runs need no
+// diagnosis.
 inline constexpr const char* kSummaryDocument = "summary";
 nlohmann::json summary_of(const nlohmann::json& report);
 

@@ -9,24 +9,20 @@ namespace {
 // Between the function that takes a lock and the kernel lie a few of the library's own.
 constexpr size_t kMostHelpers = 5;
 
-constexpr std::array<std::string_view, 10> kTakesLock = {"pthread_mutex_lock",
-                                                         "pthread_mutex_timedlock",
-                                                         "pthread_mutex_clocklock",
-                                                         "pthread_rwlock_rdlock",
-                                                         "pthread_rwlock_wrlock",
-                                                         "pthread_rwlock_timedrdlock",
-                                                         "pthread_rwlock_timedwrlock",
-                                                         "lll_lock_wait",
-                                                         "lll_lock_wait_private",
-                                                         "take_gil"};
+constexpr std::array<std::string_view, 10> kTakesLock = {
+    "pthread_mutex_lock",         "pthread_mutex_timedlock",
+    "pthread_mutex_clocklock",    "pthread_rwlock_rdlock",
+    "pthread_rwlock_wrlock",      "pthread_rwlock_timedrdlock",
+    "pthread_rwlock_timedwrlock", "lll_lock_wait",
+    "lll_lock_wait_private",      "take_gil"};
 // Of languages whose names carry a path and a version.
 constexpr std::array<std::string_view, 6> kTakesLockWithin = {
     "ObjectMonitor::enter", "ObjectMonitor::EnterI",   "::Mutex::lock_contended",
     "RawMutex::lock_slow",  "RwLock::write_contended", "RwLock::read_contended"};
 // What stands between the lock and who wanted it.
 constexpr std::array<std::string_view, 7> kWrappers = {
-    "std::mutex",     "std::unique_lock", "std::lock_guard", "std::scoped_lock",
-    "std::shared_lock", "__gthread_",     "std::shared_mutex"};
+    "std::mutex",       "std::unique_lock", "std::lock_guard",  "std::scoped_lock",
+    "std::shared_lock", "__gthread_",       "std::shared_mutex"};
 
 std::string_view without_underscores(std::string_view name) {
   return name.substr(std::min(name.find_first_not_of('_'), name.size()));

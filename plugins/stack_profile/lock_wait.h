@@ -1,5 +1,5 @@
-// Which off-CPU stacks are threads that wait for a lock of their own process, and whose. Waiting for
-// work (a condition, a queue, a socket) is none.
+// Which off-CPU stacks are threads that wait for a lock of their own process, and whose. Waiting
+// for work (a condition, a queue, a socket) is none.
 #ifndef PLUMB_PLUGINS_STACK_PROFILE_LOCK_WAIT_H_
 #define PLUMB_PLUGINS_STACK_PROFILE_LOCK_WAIT_H_
 

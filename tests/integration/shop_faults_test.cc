@@ -90,16 +90,14 @@ std::string test_name(const ::testing::TestParamInfo<Fault>& fault) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(, ShopFaults,
-                         ::testing::Values(Fault{"healthy", nullptr, false},
-                                         Fault{"sqlite-writer", "sqlite-writer-contention", false},
-                                         Fault{"cpu", "app-cpu-saturated", false},
-                                         Fault{"downstream", "downstream-slow", false},
-                                         Fault{"lock", "db-lock-contention", true},
-                                         Fault{"missing-index", "db-missing-index", true},
-                                         Fault{"n-plus-one", "db-n-plus-one", true},
-                                         Fault{"pool", "db-pool-exhausted", true}),
-                         test_name);
+INSTANTIATE_TEST_SUITE_P(
+    , ShopFaults,
+    ::testing::Values(
+        Fault{"healthy", nullptr, false}, Fault{"sqlite-writer", "sqlite-writer-contention", false},
+        Fault{"cpu", "app-cpu-saturated", false}, Fault{"downstream", "downstream-slow", false},
+        Fault{"lock", "db-lock-contention", true}, Fault{"missing-index", "db-missing-index", true},
+        Fault{"n-plus-one", "db-n-plus-one", true}, Fault{"pool", "db-pool-exhausted", true}),
+    test_name);
 
 }  // namespace
 }  // namespace plumb
