@@ -91,12 +91,16 @@ void add_unseen(const std::string& plugin, const std::vector<Stretch>& stretches
       {plugin, stretches_text(stretches, dark), without_repetition(stretches.back().because)});
 }
 
-// Whether one of two texts repeats the other.
+// Whether one of two texts repeats the other; the first character may differ, since a quotation may
+// begin a sentence.
 bool repeats(std::string_view a, std::string_view b) {
   while (a.ends_with('.')) a.remove_suffix(1);
   while (b.ends_with('.')) b.remove_suffix(1);
   if (std::min(a.size(), b.size()) < kShortestQuotation) return a == b;
-  return a.find(b) != std::string_view::npos || b.find(a) != std::string_view::npos;
+  const auto holds = [](std::string_view text, std::string_view quotation) {
+    return text.find(quotation.substr(1)) != std::string_view::npos;
+  };
+  return holds(a, b) || holds(b, a);
 }
 
 std::vector<std::string> said_elsewhere(const json& report) {

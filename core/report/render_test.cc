@@ -157,7 +157,7 @@ TEST(EveryRenderer, StretchesOfOneKindAreOneRemarkAndThoseBeforeTheWindowNone) {
 
 TEST(EveryRenderer, TellsWarningsOnceAndNotWhatIsSaidElsewhere) {
   json report = pool_report();
-  report["notes"] = {"sampler slowed to 2 s."};
+  report["notes"] = {"Sampler slowed to 2 s."};
   const auto event = [](double at, const char* level, const char* kind, const char* message) {
     return json{{"plugin", "pg_stats"}, {"at_s", at},         {"level", level},
                 {"kind", kind},         {"message", message}, {"attributes", nullptr}};
