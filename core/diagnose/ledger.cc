@@ -22,6 +22,8 @@ constexpr double kSmallestLine = 5e-7;  // seconds per request
 // From so many requests in flight that never finish, and from such a share of all, they count.
 constexpr double kFewestStuck = 1;
 constexpr double kStuckShare = 0.2;
+// From so many new sessions for each request on, starting them is worth a line.
+constexpr double kOpensSessions = 0.1;
 // From so wide an interval on, as a share of the figure, it is told.
 constexpr double kDoubtWorthTelling = 0.15;
 
@@ -181,15 +183,19 @@ class Builder {
     }
   }
 
-  void add_downstream() {
-    std::set<std::string> databases;
+  // The addresses of the database that is watched: its time is told by itself.
+  std::set<std::string> databases() const {
+    std::set<std::string> out;
     for (const store::SeriesData& series : run_.series)
-      if (series.info.name == "pg_server")
-        for (const auto& [name, value] : series.info.labels)
-          if (name == "address") databases.insert(value);
+      if (series.info.name == "pg_server") out.insert(label_of(series.info.labels, "address"));
+    return out;
+  }
+
+  void add_downstream() {
+    const std::set<std::string> own = databases();
     for (const Fact* awaiting : facts_.all("downstream_awaiting.mean")) {
-      const std::string peer = awaiting->labels.empty() ? "" : awaiting->labels.front().second;
-      if (databases.count(peer) != 0) continue;
+      const std::string peer = label_of(awaiting->labels, "peer");
+      if (own.count(peer) != 0) continue;
       add({"downstream." + peer,
            "downstream",
            "waiting for " + peer,
@@ -197,6 +203,24 @@ class Builder {
            doubt_of(*awaiting),
            {awaiting->id}});
     }
+  }
+
+  // A session that is being started is in no statistic of the server; its connection awaits it all
+  // the same. Without new sessions the difference is no more than the clock's doubt.
+  void add_starting_sessions() {
+    const Fact* opened = facts_.find("pg_sessions_total.per_request");
+    if (opened == nullptr || opened->value < kOpensSessions) return;
+    Entry starting{"database.session_start", "database", "starting new sessions"};
+    const std::set<std::string> own = databases();
+    for (const Fact* awaiting : facts_.all("downstream_awaiting.mean")) {
+      if (own.count(label_of(awaiting->labels, "peer")) == 0) continue;
+      starting.seconds += per_request_(awaiting->value);
+      starting.note = doubt_of(*awaiting);
+      starting.evidence.push_back(awaiting->id);
+    }
+    starting.seconds -= sum_of({"database"});
+    starting.evidence.push_back(opened->id);
+    add_within_rest({std::move(starting)});
   }
 
   // Where the kernel's clock is too coarse to tell whether a connection awaits a reply, the plugin
@@ -266,6 +290,7 @@ class Builder {
       fact("resource.utilisation", resource.utilisation, "ratio", labels, "ledger");
       fact("resource.servers", resource.servers, "1", labels, "ledger");
     }
+    add_starting_sessions();
     add_within_rest(lock_lines(facts_, present()));
     std::vector<const SerialResource*> full;
     for (const SerialResource& resource : resources)
@@ -452,6 +477,7 @@ bool feeds_ledger(const SeriesInfo& series) {
                                                     "target_throttled_seconds_total",
                                                     "target_throttled_periods_total",
                                                     "target_periods_total",
+                                                    "target_quota_processors",
                                                     "target_disk_waiting",
                                                     "target_block_delay_seconds_total",
                                                     "target_memory_delay_seconds_total",
@@ -462,6 +488,7 @@ bool feeds_ledger(const SeriesInfo& series) {
                                                     "profile_lock_wait_seconds_total",
                                                     "pg_server",
                                                     "pg_sessions",
+                                                    "pg_sessions_total",
                                                     "pg_client_connections",
                                                     "pg_active_seconds_total",
                                                     "pg_backend_cpu_seconds_total",

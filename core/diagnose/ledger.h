@@ -23,6 +23,10 @@ struct SerialResource {
 // What the resources that are inferred here are called.
 inline constexpr const char* kPoolName = "a pool connection";
 inline constexpr const char* kMainThreadName = "the application's one busy thread";
+inline constexpr const char* kQuotaName = "the processors that its quota leaves it";
+
+// From such a share of its periods on a quota is what its group waits for.
+inline constexpr double kOftenThrottled = 0.5;
 
 // A resource fuller than this makes what nothing else explains queueing for it.
 inline constexpr double kNearlyFull = 0.85;

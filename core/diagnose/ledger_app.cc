@@ -2,6 +2,7 @@
 #include <set>
 
 #include "core/base/number_text.h"
+#include "core/diagnose/ledger.h"
 #include "core/diagnose/ledger_entry.h"
 
 namespace plumb::diagnose {
@@ -10,8 +11,6 @@ namespace {
 using facts::Fact;
 using facts::FactSet;
 
-// From such a share of its periods on a quota is what the group waits for.
-constexpr double kOftenThrottled = 0.5;
 // Below this a processor is to be had for who may use it.
 constexpr double kProcessorsFree = 0.85;
 

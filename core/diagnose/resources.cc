@@ -57,8 +57,30 @@ void add_pool(const FactSet& facts, std::vector<SerialResource>& out) {
   out.push_back(std::move(pool));
 }
 
+// Processor time in a group that is often stopped for having used up its quota: true to its quota,
+// such a group is full however idle the machine is.
+void add_quota(const FactSet& facts, std::vector<SerialResource>& out) {
+  const Fact* quota = facts.find("target_quota_processors.mean");
+  const Fact* used = facts.find("target_cpu_seconds_total.rate");
+  const Fact* periods = facts.find("target_periods_total.delta");
+  const Fact* held = facts.find("target_throttled_periods_total.delta");
+  if (quota == nullptr || used == nullptr || periods == nullptr || held == nullptr) return;
+  if (quota->value <= 0 || periods->value <= 0) return;
+  const double share = held->value / periods->value;
+  if (share < kOftenThrottled) return;
+  out.push_back({.key = "quota",
+                 .name = kQuotaName,
+                 .utilisation = std::min(1.0, used->value / quota->value),
+                 .servers = quota->value,
+                 .arithmetic = grouped(used->value, 2) + " of " + grouped(quota->value, 2) +
+                               " processors used, stopped in " + ratio_text(share) +
+                               " of all periods",
+                 .evidence = {used->id, quota->id, held->id, periods->id}});
+}
+
 // One thread that is always on a processor, or runnable without one, while the process has no other
-// busy thread: an event loop, or a worker that everything passes through.
+// busy thread: an event loop, or a worker that everything passes through. While a quota stops it,
+// it is the quota that is full.
 void add_main_thread(const FactSet& facts, std::vector<SerialResource>& out) {
   const Fact* busiest = facts.find("target_busiest_thread_ratio.mean");
   const Fact* runnable = facts.find("target_runnable_threads.mean");
@@ -134,7 +156,11 @@ void add_declared(const store::RunData& run, const FactSet& facts,
 std::vector<SerialResource> serial_resources(const store::RunData& run, const FactSet& facts) {
   std::vector<SerialResource> out;
   add_pool(facts, out);
-  add_main_thread(facts, out);
+  add_quota(facts, out);
+  const bool quota_full = std::any_of(out.begin(), out.end(), [](const SerialResource& resource) {
+    return resource.key == "quota" && resource.utilisation >= kNearlyFull;
+  });
+  if (!quota_full) add_main_thread(facts, out);
   add_declared(run, facts, out);
   std::stable_sort(out.begin(), out.end(), [](const SerialResource& a, const SerialResource& b) {
     return a.utilisation > b.utilisation;

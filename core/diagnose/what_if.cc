@@ -79,6 +79,7 @@ class Bounds {
   // The serial resources that plugins declare are known by the series that measures them.
   bool is_freed_resource(const std::string& name) const {
     if (name == kPoolName) return is_freed("pool");
+    if (name == kQuotaName) return is_freed("quota") || is_freed("cpu") || is_freed("app_cpu");
     if (name == kMainThreadName)
       return is_freed("main_thread") || is_freed("app_cpu") || !carries_the_application();
     return std::any_of(frees_.begin(), frees_.end(),

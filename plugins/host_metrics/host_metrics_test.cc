@@ -103,7 +103,8 @@ class HostMetricsTest : public ::testing::Test {
     fake_.write("proc/net/dev", "h\nh\n  eth0: 100 1 0 2 0 0 0 0 200 2 0 3 0 0 0 0\n");
     fake_.write("proc/net/snmp", "Tcp: OutSegs RetransSegs OutRsts EstabResets\nTcp: 900 9 3 2\n");
     fake_.write("proc/net/netstat",
-                "TcpExt: ListenOverflows ListenDrops TCPSynRetrans\nTcpExt: 4 6 1\n");
+                "TcpExt: ListenOverflows ListenDrops TCPSynRetrans TCPTimeouts\n"
+                "TcpExt: 4 6 1 7\n");
     fake_.uptime(1000);
     fake_.write("proc/net/tcp",
                 "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid\n"
@@ -255,6 +256,7 @@ TEST_F(HostMetricsTest, EmitsEverySeriesOfTheContract) {
   EXPECT_EQ(host_.last("host_network_drops_total{interface=eth0}"), 5);
   EXPECT_EQ(host_.last("host_tcp_retransmits_total"), 9);
   EXPECT_EQ(host_.last("host_tcp_listen_overflows_total"), 4);
+  EXPECT_EQ(host_.last("host_tcp_timeouts_total"), 7);
   EXPECT_EQ(host_.last("target_processes"), 1);
   EXPECT_EQ(host_.last("target_descriptors"), 3);
   EXPECT_EQ(host_.last("target_cpu_seconds_total"), 0.6);

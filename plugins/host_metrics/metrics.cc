@@ -82,6 +82,8 @@ constexpr Metric kMetrics[] = {
     {"host_tcp_segments_sent_total", "segments", kCounter, kNetwork, kNone, "TCP segments sent"},
     {"host_tcp_syn_retransmits_total", "segments", kCounter, kNetwork, kErrors,
      "requests for a connection sent again"},
+    {"host_tcp_timeouts_total", "timeouts", kCounter, kNetwork, kErrors,
+     "waits for an acknowledgement that ran out, after 200 ms at least"},
     {"host_tcp_resets_sent_total", "segments", kCounter, kNetwork, kErrors,
      "connections refused or broken off by this machine"},
     {"host_tcp_resets_total", "connections", kCounter, kNetwork, kErrors,

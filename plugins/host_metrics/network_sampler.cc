@@ -77,9 +77,9 @@ void NetworkSampler::emit_tcp(int64_t now_ns, Outlet& outlet, Problems& problems
                                       "host_tcp_resets_sent_total", "host_tcp_resets_total"});
   opened_ = tcp.back();
   tell(netstat_, "netstat", "TcpExt",
-       std::array<Keys, 3>{"ListenOverflows", "ListenDrops", "TCPSynRetrans"},
-       std::array<const char*, 3>{"host_tcp_listen_overflows_total", "host_tcp_listen_drops_total",
-                                  "host_tcp_syn_retransmits_total"});
+       std::array<Keys, 4>{"ListenOverflows", "ListenDrops", "TCPSynRetrans", "TCPTimeouts"},
+       std::array<const char*, 4>{"host_tcp_listen_overflows_total", "host_tcp_listen_drops_total",
+                                  "host_tcp_syn_retransmits_total", "host_tcp_timeouts_total"});
   const proc::Text text = sockstat_.read(buffer_);
   const auto totals = text.ok() ? parse_sockstat(text.text) : std::nullopt;
   if (!totals) return;
