@@ -23,6 +23,7 @@ constexpr double kThreatFailed = 0.1;
 constexpr double kThreatHeadroom = 0.9;
 constexpr double kUnexplainedDoubt = 0.2;    // lowers confidence
 constexpr double kUnexplainedUnknown = 0.5;  // nothing may be concluded
+constexpr double kQuickMs = 10;              // nobody waits for
 
 Result<std::vector<Rule>> rules_of(const store::RunData& run) {
   std::vector<Rule> rules;
@@ -119,6 +120,13 @@ std::string disturbance_of(const Validity& validity) {
   return {};
 }
 
+// Whether most of the time is unaccounted for, where that matters: where something promised is
+// missed, or nothing was promised and answers are not quick.
+bool is_in_the_dark(const Diagnosis& d, bool breached) {
+  const bool matters = breached || (d.slos.empty() && d.ledger.total_ms > kQuickMs);
+  return matters && d.ledger.unexplained_ms > kUnexplainedUnknown * d.ledger.total_ms;
+}
+
 Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
   if (d.validity.status != ValidityStatus::kValid) return inconclusive(d.validity);
   Verdict verdict;
@@ -137,10 +145,9 @@ Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
     verdict.label = threat ? "Threat" : "Warning";
     return verdict;
   }
-  if (d.ledger.total_ms > 0 && d.ledger.unexplained_ms > kUnexplainedUnknown * d.ledger.total_ms &&
-      breached != nullptr) {
+  if (is_in_the_dark(d, breached != nullptr)) {
     verdict.label = "Inconclusive";
-    verdict.conclusion = breached->sentence + " " +
+    verdict.conclusion = (breached != nullptr ? breached->sentence + " " : std::string()) +
                          ratio_text(d.ledger.unexplained_ms / d.ledger.total_ms) +
                          " of the time is spent on nothing that was watched.";
     return verdict;

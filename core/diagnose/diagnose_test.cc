@@ -75,6 +75,21 @@ TEST(Verdict, IsNotStableWhenRequestsFail) {
   EXPECT_EQ(label_with(150), "Inconclusive") << "most requests failed: nothing is explained";
 }
 
+TEST(Verdict, IsInconclusiveWhereNobodyWatchedWhatTakesLong) {
+  const auto label_of = [](double latency_s, std::optional<double> promised_s) {
+    RunBuilder run;
+    run.requests(latency_s, 100);
+    if (promised_s)
+      run.data().header.plan = {
+          {"slos", {{{"metric", "p95"}, {"limit", *promised_s}, {"written", "the limit"}}}}};
+    return diagnosis_of(run).verdict.label;
+  };
+  EXPECT_EQ(label_of(0.05, std::nullopt), "Inconclusive");
+  EXPECT_EQ(label_of(0.05, 0.02), "Inconclusive");
+  EXPECT_EQ(label_of(0.05, 0.2), "Stable") << "all that was promised is kept";
+  EXPECT_EQ(label_of(0.005, std::nullopt), "Stable") << "nobody waits for it";
+}
+
 TEST(Verdict, BlamesNobodyWhenTheLoadGeneratorDied) {
   RunBuilder run;
   run.requests(0.0015, 100);

@@ -482,6 +482,8 @@ bool feeds_ledger(const SeriesInfo& series) {
                                                     "target_block_delay_seconds_total",
                                                     "target_memory_delay_seconds_total",
                                                     "target_accept_queue",
+                                                    "target_accept_queue_limit",
+                                                    "host_tcp_listen_overflows_total",
                                                     "target_busiest_thread_ratio",
                                                     "target_runnable_threads",
                                                     "downstream_awaiting",

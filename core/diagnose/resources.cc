@@ -106,6 +106,26 @@ void add_main_thread(const FactSet& facts, std::vector<SerialResource>& out) {
   out.push_back(std::move(thread));
 }
 
+// A full queue of connections that nobody has accepted: further ones are dropped and tried again by
+// the kernel while the client takes them for open.
+void add_accept_queues(const FactSet& facts, std::vector<SerialResource>& out) {
+  const Fact* dropped = facts.find("host_tcp_listen_overflows_total.delta");
+  if (dropped == nullptr || dropped->value <= 0) return;
+  for (const Fact* queue : facts.all("target_accept_queue.mean")) {
+    const Fact* limit = facts.find("target_accept_queue_limit.mean", queue->labels);
+    if (limit == nullptr || limit->value <= 0) continue;
+    out.push_back({.key = "accept",
+                   .name = std::string(kAcceptName) + " (port " + label_values(queue->labels) + ")",
+                   .labels = queue->labels,
+                   .utilisation = std::min(1.0, queue->value / limit->value),
+                   .servers = limit->value,
+                   .arithmetic = grouped(queue->value, 1) + " of at most " + grouped(limit->value) +
+                                 " connections in its queue, " + grouped(dropped->value) +
+                                 " dropped",
+                   .evidence = {queue->id, limit->id, dropped->id}});
+  }
+}
+
 // A plugin may tell of a resource that is inferred here too, as an application does of the pool
 // whose connections are seen at the database: that is one resource, and the fuller of the two
 // speaks, under the key that rules read. False when none of the first `inferred` is it.
@@ -161,6 +181,7 @@ std::vector<SerialResource> serial_resources(const store::RunData& run, const Fa
     return resource.key == "quota" && resource.utilisation >= kNearlyFull;
   });
   if (!quota_full) add_main_thread(facts, out);
+  add_accept_queues(facts, out);
   add_declared(run, facts, out);
   std::stable_sort(out.begin(), out.end(), [](const SerialResource& a, const SerialResource& b) {
     return a.utilisation > b.utilisation;

@@ -66,8 +66,8 @@ struct Advice {
 };
 
 // Of which resource a finding takes the load when it is gone, for the throughput bound without it.
-// `cpu`, `app_cpu`, `database_cpu`, `quota`, `pool`, `main_thread`, or the series that measures a
-// serial resource.
+// `cpu`, `app_cpu`, `database_cpu`, `quota`, `pool`, `main_thread`, `accept`, or the series that
+// measures a serial resource.
 using Freed = std::vector<std::string>;
 
 struct Rule {

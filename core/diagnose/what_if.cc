@@ -79,6 +79,7 @@ class Bounds {
   // The serial resources that plugins declare are known by the series that measures them.
   bool is_freed_resource(const std::string& name) const {
     if (name == kPoolName) return is_freed("pool");
+    if (name.starts_with(kAcceptName)) return is_freed("accept");
     if (name == kQuotaName) return is_freed("quota") || is_freed("cpu") || is_freed("app_cpu");
     if (name == kMainThreadName)
       return is_freed("main_thread") || is_freed("app_cpu") || !carries_the_application();
@@ -99,8 +100,8 @@ double with_two_digits(double value) {
 }  // namespace
 
 bool is_resource_key(std::string_view key) {
-  constexpr std::array<std::string_view, 6> kKeys = {"cpu",   "app_cpu", "database_cpu",
-                                                     "quota", "pool",    "main_thread"};
+  constexpr std::array<std::string_view, 7> kKeys = {"cpu",  "app_cpu",     "database_cpu", "quota",
+                                                     "pool", "main_thread", "accept"};
   return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
 }
 

@@ -255,7 +255,8 @@ void PluginProcess::watch(int64_t now_ns) {
     let_go = may_exit_;
     watch_.set_interval(std::max(interval_, std::chrono::nanoseconds(last_beat_.interval_ns)));
   }
-  if (const auto hung = watch_.hung(now_ns)) {
+  const auto wants_processor = [this] { return is_runnable(pid(), "/proc"); };
+  if (const auto hung = watch_.hung(now_ns, wants_processor)) {
     condemn({"plugin-hung", "hung: " + *hung});
     return;
   }

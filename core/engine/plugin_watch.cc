@@ -23,12 +23,14 @@ std::optional<std::chrono::nanoseconds> PluginWatch::limit_of(const std::string&
   return std::nullopt;
 }
 
-std::optional<std::string> PluginWatch::hung(int64_t now_ns) const {
+std::optional<std::string> PluginWatch::hung(int64_t now_ns,
+                                             const std::function<bool()>& wants_processor) const {
   const std::chrono::nanoseconds silence(now_ns - last_beat_ns_);
   if (silence > limits_.heartbeat)
     return "its process has been silent for " + seconds_text(silence);
   const auto limit = limit_of(call_);
   if (!limit || ran_ <= *limit) return std::nullopt;
+  if (ran_ <= limits_.starved && wants_processor && wants_processor()) return std::nullopt;
   return call_ + " did not return within " + seconds_text(*limit);
 }
 

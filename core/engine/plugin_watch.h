@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,8 @@ struct WatchLimits {
   // A collect may take the longer of this and kCollectIntervals intervals.
   std::chrono::nanoseconds collect = std::chrono::seconds(2);
   std::chrono::nanoseconds stage = std::chrono::seconds(10);
+  // And as long as this while its process wants a processor and does not get one.
+  std::chrono::nanoseconds starved = std::chrono::seconds(10);
 };
 
 class PluginWatch {
@@ -30,8 +33,10 @@ class PluginWatch {
   void beat(const std::string& call, int64_t since_ns, int64_t now_ns);
 
   // Why the plugin counts as hung, or nothing. Calls that answer a request (start, drive, stop) are
-  // not judged here: who asked waits with a deadline.
-  std::optional<std::string> hung(int64_t now_ns) const;
+  // not judged here: who asked waits with a deadline. `wants_processor` says whether the process is
+  // runnable; it is asked only where a call has taken too long.
+  std::optional<std::string> hung(int64_t now_ns,
+                                  const std::function<bool()>& wants_processor = {}) const;
 
  private:
   std::optional<std::chrono::nanoseconds> limit_of(const std::string& call) const;

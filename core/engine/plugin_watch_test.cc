@@ -37,6 +37,15 @@ TEST(PluginWatchTest, ACollectMayTakeTwoSecondsOrFiveIntervals) {
   EXPECT_TRUE(watch.hung(16 * kSecond));
 }
 
+TEST(PluginWatchTest, ACollectMayTakeTenSecondsWhileItsProcessWantsAProcessor) {
+  PluginWatch watch({}, 10 * kSecond);
+  watch.beat("collect", 10 * kSecond, 15 * kSecond);
+  EXPECT_TRUE(watch.hung(15 * kSecond, [] { return false; }));
+  EXPECT_FALSE(watch.hung(15 * kSecond, [] { return true; }));
+  watch.beat("collect", 10 * kSecond, 20 * kSecond + 1);
+  EXPECT_TRUE(watch.hung(20 * kSecond + 1, [] { return true; })) << "an endless loop";
+}
+
 TEST(PluginWatchTest, ACallIsJudgedByWhatTheLastHeartbeatSaw) {
   PluginWatch watch({}, kSecond);
   watch.beat("collect", 10 * kSecond, 11 * kSecond);

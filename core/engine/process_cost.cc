@@ -55,4 +55,15 @@ std::optional<double> read_memory_bytes(pid_t pid, const std::filesystem::path& 
   return *kib * 1024;
 }
 
+bool is_runnable(pid_t pid, const std::filesystem::path& proc) {
+  std::error_code error;
+  const std::filesystem::directory_iterator tasks(proc / std::to_string(pid) / "task", error);
+  for (auto task = begin(tasks); !error && task != end(tasks); task.increment(error)) {
+    const std::string stat = read_text(task->path() / "stat");
+    const size_t close = stat.rfind(')');
+    if (close != std::string::npos && stat.substr(close).starts_with(") R")) return true;
+  }
+  return false;
+}
+
 }  // namespace plumb::engine

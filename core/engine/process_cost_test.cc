@@ -31,6 +31,17 @@ TEST_F(ProcessCostTest, CountsFieldsFromTheLastParenthesis) {
   EXPECT_EQ(cpu_seconds_of_stat(kStat, 100), 2.0);
 }
 
+TEST_F(ProcessCostTest, AProcessIsRunnableWhenAnyOfItsThreadsIs) {
+  EXPECT_FALSE(is_runnable(4711, proc_)) << "it is not there";
+  fs::create_directories(proc_ / "4711/task/4711");
+  fs::create_directories(proc_ / "4711/task/4712");
+  write("task/4711/stat", kStat);
+  write("task/4712/stat", "4712 (S) R) D 1 4711\n");
+  EXPECT_FALSE(is_runnable(4711, proc_));
+  write("task/4712/stat", "4712 (S) D) R 1 4711\n");
+  EXPECT_TRUE(is_runnable(4711, proc_));
+}
+
 TEST_F(ProcessCostTest, TornTextGivesNothing) {
   EXPECT_FALSE(cpu_seconds_of_stat("", 100));
   EXPECT_FALSE(cpu_seconds_of_stat("4711 (x", 100));

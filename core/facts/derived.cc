@@ -41,7 +41,7 @@ constexpr DerivedFact kDerived[] = {
      "cpu throttled stolen runqueue disk memory accept lock in_transaction"},
     {"ledger.database.<line>", "seconds", "",
      "cpu runqueue lock lwlock commit io sleep ipc other unseen session_start"},
-    {"ledger.queue.<resource>", "seconds", "", "pool peer_pool main_thread quota"},
+    {"ledger.queue.<resource>", "seconds", "", "pool peer_pool main_thread quota accept"},
     {"ledger.downstream", "seconds", "peer", ""},
     {"resource.utilisation", "ratio", "resource", ""},
     {"resource.servers", "1", "resource", ""},

@@ -6,7 +6,8 @@
 namespace plumb::facts {
 namespace {
 
-constexpr size_t kFewestPoints = 8;
+// Of six points in random order one row in 360 only rises or only falls.
+constexpr size_t kFewestPoints = 6;
 
 }  // namespace
 

@@ -16,7 +16,7 @@ struct TrendPoint {
 };
 
 // Kendall's tau-b of value over time: 1 where it only rises, -1 where it only falls, 0 where it
-// does neither. Empty below eight points or where all values are equal. Quadratic in the points.
+// does neither. Empty below six points or where all values are equal. Quadratic in the points.
 std::optional<double> kendall_tau(const std::vector<TrendPoint>& points);
 
 // Means of at most `most` equal parts of the window, those without a sample left out. `times_ns`

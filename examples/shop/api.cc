@@ -106,6 +106,8 @@ Json to_json(const Order& order) {
 Api::Api(Store& store, PaymentsClient* payments, const Faults& faults)
     : store_(store), payments_(payments), faults_(faults) {
   if (!faults.audit.empty()) audit_ = std::make_unique<AuditLog>(faults.audit);
+  if (faults.payload_kb > 0)
+    pictures_ = ",\"pictures\":\"" + std::string(faults.payload_kb * 1024, '=') + "\"}\n";
 }
 
 Response Api::answer(const Request& request) {
@@ -145,7 +147,8 @@ void Api::make_mistakes(const Request& request) {
     const std::lock_guard lock(everything_);
     std::this_thread::sleep_for(faults_.lock);
   }
-  if (audit_) audit_->append(request.method + " " + request.path);
+  for (int line = 0; audit_ && line < faults_.audit_lines; ++line)
+    audit_->append(request.method + " " + request.path);
 }
 
 Response Api::health() {
@@ -159,9 +162,9 @@ Response Api::product_page(const Request& request) {
   const auto page =
       store_.product_page(category == request.query.end() ? "" : category->second,
                           after == request.query.end() ? 0 : parse_number(after->second, "after"));
-  Json body = {{"products", to_json(page)}};
-  if (faults_.payload_kb > 0) body["pictures"] = std::string(faults_.payload_kb * 1024, '=');
-  return reply(200, body);
+  Response response = reply(200, {{"products", to_json(page)}});
+  if (!pictures_.empty()) response.body.replace(response.body.size() - 2, 2, pictures_);
+  return response;
 }
 
 Response Api::product(const std::string& id_text) {

@@ -38,6 +38,7 @@ class Api {
   const Faults faults_;
   std::mutex everything_;  // held by --lock-ms
   std::unique_ptr<AuditLog> audit_;
+  std::string pictures_;  // what --payload-kb puts at the end of a page of products, as JSON
 };
 
 }  // namespace shop

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <mutex>
 #include <string>
 
 namespace shop {
 
-// Lines in a file, each on the disk before the next one is written. Safe from any thread.
+// Lines in a file, each on the disk before append() returns. Safe from any thread.
 class AuditLog {
  public:
   explicit AuditLog(const std::string& file);  // throws Unavailable
@@ -16,7 +15,6 @@ class AuditLog {
   void append(const std::string& line);  // throws Unavailable
 
  private:
-  std::mutex mutex_;
   int descriptor_;
 };
 

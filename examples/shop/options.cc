@@ -76,8 +76,13 @@ void add_faults(CLI::App& app, Options& options, Milliseconds& ms) {
       ->group(group);
   app.add_option("--audit", faults.audit,
                  "Every request but /health appends a line to this file and waits\n"
-                 "until it is on the disk, one request after the other")
+                 "until it is on the disk")
       ->type_name("FILE")
+      ->group(group);
+  app.add_option("--audit-lines", faults.audit_lines,
+                 "So many lines for each request, each on the disk before the next (1)")
+      ->check(CLI::Range(1, 1000).description(""))
+      ->type_name("N")
       ->group(group);
   app.add_option("--payload-kb", faults.payload_kb,
                  "/products sends this much more than anybody asked for")

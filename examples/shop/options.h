@@ -20,6 +20,7 @@ struct Faults {
   std::chrono::milliseconds downstream{0};
   std::chrono::milliseconds lock{0};
   std::string audit;  // file, or empty
+  int audit_lines = 1;
   std::size_t payload_kb = 0;
   bool close = false;
   std::chrono::milliseconds accept{0};

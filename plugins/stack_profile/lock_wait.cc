@@ -20,9 +20,13 @@ constexpr std::array<std::string_view, 6> kTakesLockWithin = {
     "ObjectMonitor::enter", "ObjectMonitor::EnterI",   "::Mutex::lock_contended",
     "RawMutex::lock_slow",  "RwLock::write_contended", "RwLock::read_contended"};
 // What stands between the lock and who wanted it.
-constexpr std::array<std::string_view, 7> kWrappers = {
-    "std::mutex",       "std::unique_lock", "std::lock_guard",  "std::scoped_lock",
-    "std::shared_lock", "__gthread_",       "std::shared_mutex"};
+constexpr std::array<std::string_view, 9> kWrappers = {
+    "std::mutex", "std::unique_lock",  "std::lock_guard", "std::scoped_lock",    "std::shared_lock",
+    "__gthread_", "std::shared_mutex", "cfunction_call",  "_PyObject_MakeTpCall"};
+// Python's lock, and how `with lock:` comes to it. A condition and a queue take a lock of the same
+// kind to wait for work, by its method acquire(), which is called another way.
+constexpr std::string_view kPythonLock = "lock_PyThread_acquire_lock";
+constexpr std::string_view kPythonWith = "cfunction_call";
 
 std::string_view without_underscores(std::string_view name) {
   return name.substr(std::min(name.find_first_not_of('_'), name.size()));
@@ -50,9 +54,12 @@ std::optional<LockWait> lock_wait_in(const Symbolizer& symbolizer,
   size_t end = frames.size();
   while (end > 0 && at(end - 1).kernel) --end;
   const size_t last = end > kMostHelpers ? end - kMostHelpers : 0;
+  const auto is_python_with = [&](size_t i) {
+    return i > 0 && at(i).function == kPythonLock && at(i - 1).function == kPythonWith;
+  };
   std::optional<size_t> call;
   for (size_t i = end; i-- > last;)
-    if (at(i).named && takes_lock(at(i).function)) call = i;
+    if (at(i).named && (takes_lock(at(i).function) || is_python_with(i))) call = i;
   if (!call) return std::nullopt;
   LockWait out{*call, std::nullopt};
   for (size_t i = *call; i-- > 0;) {

@@ -82,6 +82,33 @@ TEST_F(RuntimesLive, APythonProgramShowsItsInterpreter) {
   EXPECT_GT(host.seconds("on_cpu", "_PyEval_EvalFrameDefault"), 0.8 * all) << host.top("on_cpu");
 }
 
+// Three threads, each of which holds the lock most of the time that it runs, or waits for work.
+std::string python_threads(const std::string& work) {
+  return "import threading, time\n"
+         "lock, news = threading.Lock(), threading.Condition()\n"
+         "def work():\n"
+         "    end = time.time() + 60\n"
+         "    while time.time() < end:\n" +
+         work +
+         "for _ in range(3): threading.Thread(target=work, daemon=True).start()\n"
+         "time.sleep(60)\n";
+}
+
+TEST_F(RuntimesLive, TellsAPythonThreadThatWaitsForALockFromOneThatWaitsForWork) {
+  needs_off_cpu();
+  if (!runs("python3 --version")) GTEST_SKIP() << "there is no python3 here";
+  const auto lock_wait = [](const std::string& work) {
+    Target target({"/usr/bin/python3", "-c", python_threads(work)});
+    Watch watch(target.pid());
+    watch.collect_for(milliseconds(2500));
+    watch.stop();
+    return watch.host.series.at("profile_lock_wait_seconds_total");
+  };
+  // Two of three wait at any instant. The pause lets another have the lock.
+  EXPECT_GT(lock_wait("        with lock: time.sleep(0.01)\n        time.sleep(0.001)\n"), 2.5);
+  EXPECT_LT(lock_wait("        with news: news.wait(0.01)\n"), 0.3);
+}
+
 TEST_F(RuntimesLive, NamesTheHotFunctionOfAPythonProgramByItsPerfMap) {
   // Whichever python3 is new enough, and built with support for perf.
   const char* given = std::getenv("PLUMB_TEST_PYTHON");

@@ -166,6 +166,8 @@ class Run:
             plugins["pg_stats"] = {"dsn": "${DATABASE_URL}"}
         elif self.case.database:
             plugins["sqlite_stats"] = {"database": str(self.database)}
+            if self.case.service == "notes":
+                plugins["sqlite_stats"]["statements"] = str(HERE / "services/notes.sql")
         for plugin in self.case.plugins:
             plugins[plugin] = {}
         return {"name": "zoo-" + self.case.name,
