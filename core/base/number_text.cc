@@ -20,7 +20,7 @@ std::string significant(double value) {
   if (size >= 10) return fixed(value, 1);
   if (size >= 1) return fixed(value, 2);
   if (size >= 0.001) return fixed(value, 3);
-  return size == 0 ? "0" : fixed(value, 6);
+  return size < 5e-7 ? "0" : fixed(value, 6);
 }
 
 std::string whole_or_significant(double value) {

@@ -40,6 +40,7 @@ TEST(NumberText, LeavesTheNameOfWhatIsCountedToTheSentence) {
   EXPECT_EQ(told_value(8.7, "sessions"), "8.70");
   EXPECT_EQ(told_value(0.0793, "seconds"), "79.3 ms");
   EXPECT_EQ(told_value(0, "calls"), "0");
+  EXPECT_EQ(told_value(-4e-12, "connections"), "0") << "what rounding leaves";
 }
 
 }  // namespace

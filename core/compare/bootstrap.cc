@@ -4,7 +4,7 @@
 #include <cmath>
 #include <optional>
 
-#include "core/compare/random.h"
+#include "core/facts/random.h"
 
 namespace plumb::compare {
 namespace {
@@ -176,7 +176,7 @@ Spread resample(const Cells& cells, size_t block, size_t times, uint64_t seed) {
   Variance mean;
   Variance throughput;
   Variance error_rate;
-  Random random(seed);
+  facts::Random random(seed);
   std::vector<uint32_t> counts(rows.values_ns.size());
   for (size_t time = 0; time < times; ++time) {
     std::fill(counts.begin(), counts.end(), 0);

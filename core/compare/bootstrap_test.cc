@@ -4,12 +4,12 @@
 
 #include <cmath>
 
-#include "core/compare/random.h"
+#include "core/facts/random.h"
 
 namespace plumb::compare {
 namespace {
 
-double normal(Random& random) {
+double normal(facts::Random& random) {
   double sum = 0;
   for (int i = 0; i < 12; ++i) sum += random.unit();
   return sum - 6;
@@ -17,7 +17,7 @@ double normal(Random& random) {
 
 // A series in which each value remembers `memory` of the one before.
 std::vector<double> remembering(double memory, size_t size) {
-  Random random(3);
+  facts::Random random(3);
   std::vector<double> out;
   double value = 0;
   for (size_t i = 0; i < size; ++i) {

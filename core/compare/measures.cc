@@ -9,11 +9,11 @@
 
 #include "core/base/number_text.h"
 #include "core/compare/bootstrap.h"
-#include "core/compare/random.h"
 #include "core/compare/slice.h"
 #include "core/diagnose/diagnosis.h"
 #include "core/diagnose/ledger.h"
 #include "core/facts/facts.h"
+#include "core/facts/random.h"
 
 namespace plumb::compare {
 namespace {
@@ -117,7 +117,8 @@ class Measuring {
     }
     const double freedom = std::max(1.0, blocks - 1);
     Spread spread;
-    if (succeeded > 0) spread = resample(cells, block, kResamples, seed_for(seed_, endpoint));
+    if (succeeded > 0)
+      spread = resample(cells, block, kResamples, facts::seed_for(seed_, endpoint));
     const auto put = [&](const std::string& metric, const std::string& unit, double value,
                          double variance, double beyond_share) {
       Measure measure;

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <numbers>
 
-#include "core/compare/random.h"
+#include "core/facts/random.h"
 
 namespace plumb::testing {
 namespace {
@@ -21,7 +21,7 @@ constexpr double kDisturbance = 1.25;
 class Service {
  public:
   Service(const SimulatedService& service, uint64_t seed)
-      : service_(service), random_(compare::seed_for(seed, service.endpoint)) {
+      : service_(service), random_(facts::seed_for(seed, service.endpoint)) {
     // The first numbers of neighbouring seeds are alike in nothing but their place.
     run_factor_ = std::exp(service.between_runs * normal());
   }
@@ -141,7 +141,7 @@ class Service {
   }
 
   const SimulatedService& service_;
-  compare::Random random_;
+  facts::Random random_;
   store::RunData run_;
   uint32_t series_ = 0;
   double run_factor_ = 1;

@@ -41,7 +41,7 @@ void find_changes(const Figure& figure, const TrendOptions& options, Trend& tren
     series.push_back(is_share(figure) ? *value : std::log(std::max(*value, kSmallest)));
     places.push_back(i);
   }
-  for (const ChangePoint& point : change_points(series, options.points)) {
+  for (const facts::ChangePoint& point : facts::change_points(series, options.points)) {
     const double before = is_share(figure) ? point.before : std::exp(point.before);
     const double after = is_share(figure) ? point.after : std::exp(point.after);
     if (!is_large(figure, before, after, options)) continue;
@@ -69,7 +69,7 @@ std::string told(const TrendChange& change) {
 }
 
 std::string conclusion_of(const Trend& trend) {
-  const size_t least = 2 * ChangePointOptions().least_stretch;
+  const size_t least = 2 * facts::ChangePointOptions().least_stretch;
   if (trend.valid < least)
     return "There are " + std::to_string(trend.valid) +
            " valid runs; a change is told from chance from about 8 on.";

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/compare/change_points.h"
+#include "core/facts/change_points.h"
 
 namespace plumb::compare {
 
@@ -46,7 +46,7 @@ struct Trend {
 struct TrendOptions {
   double least_relative = 0.05;  // smaller changes are not told
   double least_error_rate = 0.001;
-  ChangePointOptions points;
+  facts::ChangePointOptions points;
 };
 
 // `runs` in the order of their start.

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/compare/random.h"
+#include "core/facts/random.h"
 
 namespace plumb::compare {
 namespace {
@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 
 // Twenty runs whose p95 rises from 50 to 65 ms with the thirteenth.
 std::vector<HistoryRun> history() {
-  Random random(2);
+  facts::Random random(2);
   std::vector<HistoryRun> out;
   for (int i = 0; i < 20; ++i) {
     const auto near = [&](double value) { return value * (0.98 + 0.04 * random.unit()); };

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "core/base/number_text.h"
+#include "core/diagnose/changes.h"
 #include "core/diagnose/diagnosis.h"
 #include "core/diagnose/ledger.h"
 #include "core/diagnose/rule_eval.h"
@@ -341,6 +342,7 @@ Result<Diagnosis> diagnose(const store::RunData& run, FactSet& facts) {
   if (d.validity.status == ValidityStatus::kValid) {
     d.findings = ranked(std::move(outcome.findings), rules, d.ledger, d.validity, facts);
     judge_stages(run, rules, d);
+    d.changes = tell_changes(run, facts, d.ledger);
     d.capacity = model_capacity(run, facts);
   }
   d.verdict = verdict_of(d, facts);

@@ -139,6 +139,18 @@ struct EndpointLedger {
   std::vector<LedgerLine> lines;  // the client's lines, then server: the wait for the first byte
 };
 
+// Something that changed inside the run although the load stayed the same.
+struct Change {
+  std::string measure;   // latency.p50, requests.rate, ... (see core/facts/changes.h)
+  bool gradual = false;  // bit by bit from at_s on, over the whole stretch of even load
+  double at_s = 0;       // since the run began
+  double before = 0;
+  double after = 0;
+  std::string unit;
+  std::string sentence;  // with the part of the ledger that moved, where it is latency
+  std::vector<std::string> evidence;
+};
+
 struct Diagnosis {
   Validity validity;
   Ledger ledger;
@@ -147,6 +159,7 @@ struct Diagnosis {
   std::vector<SloResult> slos;
   Verdict verdict;
   std::vector<StageDiagnosis> stages;     // where the run has several; empty for an invalid run
+  std::vector<Change> changes;            // in order of their time; empty for an invalid run
   std::vector<EndpointLedger> endpoints;  // in order of their names; of two or more
   std::optional<CapacityModel> capacity;  // empty for an invalid run
   std::vector<std::string> notes;         // what could not be judged, and why

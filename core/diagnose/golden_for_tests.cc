@@ -47,6 +47,34 @@ std::optional<double> number_of(const std::string& text) {
   return std::nullopt;
 }
 
+// What something is, and what it is from second `from_s` of the run on.
+struct Course {
+  double first = 0;
+  double later = 0;
+  int64_t from_s = 0;
+
+  // A value for each second of the run up to the last that differs.
+  std::vector<double> seconds() const {
+    std::vector<double> out(static_cast<size_t>(from_s), first);
+    out.push_back(later);
+    return out;
+  }
+};
+
+// "20ms", or "20ms, 80ms from 30s".
+std::optional<Course> course_of(const std::string& text) {
+  const size_t comma = text.find(',');
+  const auto first = number_of(trimmed(text.substr(0, comma)));
+  if (!first) return std::nullopt;
+  if (comma == std::string::npos) return Course{*first, *first, 0};
+  const auto words = split(trimmed(text.substr(comma + 1)), ' ');
+  if (words.size() != 3 || words[1] != "from") return std::nullopt;
+  const auto later = number_of(words[0]);
+  const auto from = number_of(words[2]);
+  if (!later || !from || *from < 0) return std::nullopt;
+  return Course{*first, *later, static_cast<int64_t>(*from)};
+}
+
 class GivenRun {
  public:
   GivenRun(const SignalList& signals, int64_t steady_seconds)
@@ -61,6 +89,7 @@ class GivenRun {
     if (word == "slo") return slo(line);
     if (word == "table") return table(line);
     if (word == "event") return event(line);
+    if (word == "spike") return spike(line);
     if (word == "plan") return plan(line);
     return series(line);
   }
@@ -72,13 +101,31 @@ class GivenRun {
   }
 
  private:
-  // load ENDPOINT RATE RESPONSE_TIME
+  // load ENDPOINT RATE RESPONSE_TIME[, RESPONSE_TIME from SECOND]
   Status load(const std::string& line) {
     const auto words = split(line, ' ');
-    const auto rate = words.size() == 4 ? number_of(words[2]) : std::nullopt;
-    const auto seconds = words.size() == 4 ? number_of(words[3]) : std::nullopt;
+    const auto rate = words.size() >= 4 ? number_of(words[2]) : std::nullopt;
+    const auto seconds =
+        rate ? course_of(trimmed(line.substr(line.find(words[2]) + words[2].size())))
+             : std::nullopt;
     if (!rate || !seconds) return wrong(line, "load is an endpoint, a rate and a response time");
-    run_.requests(*seconds, static_cast<uint64_t>(*rate), words[1]);
+    run_.requests_over_time(seconds->seconds(), static_cast<uint64_t>(*rate), words[1]);
+    return Status::ok();
+  }
+
+  // spike NAME SECOND LENGTH: a stage between steady ones
+  Status spike(const std::string& line) {
+    constexpr double kNs = 1e9;
+    const auto words = split(line, ' ');
+    const auto from = words.size() == 4 ? number_of(words[2]) : std::nullopt;
+    const auto length = words.size() == 4 ? number_of(words[3]) : std::nullopt;
+    if (!from || !length) return wrong(line, "spike is a name, a second and a length");
+    const auto start = static_cast<int64_t>(*from * kNs);
+    const auto end = start + static_cast<int64_t>(*length * kNs);
+    const int64_t last = run_.data().stages.back().end_ns;
+    run_.data().stages.back().end_ns = start;
+    run_.data().stages.push_back({PLUMB_STAGE_SPIKE, words[1], start, end});
+    run_.data().stages.push_back({PLUMB_STAGE_STEADY, "after " + words[1], end, last});
     return Status::ok();
   }
 
@@ -158,7 +205,8 @@ class GivenRun {
     return Status::ok();
   }
 
-  // NAME{label=value,...} VALUE, or FROM -> TO of a gauge; of a counter its growth a second
+  // NAME{label=value,...} VALUE, or VALUE, VALUE from SECOND; of a counter its growth a second; of
+  // a gauge also FROM -> TO
   Status series(const std::string& line) {
     std::string name = line.substr(0, line.find_first_of(" {"));
     std::string rest = line.substr(name.size());
@@ -174,27 +222,48 @@ class GivenRun {
       rest = rest.substr(close + 1);
     }
     const size_t arrow = rest.find("->");
-    const auto from = number_of(trimmed(rest.substr(0, arrow)));
-    const auto to = arrow == std::string::npos ? from : number_of(trimmed(rest.substr(arrow + 2)));
-    if (!from || !to) return wrong(line, "a series has a value, or from -> to");
-    return emit(line, name, std::move(labels), *from, *to);
-  }
-
-  Status emit(const std::string& line, const std::string& name, Labels labels, double from,
-              double to) {
+    const auto course = course_of(trimmed(rest.substr(0, arrow)));
+    const auto to = arrow == std::string::npos ? std::optional(0.0)
+                                               : number_of(trimmed(rest.substr(arrow + 2)));
+    if (!course || !to)
+      return wrong(line, "a series has a value, or from -> to, or value, value from second");
     const ListedSeries* listed = diagnose::find_listed(signals_, name);
     if (listed == nullptr || listed->is_family) return wrong(line, "no plugin lists such a series");
     if (listed->kind == PLUMB_KIND_HISTOGRAM) return wrong(line, "histograms cannot be given");
     if (listed->kind == PLUMB_KIND_COUNTER)
-      run_.counter(name, from, labels, listed->unit);
+      counter(name, *course, labels, listed->unit);
+    else if (arrow != std::string::npos)
+      run_.rising_gauge(name, course->first, *to, labels, listed->unit);
     else
-      run_.rising_gauge(name, from, to, labels, listed->unit);
+      gauge(name, *course, labels, listed->unit);
+    return describe(line, *listed);
+  }
+
+  void counter(const std::string& name, const Course& course, const Labels& labels,
+               const std::string& unit) {
+    if (course.first == course.later)
+      run_.counter(name, course.first, labels, unit);
+    else
+      run_.counter_over_time(name, course.seconds(), labels, unit);
+  }
+
+  void gauge(const std::string& name, const Course& course, const Labels& labels,
+             const std::string& unit) {
+    run_.gauge(name, course.first, labels, unit);
+    store::SeriesData& series = run_.data().series.back();
+    for (size_t i = 0; i < series.values.size(); ++i)
+      if (series.times_ns[i] >= course.from_s * RunBuilder::kSecond)
+        series.values[i] = course.later;
+  }
+
+  // Layer, ledger line and resource of the series that was given last are those that it is listed
+  // with.
+  Status describe(const std::string& line, const ListedSeries& listed) {
     SeriesInfo& info = run_.last_series();
     for (uint32_t layer = PLUMB_LAYER_NONE; layer <= PLUMB_LAYER_HOST; ++layer)
-      if (!listed->layers.empty() && layer_name(layer) == listed->layers.front())
-        info.layer = layer;
-    info.ledger_line = listed->ledger_line;
-    info.resource = listed->resource;
+      if (!listed.layers.empty() && layer_name(layer) == listed.layers.front()) info.layer = layer;
+    info.ledger_line = listed.ledger_line;
+    info.resource = listed.resource;
     const std::string difference = difference_to_list(signals_, info);
     return difference.empty() ? Status::ok() : wrong(line, difference);
   }
@@ -265,9 +334,16 @@ Result<GoldenAnswer> golden_answer(const store::RunData& run) {
   out.push_back({"causes", causes});
   if (!d.findings.empty()) {
     const diagnose::Finding& first = d.findings.front();
-    std::vector<std::string> advice = {first.what_if, "check: " + first.check};
+    std::vector<std::string> advice;
+    if (!first.what_if.empty()) advice.push_back(first.what_if);
+    advice.push_back("check: " + first.check);
     for (const std::string& line : first.advice) advice.push_back("do: " + line);
     out.push_back({"advice", advice});
+  }
+  if (!d.changes.empty()) {
+    std::vector<std::string> changes;
+    for (const diagnose::Change& change : d.changes) changes.push_back(change.sentence);
+    out.push_back({"changes", changes});
   }
   std::vector<std::string> matrix;
   for (const diagnose::MatrixRow& row : d.matrix)

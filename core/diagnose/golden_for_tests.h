@@ -27,7 +27,8 @@ Result<GoldenFile> read_golden(const std::string& text);
 Result<store::RunData> golden_run(const std::vector<std::string>& given,
                                   const diagnose::SignalList& signals);
 
-// What plumb says of it: the lines of verdict, causes, advice, matrix and ledger, by section.
+// What plumb says of it: the lines of verdict, causes, advice, changes, matrix and ledger, by
+// section.
 using GoldenAnswer = std::vector<std::pair<std::string, std::vector<std::string>>>;
 Result<GoldenAnswer> golden_answer(const store::RunData& run);
 

@@ -11,6 +11,7 @@
 #include "core/diagnose/expression.h"
 #include "core/diagnose/rule_template.h"
 #include "core/diagnose/what_if.h"
+#include "core/facts/changes.h"
 #include "core/facts/derived.h"
 
 namespace plumb::diagnose {
@@ -28,9 +29,20 @@ std::vector<ListedLabel> derived_labels(std::string_view text) {
   for (std::string& word : words_of(text)) {
     const bool optional = word.ends_with('?');
     if (optional) word.pop_back();
-    out.push_back({std::move(word), optional, {}});
+    std::vector<std::string> values;
+    if (word == "measure")
+      for (const facts::ChangeMeasure& measure : facts::change_measures())
+        values.emplace_back(measure.name);
+    out.push_back({std::move(word), optional, std::move(values)});
   }
   return out;
+}
+
+// The unit of what is bound: of a fact whose unit is that of what it measures, by its label.
+std::string_view unit_of(const FactBinding& binding, const KnownFact& fact) {
+  if (fact.unit != facts::kOwnUnit) return fact.unit;
+  const auto* measure = facts::find_change_measure(label_of(binding.labels, "measure"));
+  return measure != nullptr ? measure->unit : "1";
 }
 
 std::string per_second(const std::string& unit) { return unit + "/s"; }
@@ -58,7 +70,7 @@ class Probe {
   Probe(const Rule& rule, const FactCatalog& catalog) {
     for (const FactBinding& binding : rule.let) {
       const KnownFact* fact = binding.table.empty() ? catalog.find(binding.fact) : nullptr;
-      inputs_.push_back({binding.name, time_in(fact != nullptr ? fact->unit : "1")});
+      inputs_.push_back({binding.name, time_in(fact != nullptr ? unit_of(binding, *fact) : "1")});
       numbers_[binding.name] = 1;
     }
     for (const Definition& definition : rule.define) {

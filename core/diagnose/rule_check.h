@@ -14,7 +14,7 @@ namespace plumb::diagnose {
 
 // A fact that a run may have.
 struct KnownFact {
-  std::string unit;
+  std::string unit;  // or facts::kOwnUnit, where a label says what is measured
   std::vector<ListedLabel> labels;
 };
 

@@ -107,6 +107,8 @@ bool is_resource_key(std::string_view key) {
 
 void add_what_if(Finding& finding, const Freed& frees, const Ledger& ledger, const FactSet& facts) {
   finding.latency_without_ms = std::max(0.0, ledger.total_ms - finding.cost_ms);
+  // What has neither cost nor headroom tells how the run went, and not what would be without it.
+  if (finding.cost_ms <= 0 && finding.headroom_lost == 0) return;
   if (finding.cost_ms <= 0) {
     finding.what_if = finding.explains_errors ? "If it were gone, these requests would be answered."
                                               : "It costs requests no time yet.";

@@ -2,6 +2,7 @@
 #include <map>
 #include <string>
 
+#include "core/facts/changes.h"
 #include "core/facts/facts.h"
 #include "core/facts/recovery.h"
 #include "core/facts/statistics.h"
@@ -339,6 +340,7 @@ FactSet compute(const store::RunData& run) {
   FactSet facts = compute(run, *window);
   add_told_facts(run, *window, facts);
   add_recovery(run, facts);
+  add_changes(run, facts);
   return facts;
 }
 

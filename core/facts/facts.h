@@ -70,15 +70,16 @@ std::optional<Window> steady_window(const store::RunData& run);
 //   gauge      .mean .min .max .p95 .last .slope (per second) .late_slope (of the later half)
 //              .tau (see kendall_tau)
 //   histogram  .count .mean .p50 .p90 .p95 .p99 .p999 .max (in seconds)
-// and the derived facts, see derived.h: about requests, their latency and phases, and bursts
+// and the derived facts, see derived.h: about requests, their latency and phases, bursts, and what
+// changed under even load
 // and, of an imported run, what the tool that made the load had computed itself (the document
 // told_facts), where nothing of that name could be computed;
 // with latency.*, phase.*, requests.count, .rate, .failed and .error_rate also per `endpoint`.
 // The same run gives bit-identical facts.
 FactSet compute(const store::RunData& run);
 
-// Of another window of the run: the same without the facts of bursts, and of the series that `keep`
-// wants, or of all.
+// Of another window of the run: the same without the facts of bursts and changes, and of the series
+// that `keep` wants, or of all.
 using SeriesFilter = std::function<bool(const SeriesInfo&)>;
 FactSet compute(const store::RunData& run, const Window& window, const SeriesFilter& keep = {});
 

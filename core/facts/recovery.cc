@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/facts/load_level.h"
 #include "core/facts/statistics.h"
 
 namespace plumb::facts {
@@ -57,6 +58,22 @@ std::optional<int64_t> recovered_at(const std::vector<ResponseInterval>& interva
   return std::nullopt;
 }
 
+// The steady load behind stage `spike`, as long as it is the same as the steady load before it.
+std::optional<Window> calm_after(const store::RunData& run, size_t spike) {
+  std::optional<Window> before;
+  for (size_t i = 0; i < spike; ++i)
+    if (run.stages[i].kind == PLUMB_STAGE_STEADY)
+      before = Window{run.stages[i].start_ns, run.stages[i].end_ns};
+  std::optional<Window> after;
+  for (size_t i = spike + 1; i < run.stages.size(); ++i) {
+    const Window stage{run.stages[i].start_ns, run.stages[i].end_ns};
+    if (run.stages[i].kind != PLUMB_STAGE_STEADY || !before || !is_same_load(run, *before, stage))
+      break;
+    after = Window{after ? after->start_ns : stage.start_ns, stage.end_ns};
+  }
+  return after;
+}
+
 }  // namespace
 
 void add_recovery(const store::RunData& run, FactSet& facts) {
@@ -66,7 +83,8 @@ void add_recovery(const store::RunData& run, FactSet& facts) {
   if (!has_spike) return;
   const std::vector<ResponseInterval> intervals = response_intervals(run);
   ResponseInterval base;
-  for (const StageSpan& stage : run.stages) {
+  for (size_t i = 0; i < run.stages.size(); ++i) {
+    const StageSpan& stage = run.stages[i];
     const ResponseInterval here = between(intervals, stage.start_ns, stage.end_ns);
     if (stage.kind == PLUMB_STAGE_STEADY) merge_into(base, here);
     if (stage.kind != PLUMB_STAGE_SPIKE || base.ok.count() == 0) continue;
@@ -85,6 +103,14 @@ void add_recovery(const store::RunData& run, FactSet& facts) {
     const auto at = recovered_at(intervals, stage.end_ns, base);
     add("spike.recovered", at ? 1 : 0, "1");
     if (at) add("spike.recovery", static_cast<double>(*at - stage.end_ns) / 1e9, "seconds");
+    const std::optional<Window> calm = calm_after(run, i);
+    if (at || !calm) continue;
+    const ResponseInterval later =
+        between(intervals, (calm->start_ns + calm->end_ns) / 2, calm->end_ns);
+    if (is_near(later, base)) continue;
+    add("spike.unrecovered", calm->seconds(), "seconds");
+    if (later.ok.count() > 0) add("spike.later_p95", p95_of(later), "seconds");
+    add("spike.later_error_rate", failure_share(later), "ratio");
   }
 }
 

@@ -41,6 +41,26 @@ TEST(Recovery, IsTheTimeUntilThingsAreAsTheyWereBeforeAndStaySo) {
   EXPECT_EQ(sooner.value("spike.recovered", kSale), 1);
 }
 
+TEST(Recovery, ThatDoesNotComeUnderTheSameLoadIsToldWithWhatStaysUp) {
+  FactSet facts;
+  add_recovery(spiked({0.4, 0.3, 0.2, 0.2, 0.2}), facts);
+  EXPECT_EQ(facts.value("spike.unrecovered", kSale), 5);
+  EXPECT_NEAR(facts.value("spike.later_p95", kSale).value(), 0.2, 2e-3);
+  EXPECT_EQ(facts.value("spike.later_error_rate", kSale), 0);
+  FactSet recovered;
+  add_recovery(spiked({0.4, 0.2, 0.01, 0.011, 0.012}), recovered);
+  EXPECT_FALSE(recovered.value("spike.unrecovered", kSale).has_value());
+}
+
+TEST(Recovery, IsNotMissedWhereAnotherLoadFollows) {
+  store::RunData data = spiked({0.4, 0.3, 0.2, 0.2, 0.2});
+  data.stages.back().kind = PLUMB_STAGE_COOLDOWN;
+  FactSet facts;
+  add_recovery(data, facts);
+  EXPECT_EQ(facts.value("spike.recovered", kSale), 0);
+  EXPECT_FALSE(facts.value("spike.unrecovered", kSale).has_value());
+}
+
 TEST(Recovery, OfASpikeWithoutALoadBeforeItIsUnknown) {
   store::RunData data = spiked({});
   data.stages.erase(data.stages.begin());

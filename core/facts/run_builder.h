@@ -64,7 +64,7 @@ class RunBuilder {
     double value = 100;
     for (int64_t t = 0; t <= end_; ++t) {
       put(series, t * kSecond, value);
-      value += per_second[std::min(static_cast<size_t>(t), per_second.size() - 1)];
+      value += at(per_second, t);
     }
     return *this;
   }
@@ -103,10 +103,16 @@ class RunBuilder {
   // One record a second with `per_second` values of `seconds` each.
   RunBuilder& histogram(const std::string& name, double seconds, uint64_t per_second,
                         const Labels& labels) {
+    return histogram_over_time(name, {seconds}, per_second, labels);
+  }
+
+  // The same with values of `seconds[t]` in second t; the last one goes on.
+  RunBuilder& histogram_over_time(const std::string& name, const std::vector<double>& seconds,
+                                  uint64_t per_second, const Labels& labels) {
     store::SeriesData& series = add(name, PLUMB_KIND_HISTOGRAM, labels, "seconds");
     for (int64_t t = 0; t < end_; ++t) {
       HistogramRecord record{series.info.id, t * kSecond, (t + 1) * kSecond, Histogram()};
-      record.histogram.record(static_cast<uint64_t>(seconds * 1e9), per_second);
+      record.histogram.record(static_cast<uint64_t>(at(seconds, t) * 1e9), per_second);
       series.histograms.push_back(std::move(record));
     }
     return *this;
@@ -128,17 +134,25 @@ class RunBuilder {
   // What http_load says of `per_second` requests that each took `seconds`, all of it waiting.
   RunBuilder& requests(double seconds, uint64_t per_second,
                        const std::string& endpoint = "orders") {
+    return requests_over_time({seconds}, per_second, endpoint);
+  }
+
+  // The same of requests that took `seconds[t]` in second t; the last one goes on.
+  RunBuilder& requests_over_time(const std::vector<double>& seconds, uint64_t per_second,
+                                 const std::string& endpoint = "orders") {
     const Labels ok = {{"endpoint", endpoint}, {"outcome", "ok"}};
-    histogram("http_response_seconds", seconds, per_second, ok);
-    histogram("http_service_seconds", seconds, per_second, ok);
-    histogram("http_phase_seconds", seconds, per_second,
-              {{"endpoint", endpoint}, {"phase", "wait"}});
+    histogram_over_time("http_response_seconds", seconds, per_second, ok);
+    histogram_over_time("http_service_seconds", seconds, per_second, ok);
+    histogram_over_time("http_phase_seconds", seconds, per_second,
+                        {{"endpoint", endpoint}, {"phase", "wait"}});
     histogram("http_phase_seconds", 0, per_second, {{"endpoint", endpoint}, {"phase", "lag"}});
     const auto rate = static_cast<double>(per_second);
     counter("http_scheduled_total", rate, {}, "requests");
     counter("http_started_total", rate, {}, "requests");
     counter("generator_cpu_seconds_total", 0.05);
-    gauge("http_in_flight", rate * seconds, {}, "requests");
+    std::vector<double> in_flight;
+    for (int64_t t = 0; t <= end_; ++t) in_flight.push_back(rate * at(seconds, t));
+    gauge_over_time("http_in_flight", in_flight, "requests");
     return *this;
   }
 
@@ -166,6 +180,9 @@ class RunBuilder {
     series.info.labels = std::move(labels);
     run_.series.push_back(std::move(series));
     return run_.series.back();
+  }
+  static double at(const std::vector<double>& values, int64_t second) {
+    return values[std::min(static_cast<size_t>(second), values.size() - 1)];
   }
   static void put(store::SeriesData& series, int64_t t, double value) {
     series.times_ns.push_back(t);

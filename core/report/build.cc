@@ -163,6 +163,7 @@ Result<json> build(const store::RunData& run) {
       {"ledger", ledger_json(diagnosis.ledger)},
       {"ledger_summary", ledger_summary_json(diagnosis.ledger)},
       {"ledger_over_time", ledger_over_time_json(run, diagnosis.ledger)},
+      {"changes", changes_json(diagnosis)},
       {"ledger_by_endpoint", endpoint_ledgers_json(diagnosis)},
       {"stages", stages_json(run, diagnosis)},
       {"matrix", matrix_json(diagnosis)},

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/facts/run_builder.h"
 #include "core/report/json_read.h"
 #include "core/report/plain_text.h"
 #include "core/report/report.h"
@@ -73,7 +74,7 @@ TEST(Build, EveryEvidenceIdNamesAFact) {
   std::set<std::string> known;
   for (const json& fact : report["facts"]) known.insert(fact["id"].get<std::string>());
   size_t checked = 0;
-  for (const char* part : {"ledger", "matrix", "findings", "slos"})
+  for (const char* part : {"ledger", "changes", "matrix", "findings", "slos"})
     for (const json& entry : report[part])
       for (const json& id : entry["evidence"]) {
         EXPECT_EQ(known.count(id.get<std::string>()), 1u) << id;
@@ -275,6 +276,22 @@ TEST(Build, StagesAreJudgedOneByOneAndNamedInEveryForm) {
   // What a stage spends most on is told as the ledger tells it, not by its key.
   EXPECT_THAT(html, Not(HasSubstr("queue.pool ")));
   EXPECT_THAT(html, HasSubstr("queue: for a pool connection "));
+}
+
+TEST(Build, WhatChangedUnderTheSameLoadNamesItsFacts) {
+  std::vector<double> seconds(32, 0.02);
+  seconds.push_back(0.08);
+  testing::RunBuilder run(60);
+  run.requests_over_time(seconds, 100);
+  const json report = built(run.data());
+  ASSERT_EQ(report["changes"].size(), 2u);
+  const json& change = report["changes"][0];
+  EXPECT_EQ(change["measure"], "latency.p50");
+  EXPECT_EQ(change["at_s"], 32);
+  EXPECT_EQ(change["gradual"], false);
+  EXPECT_EQ(change["evidence"].size(), 3u);
+  EXPECT_THAT(text(change, "sentence"), HasSubstr("p50 rose from 20.0 ms to 80"));
+  EXPECT_TRUE(built(SampleOptions{})["changes"].empty());
 }
 
 TEST(Build, HostileNamesGiveValidJson) {

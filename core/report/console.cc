@@ -31,6 +31,7 @@ std::string to_console(const json& report, const ConsoleOptions& options) {
   print_endpoints(page, report);
   print_stages(page, report);
   if (is_judged(report)) print_ledger(page, report);
+  print_changes(page, report);
   print_matrix(page, report);
   print_advice(page, report);
   print_capacity(page, report);

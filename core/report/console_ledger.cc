@@ -136,6 +136,19 @@ void print_ledger(ConsolePage& page, const json& report) {
   page.line();
 }
 
+void print_changes(ConsolePage& page, const json& report) {
+  constexpr size_t kMost = 6;
+  const json& changes = list(report, "changes");
+  if (changes.empty()) return;
+  page.line(page.painted("What changed under the same load", Ink::kBold));
+  for (size_t i = 0; i < changes.size() && i < kMost; ++i)
+    page.hanging("  ", text(changes[i], "sentence"));
+  if (changes.size() > kMost)
+    page.line("  … and " + grouped(static_cast<double>(changes.size() - kMost)) +
+              " more, in the other formats");
+  page.line();
+}
+
 void print_matrix(ConsolePage& page, const json& report) {
   const json& rows = list(report, "matrix");
   if (rows.empty()) return;

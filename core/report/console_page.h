@@ -39,6 +39,8 @@ void print_stages(ConsolePage& page, const nlohmann::json& report);
 
 // Where the time goes.
 void print_ledger(ConsolePage& page, const nlohmann::json& report);
+// What changed under the same load.
+void print_changes(ConsolePage& page, const nlohmann::json& report);
 void print_matrix(ConsolePage& page, const nlohmann::json& report);
 void print_profiles(ConsolePage& page, const nlohmann::json& report);
 

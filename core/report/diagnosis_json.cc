@@ -74,6 +74,20 @@ json ledger_over_time_json(const store::RunData& run, const diagnose::Ledger& le
   return out;
 }
 
+json changes_json(const diagnose::Diagnosis& diagnosis) {
+  json out = json::array();
+  for (const diagnose::Change& change : diagnosis.changes)
+    out.push_back({{"measure", change.measure},
+                   {"gradual", change.gradual},
+                   {"at_s", change.at_s},
+                   {"before", change.before},
+                   {"after", change.after},
+                   {"unit", change.unit},
+                   {"sentence", change.sentence},
+                   {"evidence", change.evidence}});
+  return out;
+}
+
 json stages_json(const store::RunData& run, const diagnose::Diagnosis& diagnosis) {
   json out = json::array();
   for (const diagnose::StageDiagnosis& stage : diagnosis.stages) {

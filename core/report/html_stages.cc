@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMostStages = 60;
+constexpr size_t kMostChanges = 40;
 constexpr size_t kMostOfThem = 30;  // endpoints
 
 // Client, network, app, ... of a line's key.
@@ -61,6 +62,27 @@ std::string cause_of(const json& stage) {
   return bottleneck.is_object() ? code(text(bottleneck, "cause"), 60) : escape(label);
 }
 
+// When response times changed at once.
+std::vector<double> steps_of_latency(const json& report) {
+  std::vector<double> out;
+  for (const json& change : list(report, "changes")) {
+    const auto at = number(change, "at_s");
+    if (at && !flag(change, "gradual") && text(change, "measure").starts_with("latency."))
+      out.push_back(*at);
+  }
+  return out;
+}
+
+std::string changes_html(const HtmlPage& page) {
+  const json& changes = list(page.report, "changes");
+  if (changes.empty()) return {};
+  std::string out = "<ul class=\"changes\">";
+  for (size_t i = 0; i < changes.size() && i < kMostChanges; ++i)
+    out += "<li>" + shortened(text(changes[i], "sentence"), 400) + " " +
+           page.evidence(member(changes[i], "evidence")) + "</li>";
+  return out + "</ul>\n";
+}
+
 }  // namespace
 
 std::string over_time_section(HtmlPage& page) {
@@ -74,12 +96,15 @@ std::string over_time_section(HtmlPage& page) {
       column.layers.emplace_back(layer, ms_of_layer(member(slice, "ms"), std::string(layer)));
     columns.push_back(std::move(column));
   }
-  if (columns.size() < 2 || !is_judged(page.report)) return {};
-  if (nlohmann::json data = ledger_columns_data(columns); !data.is_null())
-    page.charts.push_back(std::move(data));
-  return page.section(
-      "over-time", "Where the time goes, over time",
-      ledger_columns_html(columns, page.axis ? page.axis->stages : std::vector<ChartStage>()));
+  if (!is_judged(page.report)) return {};
+  std::string body;
+  if (columns.size() >= 2) {
+    if (nlohmann::json data = ledger_columns_data(columns); !data.is_null())
+      page.charts.push_back(std::move(data));
+    body = ledger_columns_html(columns, page.axis ? page.axis->stages : std::vector<ChartStage>(),
+                               steps_of_latency(page.report));
+  }
+  return page.section("over-time", "Where the time goes, over time", body + changes_html(page));
 }
 
 std::string stages_section(HtmlPage& page) {

@@ -75,7 +75,8 @@ std::string numbers(const std::vector<LedgerColumn>& columns) {
 }  // namespace
 
 std::string ledger_columns_html(const std::vector<LedgerColumn>& columns,
-                                const std::vector<ChartStage>& stages) {
+                                const std::vector<ChartStage>& stages,
+                                const std::vector<double>& changes_s) {
   double most = 0;
   for (const LedgerColumn& column : columns) most = std::max(most, height_of(column));
   const double top = round_above(most, "ms");
@@ -94,6 +95,11 @@ std::string ledger_columns_html(const std::vector<LedgerColumn>& columns,
     const double x = kPlotWidth * (column.start_s - begin) / length;
     const double width = kPlotWidth * (column.end_s - column.start_s) / length;
     frame.drawing += column_svg(column, x + width * 0.04, width * 0.92, top);
+  }
+  for (const double at : changes_s) {
+    if (at < begin || at > begin + length) continue;
+    frame.drawing += "<path class=\"mark\" d=\"M" + coordinate(kPlotWidth * (at - begin) / length) +
+                     " 0V" + coordinate(kColumnsHeight) + "\"/>";
   }
   return "<figure class=\"chart stack\" id=\"chart-over-time\"><figcaption>Mean of each request "
          "<span class=\"unit\">ms, by layer</span></figcaption>" +

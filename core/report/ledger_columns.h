@@ -22,10 +22,11 @@ struct LedgerColumn {
   std::vector<std::pair<std::string_view, double>> layers;  // of kLedgerLayers, with milliseconds
 };
 
-// The figure with its table. The columns ascend and are not empty.
-// Stages are named above the columns.
+// The figure with its table. The columns ascend and are not empty. Stages are named above the
+// columns, and a broken line stands where something changed.
 std::string ledger_columns_html(const std::vector<LedgerColumn>& columns,
-                                const std::vector<ChartStage>& stages);
+                                const std::vector<ChartStage>& stages,
+                                const std::vector<double>& changes_s);
 // What the page's script needs to tell the values under the pointer; null where the columns are not
 // of one width.
 nlohmann::json ledger_columns_data(const std::vector<LedgerColumn>& columns);

@@ -101,6 +101,15 @@ std::string ledger(const json& report) {
   return out + "\n";
 }
 
+std::string changes(const json& report) {
+  const json& entries = list(report, "changes");
+  if (entries.empty()) return {};
+  std::string out = "## What changed under the same load\n\n";
+  for (size_t i = 0; i < entries.size() && i < kMostMarkdownRows; ++i)
+    out += "- " + markdown_text(text(entries[i], "sentence")) + " (" + evidence(entries[i]) + ")\n";
+  return out + more(kMostMarkdownRows, entries.size()) + "\n";
+}
+
 std::string stages(const json& report) {
   const json& rows = list(report, "stages");
   if (rows.empty()) return {};
@@ -250,7 +259,7 @@ std::string profiles(const json& report) {
 // The facts that the tables above name.
 std::string facts(const json& report) {
   std::set<std::string> cited;
-  for (const char* part : {"ledger", "matrix", "findings", "slos"})
+  for (const char* part : {"ledger", "changes", "matrix", "findings", "slos"})
     for (const json& entry : list(report, part))
       for (const std::string& id : texts(entry, "evidence")) cited.insert(id);
   std::string out;
@@ -276,8 +285,9 @@ std::string facts(const json& report) {
 }  // namespace
 
 std::string to_markdown(const json& report) {
-  return head(report) + todo(report) + ledger(report) + stages(report) + matrix(report) +
-         endpoints(report) + profiles(report) + objectives(report) + errors(report) + facts(report);
+  return head(report) + todo(report) + ledger(report) + changes(report) + stages(report) +
+         matrix(report) + endpoints(report) + profiles(report) + objectives(report) +
+         errors(report) + facts(report);
 }
 
 }  // namespace plumb::report

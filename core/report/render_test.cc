@@ -127,6 +127,48 @@ json with_health(const std::vector<std::tuple<double, std::string, std::string>>
   return report;
 }
 
+TEST(EveryRenderer, TellsWhatChangedUnderTheSameLoad) {
+  json report = pool_report();
+  const std::string sentence = "At 12 s p50 rose from 20.0 ms to 80.0 ms under the same load.";
+  report["changes"] = {{{"measure", "latency.p50"},
+                        {"gradual", false},
+                        {"at_s", 12},
+                        {"before", 0.02},
+                        {"after", 0.08},
+                        {"unit", "seconds"},
+                        {"sentence", sentence},
+                        {"evidence", {"F1"}}}};
+  EXPECT_THAT(to_console(report, {}), HasSubstr("  " + sentence + "\n"));
+  EXPECT_THAT(to_markdown(report), HasSubstr("- " + sentence + " (F1)\n"));
+  EXPECT_THAT(to_html(report), HasSubstr("<li>" + sentence));
+  report["changes"] = json::array();
+  EXPECT_THAT(to_console(report, {}), Not(HasSubstr("What changed")));
+  EXPECT_THAT(to_markdown(report), Not(HasSubstr("What changed")));
+}
+
+TEST(Page, MarksInTheLedgerOverTimeWhereLatencyChanged) {
+  json report = pool_report();
+  report["ledger_over_time"] = json::array();
+  for (int i = 0; i < 4; ++i)
+    report["ledger_over_time"].push_back({{"start_s", 10 * i},
+                                          {"end_s", 10 * i + 10},
+                                          {"requests", 100},
+                                          {"total_ms", 5},
+                                          {"ms", {{"app.cpu", 5}}}});
+  const auto marks_with = [&](const char* measure, bool gradual) {
+    report["changes"] = {{{"measure", measure},
+                          {"gradual", gradual},
+                          {"at_s", 30},
+                          {"sentence", "."},
+                          {"evidence", json::array()}}};
+    const std::string page = to_html(report);
+    return page.find("<path class=\"mark\" d=\"M750 0V") != std::string::npos;
+  };
+  EXPECT_TRUE(marks_with("latency.p50", false));
+  EXPECT_FALSE(marks_with("latency.p50", true)) << "it has no one moment";
+  EXPECT_FALSE(marks_with("target_resident_bytes", false)) << "that is another chart's";
+}
+
 TEST(EveryRenderer, SaysWhenAPluginSawNothingThoughItCameBack) {
   const json report = with_health({{9.0, "dark", "the server is gone"}, {13.3, "ok", ""}});
   const std::string sentence = "saw nothing from 9.0 to 13.3 s into the run: the server is gone";

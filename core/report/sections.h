@@ -27,6 +27,8 @@ nlohmann::json verdict_json(const diagnose::Verdict& verdict);
 nlohmann::json ledger_json(const diagnose::Ledger& ledger);
 // The ledger in slices: [{"start_s", "end_s", "requests", "total_ms", "ms": {key: ms}}].
 nlohmann::json ledger_over_time_json(const store::RunData& run, const diagnose::Ledger& ledger);
+// What changed under the same load.
+nlohmann::json changes_json(const diagnose::Diagnosis& diagnosis);
 // Each stage by itself, where there are several.
 nlohmann::json stages_json(const store::RunData& run, const diagnose::Diagnosis& diagnosis);
 nlohmann::json endpoint_ledgers_json(const diagnose::Diagnosis& diagnosis);

@@ -58,6 +58,8 @@ constexpr std::array kCauses = {"app-cpu-saturated",
                                 "host-cpu-steal",
                                 "host-memory-pressure",
                                 "host-disk-saturated",
+                                "latency-degraded",
+                                "spike-not-recovered",
                                 "generator-limited",
                                 "insufficient-data"};
 constexpr std::array kCausePrefixes = {"app-", "db-", "sqlite-", "downstream-", "net-", "host-"};

@@ -9,6 +9,7 @@
 #include "core/compare/comparison.h"
 #include "core/compare/simulated_run_for_tests.h"
 #include "core/compare/trend.h"
+#include "core/facts/run_builder.h"
 #include "core/profile/difference.h"
 #include "core/report/comparison.h"
 #include "core/report/difference.h"
@@ -45,6 +46,16 @@ bool write_sample(const std::filesystem::path& directory, const std::string& nam
   }
   return write(directory / (name + ".json"), report->dump(1)) &&
          write_report(directory, name, *report);
+}
+
+// A run whose latency stepped up, and whose memory grew bit by bit, under the same load.
+plumb::store::RunData changed_run() {
+  std::vector<double> seconds(42, 0.02);
+  seconds.push_back(0.08);
+  plumb::testing::RunBuilder run(90);
+  run.requests_over_time(seconds, 100);
+  run.rising_gauge("target_resident_bytes", 100e6, 300e6, {}, "bytes");
+  return std::move(run.data());
 }
 
 // A report that somebody made by hand to harm its reader; no run gives it.
@@ -194,6 +205,7 @@ int main(int argc, char** argv) {
   done = write_sample(directory, "hour", plumb::testing::sample_run(hour)) && done;
   done = write_sample(directory, "profiled", plumb::testing::sample_run(profiled)) && done;
   done = write_sample(directory, "staged", plumb::testing::sample_run(staged)) && done;
+  done = write_sample(directory, "changed", changed_run()) && done;
   hour.profiles = true;
   done = write_sample(directory, "profiled-hour", plumb::testing::sample_run(hour)) && done;
   done = write_comparison(directory) && done;

@@ -1,12 +1,12 @@
 // Random numbers that are the same on every machine, which those of <random>'s distributions are
 // not.
-#ifndef PLUMB_CORE_COMPARE_RANDOM_H_
-#define PLUMB_CORE_COMPARE_RANDOM_H_
+#ifndef PLUMB_CORE_FACTS_RANDOM_H_
+#define PLUMB_CORE_FACTS_RANDOM_H_
 
 #include <cstdint>
 #include <string_view>
 
-namespace plumb::compare {
+namespace plumb::facts {
 
 // SplitMix64.
 class Random {
@@ -36,6 +36,6 @@ inline uint64_t seed_for(uint64_t seed, std::string_view name) {
   return hash;
 }
 
-}  // namespace plumb::compare
+}  // namespace plumb::facts
 
-#endif  // PLUMB_CORE_COMPARE_RANDOM_H_
+#endif  // PLUMB_CORE_FACTS_RANDOM_H_

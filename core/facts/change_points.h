@@ -1,12 +1,12 @@
-// Where a series of runs changed for good.
-#ifndef PLUMB_CORE_COMPARE_CHANGE_POINTS_H_
-#define PLUMB_CORE_COMPARE_CHANGE_POINTS_H_
+// Where a series changed for good: of runs, or of the parts of one.
+#ifndef PLUMB_CORE_FACTS_CHANGE_POINTS_H_
+#define PLUMB_CORE_FACTS_CHANGE_POINTS_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-namespace plumb::compare {
+namespace plumb::facts {
 
 struct ChangePoint {
   size_t index = 0;   // of the first value that belongs to what came after
@@ -29,6 +29,6 @@ struct ChangePointOptions {
 std::vector<ChangePoint> change_points(const std::vector<double>& series,
                                        const ChangePointOptions& options = {});
 
-}  // namespace plumb::compare
+}  // namespace plumb::facts
 
-#endif  // PLUMB_CORE_COMPARE_CHANGE_POINTS_H_
+#endif  // PLUMB_CORE_FACTS_CHANGE_POINTS_H_

@@ -1,10 +1,10 @@
-#include "core/compare/change_points.h"
+#include "core/facts/change_points.h"
 
 #include <gtest/gtest.h>
 
-#include "core/compare/random.h"
+#include "core/facts/random.h"
 
-namespace plumb::compare {
+namespace plumb::facts {
 namespace {
 
 // Levels, each for so many values, with noise of one tenth.
@@ -67,4 +67,4 @@ TEST(ChangePoints, TheSameSeriesGivesTheSameAnswer) {
 }
 
 }  // namespace
-}  // namespace plumb::compare
+}  // namespace plumb::facts

@@ -1,13 +1,13 @@
-#include "core/compare/change_points.h"
+#include "core/facts/change_points.h"
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
 
-#include "core/compare/random.h"
+#include "core/facts/random.h"
 
-namespace plumb::compare {
+namespace plumb::facts {
 namespace {
 
 struct Cut {
@@ -90,12 +90,17 @@ class Divisions {
 
   double chance_of(double energy, std::vector<double> values, size_t begin) const {
     Random random(options_.seed + begin);
+    const auto share = [&](size_t as_large) {
+      return static_cast<double>(as_large + 1) / static_cast<double>(options_.permutations + 1);
+    };
     size_t as_large = 0;
-    for (size_t time = 0; time < options_.permutations; ++time) {
+    // What is chance already needs no further permutation.
+    for (size_t time = 0; time < options_.permutations && share(as_large) <= options_.significance;
+         ++time) {
       for (size_t i = values.size(); i-- > 1;) std::swap(values[i], values[random.below(i + 1)]);
       if (best_cut(values, options_.least_stretch).energy >= energy) ++as_large;
     }
-    return static_cast<double>(as_large + 1) / static_cast<double>(options_.permutations + 1);
+    return share(as_large);
   }
 
   double mean(size_t begin, size_t end) const {
@@ -116,4 +121,4 @@ std::vector<ChangePoint> change_points(const std::vector<double>& series,
   return Divisions(series, options).find();
 }
 
-}  // namespace plumb::compare
+}  // namespace plumb::facts
