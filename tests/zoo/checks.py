@@ -42,7 +42,7 @@ SHOWS = {
     "sqlite-checkpoint-starved": r"-wal\n(.|\n)*READ",
     "sqlite-missing-index": r"SCAN",
     "sqlite-fsync-bound": r"\d .*(fsync|fdatasync)",
-    "downstream-slow": r"lastrcv",
+    "downstream-slow": r"lastsnd:\d+ lastrcv:\d+",
     "downstream-errors": r"^[1-5]\d\d \d",
     "net-accept-queue-overflow": r"LISTEN +[1-9](.|\n)*TcpExtListenOverflows +[1-9]",
     "net-connection-setup": r"^[1-9]\d+$",

@@ -316,7 +316,9 @@ def rows_of(path):
 
 
 def strengths(case):
-    return ("weak", "strong") if case.weak or case.strong else ("as it is",)
+    if case.weak or case.quota:
+        return ("weak", "strong")
+    return ("strong",) if case.strong else ("as it is",)
 
 
 def jobs_of(cases, strengths_of, repeat, rows):

@@ -13,7 +13,8 @@ usage: ./dev zoo [--pairs | --together | --generator | --checks]
   ./dev zoo --generator  a load generator that cannot keep up: does the run say so, and blame
                          nobody?
   ./dev zoo --checks     the command printed with each finding, run as printed under the same load:
-                         does it show what it claims? All output in build/zoo/checks.txt
+                         does it show what it claims? All output in build/zoo/checks.txt; exit
+                         code 1 when one does not
   ./dev zoo --only shop-lock --repeat 1
   ./dev zoo --resume       goes on where the mode was interrupted
 
@@ -26,6 +27,7 @@ section into docs/zoo.md. The modes run each case once unless --repeat says othe
 import argparse
 import json
 import pathlib
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -111,6 +113,8 @@ def quick():
 
 
 def main():
+    # As an interruption, so that whatever was started is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = parse()
     mode = options.mode
     if options.list:
@@ -123,6 +127,8 @@ def main():
     write_figures(mode.figures(journal.rows))
     if page.is_complete(mode, journal.rows):
         page.write()
+    if mode is checks and not all(row["shows"] for row in journal.rows):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,13 @@ class Runs(unittest.TestCase):
                          [("strong",), ("weak", "strong")])
 
 
+    def test_a_case_is_run_at_the_strengths_that_it_has(self):
+        self.assertEqual(strengths(case(weak=("a",), strong=("b",))), ("weak", "strong"))
+        self.assertEqual(strengths(case(quota=(0.5, 0.2))), ("weak", "strong"))
+        self.assertEqual(strengths(case(strong=("b",))), ("strong",))
+        self.assertEqual(strengths(case()), ("as it is",))
+
+
 class Cases(unittest.TestCase):
     def test_names_are_unique(self):
         names = [one.name for one in FAULTS + CONTROLS + TOGETHER + GENERATOR]
