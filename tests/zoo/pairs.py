@@ -1,0 +1,92 @@
+"""./dev zoo --pairs: does `plumb compare` name the layer that a mistake made slower?"""
+
+import json
+import subprocess
+
+from cases import FAULTS
+from runner import PLUMB, RUNS, Run, die, directory, strengths
+from score import NOTHING, ratio, right_line, share
+
+LOG = "pairs"
+REPEAT = 1
+CASES = [case for case in FAULTS if case.lines]
+BY_NAME = {case.name: case for case in CASES}
+STEADY_S = 32  # a comparison takes 30 s to tell a change from chance
+
+
+def strengths_of(case):
+    return strengths(case)
+
+
+def work(case, missing, url, scratch):
+    off = Run(case, "off", url, directory(scratch, "off"), STEADY_S)
+    without = off.answer()
+    for strength in missing:
+        with_it = off.at(strength, directory(scratch, strength)).answer()
+        yield told(case, strength, compare(case, without, with_it), without, with_it)
+
+
+def compare(case, without, with_it):
+    done = subprocess.run(
+        [PLUMB, "compare", without["run"]["id"], with_it["run"]["id"], "--run-dir", RUNS,
+         "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        check=False)
+    if done.returncode not in (0, 4, 5):
+        die(f"{case.name}: plumb compare ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout)
+
+
+def told(case, strength, comparison, without, with_it):
+    responsible = comparison["ledger"]["responsible"]
+    return {"case": case.name, "strength": strength, "off": without["run"]["id"],
+            "run": with_it["run"]["id"], "named": responsible["key"] if responsible else NOTHING,
+            "share": responsible["share"] if responsible else None,
+            "difference_ms": comparison["ledger"]["difference_ms"],
+            "label": comparison["verdict"]["label"],
+            "insufficient": comparison["verdict"]["insufficient"],
+            "conclusion": comparison["verdict"]["conclusion"]}
+
+
+def is_right(row):
+    return right_line(BY_NAME[row["case"]], row["named"])
+
+
+def part(row):
+    """The named line's part of the difference."""
+    return "–" if row["share"] is None else f"{row['share']:.0%}"
+
+
+def line(row):
+    mark = "ok   " if is_right(row) else "WRONG"
+    why = f" ({row['insufficient']})" if row["insufficient"] else ""
+    return (f"{mark} {row['case']} ({row['strength']}): {row['named']}, {part(row)} of "
+            f"{row['difference_ms']:+.2f} ms{why}")
+
+
+def summary(rows):
+    return [f"layer named right      {share(sum(map(is_right, rows)), len(rows))}"]
+
+
+def figures(rows):
+    return {"pairs": len(rows), **ratio("pair_layer", sum(map(is_right, rows)), len(rows))}
+
+
+def table(rows):
+    for row in rows:
+        mark = " " if is_right(row) else "!"
+        yield (f"{mark} {row['case']:28} {row['strength']:8} {row['named']:34} {part(row):>5} of "
+               f"{row['difference_ms']:+10.2f} ms  wanted: {', '.join(BY_NAME[row['case']].lines)}")
+
+
+def page(rows):
+    lines = ["Each mistake off, then on, at the same load: which line of the time ledger "
+             "[`plumb compare`](compare.md#which-layer) names for the difference. Right is a line "
+             "that the mistake makes longer, set down before the runs; `database.` stands for any "
+             "line of that layer.", "",
+             "| case | strength | named | of the difference | difference of the mean | right would "
+             "be |", "|---|---|---|--:|--:|---|"]
+    for row in rows:
+        named = row["named"] if is_right(row) else f"**{row['named']}**"
+        lines.append(f"| {row['case']} | {row['strength']} | {named} | {part(row)} | "
+                     f"{row['difference_ms']:+.1f} ms | {', '.join(BY_NAME[row['case']].lines)} |")
+    return lines
