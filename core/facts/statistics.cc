@@ -83,12 +83,13 @@ int64_t middle_of(const HistogramRecord& record) {
 
 std::optional<Histogram> merged_histogram(const store::SeriesData& series, const Window& window) {
   std::optional<Histogram> merged;
-  for (const HistogramRecord& record : series.histograms) {
-    const int64_t middle = middle_of(record);
-    if (middle < window.start_ns || middle >= window.end_ns) continue;
-    if (!merged) merged.emplace(record.histogram.precision_bits());
+  auto record = std::partition_point(
+      series.histograms.begin(), series.histograms.end(),
+      [&](const HistogramRecord& one) { return middle_of(one) < window.start_ns; });
+  for (; record != series.histograms.end() && middle_of(*record) < window.end_ns; ++record) {
+    if (!merged) merged.emplace(record->histogram.precision_bits());
     // A series of mixed precision is a plugin's mistake; what cannot be merged is left out.
-    (void)merged->merge(record.histogram);
+    (void)merged->merge(record->histogram);
   }
   if (merged && merged->count() == 0) return std::nullopt;
   return merged;

@@ -83,6 +83,22 @@ TEST_F(RunFile, GivesBackWhatWasWritten) {
   EXPECT_FALSE(fs::exists(file_.string() + "-wal")) << "a finished run is one file";
 }
 
+TEST_F(RunFile, GivesBackHistogramsInTheOrderOfTheirTime) {
+  const auto writer = create();
+  say_something(*writer);  // one in the middle of the two that follow
+  for (const int64_t start : {4000, 1000}) {
+    HistogramRecord h{7, start, start + 1000, Histogram()};
+    h.histogram.record(1);
+    writer->on_histogram(h);
+  }
+  ASSERT_TRUE(writer->finish(RunState::kFinished).is_ok());
+  const auto run = read_run(file_);
+  ASSERT_TRUE(run.is_ok()) << run.status().message();
+  std::vector<int64_t> starts;
+  for (const HistogramRecord& h : run->series[0].histograms) starts.push_back(h.start_ns);
+  EXPECT_EQ(starts, (std::vector<int64_t>{1000, 2000, 4000}));
+}
+
 TEST_F(RunFile, IsReadableWhileItIsBeingWritten) {
   auto writer = create();
   say_something(*writer);

@@ -131,6 +131,13 @@ void read_signals(SQLite::Database& db, const SeriesIndex& index, RunData& run) 
     }
     return Status::ok();
   });
+  // A plugin may say them in another order, and whoever looks for a window relies on theirs.
+  const auto by_middle = [](const HistogramRecord& a, const HistogramRecord& b) {
+    return a.start_ns + (a.end_ns - a.start_ns) / 2 < b.start_ns + (b.end_ns - b.start_ns) / 2;
+  };
+  for (SeriesData& series : run.series)
+    if (!std::is_sorted(series.histograms.begin(), series.histograms.end(), by_middle))
+      std::stable_sort(series.histograms.begin(), series.histograms.end(), by_middle);
 }
 
 void read_records(SQLite::Database& db, RunData& run) {

@@ -124,5 +124,34 @@ TEST(HistogramTest, ValuesTooLargeAreRecordedAsTheLargest) {
   EXPECT_LT(h.buckets().back().index, Histogram::bucket_limit(h.precision_bits()));
 }
 
+TEST(HistogramTest, TheOrderOfValuesDoesNotMatter) {
+  const std::vector<uint64_t> values = {20'000'000, 3, 90'000'000, 0, 500, 20'000'001, 7'000};
+  Histogram up;
+  Histogram down;
+  for (const uint64_t value : values) up.record(value);
+  for (size_t i = values.size(); i-- > 0;) down.record(values[i]);
+  const auto buckets_of = [](const Histogram& h) {
+    std::vector<std::pair<uint32_t, uint64_t>> out;
+    for (const plumb_bucket& bucket : h.buckets()) out.emplace_back(bucket.index, bucket.count);
+    return out;
+  };
+  EXPECT_EQ(buckets_of(up), buckets_of(down));
+  for (const double q : {0.0, 0.2, 0.5, 0.9, 1.0}) EXPECT_EQ(up.quantile(q), down.quantile(q));
+  // Merged from parts that lie below, above and within each other.
+  Histogram merged;
+  for (const uint64_t value : values) {
+    Histogram one;
+    one.record(value);
+    ASSERT_TRUE(merged.merge(one));
+  }
+  EXPECT_EQ(buckets_of(merged), buckets_of(up));
+  merged.clear();
+  EXPECT_TRUE(merged.buckets().empty());
+  ASSERT_TRUE(merged.merge(up));
+  EXPECT_EQ(buckets_of(merged), buckets_of(up));
+  ASSERT_TRUE(merged.merge(Histogram())) << "an empty one has no buckets to make room for";
+  EXPECT_EQ(merged.count(), values.size());
+}
+
 }  // namespace
 }  // namespace plumb

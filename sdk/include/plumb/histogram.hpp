@@ -58,8 +58,10 @@ class Histogram {
   [[nodiscard]] bool merge(const Histogram& other) {
     if (other.count_ == 0) return true;
     if (other.bits_ != bits_) return false;
-    for (uint32_t i = 0; i < other.counts_.size(); ++i)
-      if (other.counts_[i] != 0) add_at(i, other.counts_[i]);
+    cover(other.first_, other.first_ + static_cast<uint32_t>(other.counts_.size()) - 1);
+    uint64_t* const into = counts_.data() + (other.first_ - first_);
+    for (size_t i = 0; i < other.counts_.size(); ++i) into[i] += other.counts_[i];
+    count_ += other.count_;
     sum_ += other.sum_;
     minimum_ = std::min(minimum_, other.minimum_);
     maximum_ = std::max(maximum_, other.maximum_);
@@ -91,8 +93,8 @@ class Histogram {
     for (uint32_t i = 0; i < counts_.size(); ++i) {
       seen += counts_[i];
       if (seen < wanted) continue;
-      const double mid = static_cast<double>(lower_bound_of(i, bits_)) +
-                         static_cast<double>(width_of(i, bits_) - 1) / 2;
+      const double mid = static_cast<double>(lower_bound_of(first_ + i, bits_)) +
+                         static_cast<double>(width_of(first_ + i, bits_) - 1) / 2;
       return std::clamp(mid, static_cast<double>(minimum_), static_cast<double>(maximum_));
     }
     return static_cast<double>(maximum_);
@@ -101,7 +103,7 @@ class Histogram {
   std::vector<plumb_bucket> buckets() const {
     std::vector<plumb_bucket> out;
     for (uint32_t i = 0; i < counts_.size(); ++i)
-      if (counts_[i] != 0) out.push_back({i, 0, counts_[i]});
+      if (counts_[i] != 0) out.push_back({first_ + i, 0, counts_[i]});
     return out;
   }
   // Rebuilds a histogram from what crossed the boundary; the caller has validated it
@@ -109,6 +111,7 @@ class Histogram {
   static Histogram from_buckets(uint32_t bits, const plumb_bucket* buckets, size_t count,
                                 uint64_t sum, uint64_t minimum, uint64_t maximum) {
     Histogram h(bits);
+    if (count > 0) h.cover(buckets[0].index, buckets[count - 1].index);
     for (size_t i = 0; i < count; ++i) h.add_at(buckets[i].index, buckets[i].count);
     h.sum_ = sum;
     if (h.count_ != 0) {
@@ -122,13 +125,26 @@ class Histogram {
 
  private:
   void add_at(uint32_t index, uint64_t times) {
-    if (index >= counts_.size()) counts_.resize(index + 1);
-    counts_[index] += times;
+    // Below first_ the difference wraps round to beyond the size as well.
+    if (index - first_ >= counts_.size()) cover(index, index);
+    counts_[index - first_] += times;
     count_ += times;
+  }
+  // Makes room for the buckets from `first` to `last`.
+  void cover(uint32_t first, uint32_t last) {
+    if (counts_.empty()) first_ = first;
+    if (first < first_) {
+      counts_.insert(counts_.begin(), first_ - first, 0);
+      first_ = first;
+    }
+    if (last - first_ >= counts_.size()) counts_.resize(last - first_ + 1);
   }
 
   uint32_t bits_;
+  // Of the buckets from first_ on, since the values of one histogram lie near each other: those of
+  // requests of 20 ms need a few hundred buckets, with 4,000 empty ones below.
   std::vector<uint64_t> counts_;
+  uint32_t first_ = 0;
   uint64_t count_ = 0;
   uint64_t sum_ = 0;
   uint64_t minimum_ = std::numeric_limits<uint64_t>::max();
