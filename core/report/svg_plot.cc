@@ -73,9 +73,11 @@ std::vector<Tick> time_ticks(double start_s, double end_s) {
       1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400};
   std::vector<Tick> out;
   if (!(end_s > start_s)) return out;
+  // Texts of minutes and hours are wider, and must not touch on a phone.
+  const double most = end_s <= 120 ? 8 : 5;
   double step = kSteps.back();
   for (const double candidate : kSteps)
-    if ((end_s - start_s) / candidate <= 8) {
+    if ((end_s - start_s) / candidate <= most) {
       step = candidate;
       break;
     }

@@ -12,7 +12,7 @@ namespace plumb::report {
 namespace {
 
 constexpr double kRunsHeight = 190;
-constexpr size_t kMostPlaces = 4;     // told below the chart
+constexpr size_t kMostPlaces = 3;     // told below the chart
 constexpr size_t kPlaceColumns = 10;  // of each, so that they do not touch on a phone: a date
 
 double runs_x(size_t index, size_t count) {

@@ -33,7 +33,7 @@ TEST(Ticks, AreRoundNumbersInTheirUnit) {
 
 TEST(Ticks, OfTimeAreThoseOfAClock) {
   EXPECT_EQ(texts_of(time_ticks(0, 3)), (std::vector<std::string>{"0 s", "1 s", "2 s", "3 s"}));
-  EXPECT_EQ(texts_of(time_ticks(0, 3600)).at(1), "10:00");
+  EXPECT_EQ(texts_of(time_ticks(0, 3600)).at(1), "15:00");
   EXPECT_EQ(texts_of(time_ticks(0, 3 * 3600)).back(), "3:00 h");
 }
 
