@@ -373,6 +373,21 @@ TEST(Diagnosis, DoubtsAGeneratorThatNothingIsKnownOf) {
   EXPECT_FALSE(doubt->fatal);
 }
 
+TEST(Diagnosis, AGeneratorThatStrangersCrowdOutIsTheLimit) {
+  const auto status_with = [](double waits, double strangers) {
+    RunBuilder run;
+    run.requests(0.05, 100)
+        .counter("generator_cpu_seconds_total", 0.1)
+        .counter("generator_runqueue_seconds_total", waits)
+        .counter("others_cpu_seconds_total", strangers)
+        .gauge("host_cpus", 2);
+    return diagnosis_of(run).validity.status;
+  };
+  EXPECT_EQ(status_with(0.95, 1.5), ValidityStatus::kGeneratorLimited);
+  EXPECT_EQ(status_with(0.95, 0.1), ValidityStatus::kValid) << "its target takes them";
+  EXPECT_EQ(status_with(0.5, 1.5), ValidityStatus::kValid);
+}
+
 TEST(Diagnosis, DoesNotTakeAnOverloadedTargetForALimitedGenerator) {
   RunBuilder run;
   run.histogram("http_response_seconds", 2.0, 100, {{"endpoint", "a"}, {"outcome", "ok"}})

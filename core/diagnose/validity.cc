@@ -19,6 +19,8 @@ constexpr double kLatestStart = 0.2;          // of the response time, on averag
 constexpr double kSmallestLag = 0.002;        // seconds; below it a late start is no matter
 constexpr double kGeneratorBusy = 0.9;        // of the one processor its loop can use
 constexpr double kGeneratorStarved = 0.3;     // of the time runnable without a processor
+constexpr double kGeneratorCrowdedOut = 0.9;  // of the time runnable without a processor, beside
+constexpr double kStrangers = 0.3;            // programs that take so much of all processors
 constexpr double kGeneratorThrottled = 0.05;  // of the time held back by its cgroup's quota
 constexpr double kLittlesGap = 0.2;
 
@@ -159,7 +161,12 @@ class Checks {
     const bool behind = late || (open && delivered < kLeastDelivered);
     // A quota stops it for tens of milliseconds at a time: then nothing it measures is right.
     const bool held_back = throttled != nullptr && throttled->value >= kGeneratorThrottled;
-    const bool limited = (behind && (busy || waiting)) || (busy && !open) || held_back;
+    // Where strangers leave it no processor, it times itself.
+    const bool crowded_out = starved != nullptr && starved->value >= kGeneratorCrowdedOut &&
+                             facts_.value_or("others_cpu_seconds_total.rate", 0) >=
+                                 kStrangers * facts_.value_or("host_cpus.mean", 1);
+    const bool limited =
+        (behind && (busy || waiting)) || (busy && !open) || held_back || crowded_out;
     if (limited && validity_.status == ValidityStatus::kValid)
       validity_.status = ValidityStatus::kGeneratorLimited;
     std::string state = ratio_text(delivered) + " of the requests due were started";
