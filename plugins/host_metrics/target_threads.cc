@@ -71,15 +71,6 @@ bool TargetThreads::moved(ThreadReading& reading) {
   return false;
 }
 
-bool TargetThreads::hardly_moved(const ThreadReading& reading) const {
-  if (threads_.size() != 1) return false;
-  const Thread& only = threads_.begin()->second;
-  if (!only.fresh) return false;
-  const auto length = static_cast<double>(reading.now_ns - only.read_ns);
-  const auto ran = static_cast<double>(grown(only.last.run_ns, only.fresh->run_ns));
-  return ran < kRunnableShare * length;
-}
-
 ThreadGrowth TargetThreads::update(ThreadReading& reading, uint64_t count, uint64_t process_ns,
                                    bool watched) {
   ++updates_;

@@ -75,10 +75,6 @@ class TargetThreads {
   // nothing about the process can have changed.
   bool moved(ThreadReading& reading);
 
-  // After moved(): whether its one thread ran, but so little (below 5% of a processor) that the
-  // rest of what is known of the process may be read less often.
-  bool hardly_moved(const ThreadReading& reading) const;
-
   const std::map<proc::Pid, Thread>& all() const { return threads_; }
   // Threads worth a look at their state: those that ran lately or sleep uninterruptibly.
   void lively(std::vector<Thread*>& out);

@@ -114,7 +114,7 @@ TEST_F(TargetDelaysTest, PageFaultsCountFromTheFirstLook) {
   fake_.thread(10, 10, 0, 0);
   update({10});
   fake_.add({.pid = 10, .minor_faults = 1200, .major_faults = 7});
-  fake_.thread(10, 10, 100 * kMilli, 0);
+  fake_.thread(10, 10, kMilli, 0);
   const TargetTotals t = update({10});
   EXPECT_EQ(t.minor_faults, 200u);
   EXPECT_EQ(t.major_faults, 2u);

@@ -18,8 +18,7 @@ constexpr size_t kMostSwitchReads = 32;  // per update
 constexpr uint64_t kMostDelaysPause = 32;
 constexpr int kMostGenerations = 16;       // of ended processes up to one that lives
 constexpr unsigned kAccountingEvery = 10;  // updates
-constexpr uint64_t kLeastUnasked = 3;      // updates between two questions for a process's delays
-constexpr uint64_t kCompleteEvery = 4;     // updates of a process that hardly moves
+constexpr int kMostUnasked = 4;            // updates between two questions for a process's delays
 // utime and stime are each cut to a whole tick.
 constexpr uint64_t kTickSlack = 2;
 
@@ -89,7 +88,6 @@ TargetTotals TargetUsage::update(std::span<const Pid> pids, int64_t now_ns,
   for (auto& [pid, process] : processes_) process.seen = false;
   for (const Pid pid : pids) update_one(pid, reading, list, now);
   forget_ended();
-  note_parents();
   finish(now, now_ns - reading.before_ns);
   lively_.clear();
   threads_ = now.totals.threads;
@@ -114,13 +112,6 @@ void TargetUsage::update_one(Pid pid, ThreadReading& reading, proc::ProcessList*
     count_standing(*p, now);
     return;
   }
-  if (p->start_ticks != 0 && !is_complete_due(*p, reading)) {
-    // What it used of processors is known; the rest is counted when it is read.
-    p->seen = true;
-    note_known(*p, now);
-    update_process(proc::Stat(p->last), *p, reading, now);
-    return;
-  }
   const proc::Text text = p->stat.read(buffer_);
   const auto stat = text.ok() ? proc::parse_stat(text.text) : std::nullopt;
   if (!stat || stat->pid != pid) {
@@ -140,40 +131,15 @@ void TargetUsage::update_one(Pid pid, ThreadReading& reading, proc::ProcessList*
     if (!born) p->first = p->last = *stat;
   }
   p->seen = true;
-  p->stat_read_at = updates_;
-  // Not all in the same second.
-  p->stat_due = p->stat_due == 0 ? updates_ + 1 + static_cast<uint64_t>(pid) % kCompleteEvery
-                                 : updates_ + kCompleteEvery;
-  read_the_rest(pid, *p, now);
   update_process(*stat, *p, reading, now);
-}
-
-// A parent is read each time: what its children hand to it must be known when they end. Who waits
-// for a disk hardly moves, and where the kernel says how long, that is told every time.
-bool TargetUsage::is_complete_due(const Process& p, const ThreadReading& reading) const {
-  const bool reaps = p.parent_at + 1 >= updates_ || p.last.reaped_user_ticks != 0 ||
-                     p.last.reaped_system_ticks != 0;
-  return read_all_ || reaps || accounting_ == Accounting::kOn || updates_ >= p.stat_due ||
-         !p.threads.hardly_moved(reading);
-}
-
-void TargetUsage::note_parents() {
-  for (const auto& [pid, process] : processes_) {
-    const auto parent = processes_.find(process.parent);
-    if (parent != processes_.end()) parent->second.parent_at = updates_;
-  }
-}
-
-void TargetUsage::note_known(const Process& p, Interval& now) const {
-  now.any_io = now.any_io || p.io_last;
-  now.any_delays = now.any_delays || (accounting_ == Accounting::kOn && p.delays);
 }
 
 void TargetUsage::count_standing(const Process& p, Interval& now) const {
   ++now.totals.processes;
   now.totals.threads += p.threads.all().size();
   now.totals.resident_bytes += p.last.resident_pages * proc::page_bytes();
-  note_known(p, now);
+  now.any_io = now.any_io || p.io_last;
+  now.any_delays = now.any_delays || (accounting_ == Accounting::kOn && p.delays);
   for (const auto& [tid, t] : p.threads.all()) {
     now.any_schedstat = now.any_schedstat || t.has_run;
     now.any_switches = now.any_switches || t.switches;
@@ -193,12 +159,11 @@ void TargetUsage::update_process(const proc::Stat& stat, Process& p, ThreadReadi
   minor_faults_ += p.last.minor_faults - before.minor_faults;
   major_faults_ += p.last.major_faults - before.major_faults;
 
-  const uint64_t unseen_ns = growth(p.unread_ns, (user + system) * nanoseconds_per_tick());
-  const ThreadGrowth threads = p.threads.update(reading, stat.threads, unseen_ns, p.born);
+  const ThreadGrowth threads =
+      p.threads.update(reading, stat.threads, (user + system) * nanoseconds_per_tick(), p.born);
   // Once it is known which were there before, those that come are born under watch.
   p.born = p.born || !p.threads.all().empty();
   p.scheduled_ns += threads.ran_ns;
-  p.unread_ns = p.stat_read_at == updates_ ? 0 : p.unread_ns + threads.ran_ns;
   p.waited_ns += threads.waited_ns;
   p.block_delay_ticks += threads.block_delay_ticks;
   block_io_ns_ += threads.block_delay_ticks * nanoseconds_per_tick();
@@ -220,28 +185,25 @@ void TargetUsage::update_process(const proc::Stat& stat, Process& p, ThreadReadi
 
   reaped_cpu_.grew(p.last.reaped_user_ticks - before.reaped_user_ticks +
                    p.last.reaped_system_ticks - before.reaped_system_ticks);
+  if (delays_due(p)) update_delays(stat.pid, p, now);
   const uint64_t waited =
       p.delays ? std::max(p.waited_ns, p.delays->runqueue_ns - p.first_delays->runqueue_ns)
                : p.waited_ns;
   runqueue_ns_ += growth(p.waited_counted_ns, waited);
   p.waited_counted_ns = std::max(p.waited_counted_ns, waited);
+  update_io(p, now);
 
   ++now.totals.processes;
   now.totals.threads += p.threads.all().size();
   now.totals.resident_bytes += stat.resident_pages * proc::page_bytes();
 }
 
-void TargetUsage::read_the_rest(Pid pid, Process& p, Interval& now) {
-  if (delays_due(p)) update_delays(pid, p, now);
-  update_io(p, now);
-}
-
 bool TargetUsage::delays_due(Process& p) const {
   // Without accounting the run-queue delay is all they tell, and of a single thread schedstat tells
   // it too; threads that came and went meanwhile stay in the sum.
   const bool alone = p.delays && accounting_ == Accounting::kOff && p.threads.all().size() == 1;
-  if (alone && !read_all_ && updates_ < p.delays_asked_at + kLeastUnasked) return false;
-  p.delays_asked_at = updates_;
+  if (alone && !read_all_ && ++p.updates_unasked < kMostUnasked) return false;
+  p.updates_unasked = 0;
   return true;
 }
 
@@ -352,10 +314,8 @@ void TargetUsage::forget_ended() {
     // Its parent's reaped times and storage bytes now hold all that this one had; if the parent
     // has ended with it, those of the parent's parent.
     if (p.seen || !heir_lives(p)) continue;
-    const uint64_t used =
-        std::max(p.last.user_ticks + p.last.system_ticks,
-                 p.first.user_ticks + p.first.system_ticks + p.counted_ns / nanoseconds_per_tick());
-    reaped_cpu_.ended(used + p.last.reaped_user_ticks + p.last.reaped_system_ticks);
+    reaped_cpu_.ended(p.last.user_ticks + p.last.system_ticks + p.last.reaped_user_ticks +
+                      p.last.reaped_system_ticks);
     if (p.io_last) {
       reaped_read_.ended(p.io_last->read);
       reaped_written_.ended(p.io_last->written);

@@ -108,19 +108,15 @@ class TargetUsage {
     std::string command;
     proc::KeptFile stat, io;
     bool seen = false;
-    uint64_t stat_read_at = 0;  // the update in which all of it was read
-    uint64_t stat_due = 0;      // that in which it is next, though it hardly moved
-    uint64_t parent_at = 0;     // the last update at which it had children
     bool born = false;          // under watch: its past counts
     proc::Stat last;            // largest of each counter read
     proc::Stat first;           // when first read; zeros when born under watch
     uint64_t scheduled_ns = 0;  // sum of its threads' growth
-    uint64_t unread_ns = 0;     // of that, since all of it was read
     uint64_t counted_ns = 0;    // what it has put into the total
     uint64_t waited_ns = 0;     // sum of its threads' run-queue delay
     uint64_t waited_counted_ns = 0;
     std::optional<proc::Delays> first_delays, delays;
-    uint64_t delays_asked_at = 0;    // the update in which they were
+    int updates_unasked = 0;         // for them
     uint64_t block_delay_ticks = 0;  // where threads are asked
     std::optional<proc::StorageBytes> io_last;
     TargetThreads threads;
@@ -137,15 +133,11 @@ class TargetUsage {
 
   void update_one(proc::Pid pid, ThreadReading& reading, proc::ProcessList* list, Interval& now);
   void update_process(const proc::Stat& stat, Process& p, ThreadReading& reading, Interval& now);
-  void read_the_rest(proc::Pid pid, Process& p, Interval& now);
-  bool is_complete_due(const Process& p, const ThreadReading& reading) const;
-  void note_parents();
   bool delays_due(Process& p) const;
   void update_delays(proc::Pid pid, Process& p, Interval& now);
   void note_unanswered(const Status& why);
   void update_io(Process& p, Interval& now);
   void count_standing(const Process& p, Interval& now) const;
-  void note_known(const Process& p, Interval& now) const;
   void finish(Interval& now, int64_t length_ns);
   void forget_ended();
   void read_accounting();

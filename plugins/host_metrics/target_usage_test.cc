@@ -114,30 +114,6 @@ TEST_F(TargetUsageTest, ChildrenNeverSeenAreCountedThroughTheirParent) {
   EXPECT_DOUBLE_EQ(update({10}).cpu_seconds, 0.35);
 }
 
-TEST_F(TargetUsageTest, WhatAProcessThatHardlyMovesDidIsReadInTurnsAndAllInTheEnd) {
-  for (const Pid pid : {10, 11, 12, 13}) {
-    fake_.add({.pid = pid});
-    fake_.thread(pid, pid, 0, 0);
-  }
-  update({10, 11, 12, 13});
-  const auto work = [this](uint64_t second) {
-    for (const Pid pid : {10, 11, 12, 13}) {
-      fake_.add({.pid = pid, .minor_faults = 101 + 10 * second});
-      fake_.thread(pid, pid, second * 10 * kMs, 0);
-    }
-    return update({10, 11, 12, 13});
-  };
-  // Of processor time each second knows.
-  EXPECT_DOUBLE_EQ(work(1).cpu_seconds, 0.04);
-  const TargetTotals second = work(2);
-  EXPECT_DOUBLE_EQ(second.cpu_seconds, 0.08);
-  EXPECT_GT(second.minor_faults, 0u);
-  EXPECT_LT(second.minor_faults, 80u);
-  usage_.read_all();
-  EXPECT_EQ(work(3).minor_faults, 120u);
-  EXPECT_EQ(work(7).cpu_seconds, 0.28) << "no tick that its threads had counted counts again";
-}
-
 TEST_F(TargetUsageTest, ARestartedTargetGoesOnCountingWhereTheOldOneStopped) {
   fake_.add({.pid = 10});
   fake_.thread(10, 10, 0, 0);
