@@ -1,5 +1,5 @@
 // JMeter's results as CSV with a header (.jtl).
-#include "core/imports/csv_value.h"
+#include "core/imports/csv_reader.h"
 #include "core/imports/formats.h"
 #include "core/imports/jmeter_sample.h"
 
@@ -8,43 +8,32 @@ namespace {
 
 constexpr double kJmeterUnitNs = 1e6;
 
-class JmeterCsv final : public Reader {
+class JmeterCsv final : public CsvReader {
  public:
   explicit JmeterCsv(Sink& sink) : samples_(sink) {}
 
-  std::optional<Problem> line(std::string_view text) override {
-    if (header_.empty() && text.find(',') == std::string_view::npos) delimiter_from(text);
-    if (!record_.add(text)) {
-      if (record_.too_long()) return Problem{0, "a quoted field has no closing quote"};
-      return std::nullopt;
-    }
-    const auto& cells = record_.cells();
-    if (header_.empty()) {
-      header_ = CsvHeader(cells);
-      if (auto problem = need_column(header_, "timeStamp", time_)) return problem;
-      if (auto problem = need_column(header_, "elapsed", elapsed_)) return problem;
-      return need_column(header_, "label", label_);
-    }
-    if (is_blank(cells)) return std::nullopt;
-    if (cells.size() != header_.size()) return wrong_width(cells.size(), header_);
-    return sample(cells);
-  }
-
   std::optional<Problem> finish() override {
-    if (record_.is_open()) return Problem{0, "a quoted field has no closing quote"};
+    if (auto problem = CsvReader::finish()) return problem;
     return samples_.finish();
   }
 
  private:
   // jmeter.save.saveservice.default_delimiter may be another.
-  void delimiter_from(std::string_view header) {
-    for (const char c : {'\t', ';', '|'})
-      if (header.find(c) != std::string_view::npos) record_ = CsvRecord(c);
+  char delimiter_of(std::string_view header) const override {
+    for (const char c : {',', '|', ';', '\t'})
+      if (header.find(c) != std::string_view::npos) return c;
+    return ',';
   }
 
-  std::optional<Problem> sample(const std::vector<CsvCell>& cells) {
+  std::optional<Problem> header_read() override {
+    if (auto problem = need_column(header(), "timeStamp", time_)) return problem;
+    if (auto problem = need_column(header(), "elapsed", elapsed_)) return problem;
+    return need_column(header(), "label", label_);
+  }
+
+  std::optional<Problem> row_read(const std::vector<CsvCell>& cells) override {
     const auto cell = [&](std::string_view name) -> const CsvCell* {
-      const auto index = header_.index(name);
+      const auto index = header().index(name);
       return index ? &cells[*index] : nullptr;
     };
     const auto text = [&](std::string_view name) {
@@ -78,8 +67,6 @@ class JmeterCsv final : public Reader {
   }
 
   JmeterSamples samples_;
-  CsvRecord record_;
-  CsvHeader header_;
   size_t time_ = 0, elapsed_ = 0, label_ = 0;
 };
 

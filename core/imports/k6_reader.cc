@@ -1,5 +1,5 @@
 // k6 run --out json=FILE and --out csv=FILE.
-#include "core/imports/csv_value.h"
+#include "core/imports/csv_reader.h"
 #include "core/imports/flat_json.h"
 #include "core/imports/formats.h"
 #include "core/imports/k6_requests.h"
@@ -44,30 +44,29 @@ class K6Json final : public Reader {
   FlatJson json_;
 };
 
-class K6Csv final : public Reader {
+class K6Csv final : public CsvReader {
  public:
   explicit K6Csv(Sink& sink) : requests_(sink) {}
 
-  std::optional<Problem> line(std::string_view text) override {
-    if (!record_.add(text)) {
-      if (record_.too_long()) return Problem{0, "a quoted field has no closing quote"};
-      return std::nullopt;
-    }
-    const auto& cells = record_.cells();
-    if (header_.empty()) {
-      header_ = CsvHeader(cells);
-      if (auto problem = need_column(header_, "metric_name", metric_)) return problem;
-      if (auto problem = need_column(header_, "timestamp", time_)) return problem;
-      return need_column(header_, "metric_value", value_);
-    }
-    if (is_blank(cells)) return std::nullopt;
-    if (cells.size() != header_.size()) return wrong_width(cells.size(), header_);
+  std::optional<Problem> finish() override {
+    if (auto problem = CsvReader::finish()) return problem;
+    return requests_.finish();
+  }
+
+ private:
+  std::optional<Problem> header_read() override {
+    if (auto problem = need_column(header(), "metric_name", metric_)) return problem;
+    if (auto problem = need_column(header(), "timestamp", time_)) return problem;
+    return need_column(header(), "metric_value", value_);
+  }
+
+  std::optional<Problem> row_read(const std::vector<CsvCell>& cells) override {
     int64_t time_ns = 0;
     if (auto problem = read_time("timestamp", cells[time_], time_ns)) return problem;
     const auto value = parse_finite(cells[value_].text);
     if (!value) return misread("metric_value", cells[value_], "a number");
     const auto tag = [&](std::string_view name) {
-      const auto index = header_.index(name);
+      const auto index = header().index(name);
       return index ? cells[*index].text : std::string_view();
     };
     K6Tags tags{tag("name"),  tag("url"),        tag("method"),           tag("status"),
@@ -77,15 +76,7 @@ class K6Csv final : public Reader {
     return problem;
   }
 
-  std::optional<Problem> finish() override {
-    if (record_.is_open()) return Problem{0, "a quoted field has no closing quote"};
-    return requests_.finish();
-  }
-
- private:
   K6Requests requests_;
-  CsvRecord record_;
-  CsvHeader header_;
   size_t metric_ = 0, time_ = 0, value_ = 0;
 };
 

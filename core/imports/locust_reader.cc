@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "core/imports/csv_value.h"
+#include "core/imports/csv_reader.h"
 #include "core/imports/endpoint_name.h"
 #include "core/imports/formats.h"
 
@@ -92,29 +92,10 @@ class LocustRow {
   const std::vector<CsvCell>& cells_;
 };
 
-// What both readers share: the header, the width of rows.
-class LocustReader : public Reader {
+// What both readers share: whom a row is about.
+class LocustReader : public CsvReader {
  public:
   explicit LocustReader(Sink& sink) : sink_(sink) {}
-
-  std::optional<Problem> line(std::string_view text) final {
-    if (!record_.add(text)) {
-      if (record_.too_long()) return Problem{0, "a quoted field has no closing quote"};
-      return std::nullopt;
-    }
-    const auto& cells = record_.cells();
-    if (header_.empty()) {
-      header_ = CsvHeader(cells);
-      return need_column(header_, "Name", name_);
-    }
-    if (is_blank(cells)) return std::nullopt;
-    if (cells.size() != header_.size()) return wrong_width(cells.size(), header_);
-    const LocustRow row(header_, cells);
-    const CsvCell* type = row.cell("Type");
-    const bool all = cells[name_].text == kAggregated;
-    return this->row(
-        row, all ? "" : endpoint_of_url(type != nullptr ? type->text : "", cells[name_].text));
-  }
 
  protected:
   // `endpoint` is empty for the row of all.
@@ -122,9 +103,17 @@ class LocustReader : public Reader {
   Sink& sink() { return sink_; }
 
  private:
+  std::optional<Problem> header_read() override { return need_column(header(), "Name", name_); }
+
+  std::optional<Problem> row_read(const std::vector<CsvCell>& cells) override {
+    const LocustRow row(header(), cells);
+    const CsvCell* type = row.cell("Type");
+    const bool all = cells[name_].text == kAggregated;
+    return this->row(
+        row, all ? "" : endpoint_of_url(type != nullptr ? type->text : "", cells[name_].text));
+  }
+
   Sink& sink_;
-  CsvRecord record_;
-  CsvHeader header_;
   size_t name_ = 0;
 };
 
