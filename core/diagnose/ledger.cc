@@ -464,39 +464,4 @@ std::vector<EndpointLedger> endpoint_ledgers(const FactSet& facts) {
   return out;
 }
 
-bool feeds_ledger(const SeriesInfo& series) {
-  static const std::set<std::string_view> kNames = {"http_response_seconds",
-                                                    "http_service_seconds",
-                                                    "http_phase_seconds",
-                                                    "http_in_flight",
-                                                    "http_scheduled_total",
-                                                    "host_cpu_busy_ratio",
-                                                    "target_cpu_seconds_total",
-                                                    "target_runqueue_seconds_total",
-                                                    "target_runqueue_beside_seconds_total",
-                                                    "target_throttled_seconds_total",
-                                                    "target_throttled_periods_total",
-                                                    "target_periods_total",
-                                                    "target_quota_processors",
-                                                    "target_disk_waiting",
-                                                    "target_block_delay_seconds_total",
-                                                    "target_memory_delay_seconds_total",
-                                                    "target_accept_queue",
-                                                    "target_accept_queue_limit",
-                                                    "host_tcp_listen_overflows_total",
-                                                    "target_busiest_thread_ratio",
-                                                    "target_runnable_threads",
-                                                    "downstream_awaiting",
-                                                    "profile_lock_wait_seconds_total",
-                                                    "pg_server",
-                                                    "pg_sessions",
-                                                    "pg_sessions_total",
-                                                    "pg_client_connections",
-                                                    "pg_active_seconds_total",
-                                                    "pg_backend_cpu_seconds_total",
-                                                    "pg_backend_runqueue_seconds_total"};
-  return !series.ledger_line.empty() || !series.resource.empty() ||
-         series.name.starts_with("app_pool_") || kNames.count(series.name) != 0;
-}
-
 }  // namespace plumb::diagnose
