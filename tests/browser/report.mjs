@@ -141,13 +141,12 @@ async function checkView(browser, file, view) {
     for (const violation of await seriousViolations(page)) expect(false, file, state, violation);
     if (!opened) await shoot(page, file, name, true);
   }
-  const area = page.locator("figure.chart svg.area").nth(1);
-  if ((await area.count()) !== 0) {
-    await area.scrollIntoViewIfNeeded();
-    await area.hover();
-    const tip = page.locator(".tip:not([hidden])");
-    expect((await tip.count()) === 1, file, name, "no values are told under the pointer");
-    await shoot(page, file, `${name}-hover`, false);
+  const watched = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent).charts.map((chart) => chart.id));
+  for (const id of watched) {
+    await page.locator(`#${id} svg.area`).hover();
+    const tip = page.locator(`#${id} .tip:not([hidden])`);
+    expect((await tip.count()) === 1, file, name, `${id}: no values are told under the pointer`);
+    if (id === watched[0]) await shoot(page, file, `${name}-hover`, false);
   }
   await checkFlames(page, file, name);
   expect(said.length === 0, file, name, `said: ${said.slice(0, 3).join(" | ")}`);
