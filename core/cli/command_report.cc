@@ -7,10 +7,12 @@
 #include "core/base/json_text.h"
 #include "core/base/number_text.h"
 #include "core/cli/command.h"
+#include "core/cli/plan_problems.h"
 #include "core/cli/profile_report.h"
 #include "core/cli/report_format.h"
 #include "core/report/report.h"
 #include "core/session/run_directory.h"
+#include "core/session/run_rules.h"
 #include "core/session/session.h"
 #include "core/store/run_file.h"
 
@@ -25,6 +27,7 @@ struct ReportFlags {
   std::string run_dir = default_run_dir();
   std::string format = "console";
   std::string output;
+  bool installed_rules = false;
   ProfileFlags profile;
 };
 
@@ -50,6 +53,14 @@ ExitCode report_on_profiles(const ReportFlags& flags, const std::filesystem::pat
   return write_value(flags.output, *text) ? ExitCode::kPassed : ExitCode::kFailed;
 }
 
+// False when the installed rules cannot be used, which is told.
+bool renew(store::RunHeader& header) {
+  const session::RunRules rules = session::renew_rules(header.rules, installed_catalog());
+  for (const std::string& problem : rules.problems) say(problem);
+  header.rules = rules.files;
+  return rules.problems.empty();
+}
+
 ExitCode report(const ReportFlags& flags, const Terminal& terminal) {
   if (const Status status = check_profile_flags(flags.profile, flags.format); !status.is_ok()) {
     say(status.message());
@@ -63,7 +74,8 @@ ExitCode report(const ReportFlags& flags, const Terminal& terminal) {
   const auto& exports = profile_formats();
   const bool exported = std::find(exports.begin(), exports.end(), flags.format) != exports.end();
   if (exported || !flags.profile.diff.empty()) return report_on_profiles(flags, *file, terminal);
-  const auto data = store::read_run(*file);
+  auto data = store::read_run(*file);
+  if (data.is_ok() && flags.installed_rules && !renew(data->header)) return ExitCode::kFailed;
   const auto report = data.is_ok() ? report::build(*data) : Result<json>(data.status());
   if (!report.is_ok()) {
     say(report.status().message());
@@ -197,6 +209,9 @@ void add_report_command(CLI::App& app, Shared& shared) {
       ->check(CLI::IsMember(formats));
   command->add_option("-o,--output", flags->output, "Write the report to this file")
       ->type_name("FILE");
+  command->add_flag("--installed-rules", flags->installed_rules,
+                    "Judge it by the rules of the plugins as they are installed now, not by those "
+                    "that it was made with");
   command
       ->add_option("--profile", flags->profile.profile,
                    "The stack profile, such as on_cpu or off_cpu; on_cpu where there are several")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <system_error>
 
@@ -67,6 +68,19 @@ class Collection {
     }
   }
 
+  void add(const std::string& origin, const std::string& text, bool checked) {
+    out_.files.push_back({{"origin", origin}, {"text", text}});
+    const auto rules = diagnose::parse_rules(origin, text);
+    if (!rules.is_ok()) {
+      out_.problems.push_back(rules.status().message());
+      return;
+    }
+    if (!checked) return;
+    for (const Rule& rule : *rules)
+      for (const diagnose::RuleProblem& problem : diagnose::check_rule(rule, catalog_))
+        file(problem);
+  }
+
   RunRules finish() { return std::move(out_); }
 
  private:
@@ -81,19 +95,6 @@ class Collection {
         out_.problems.push_back(list.status().message());
     }
     return diagnose::FactCatalog(all);
-  }
-
-  void add(const std::string& origin, const std::string& text, bool checked) {
-    out_.files.push_back({{"origin", origin}, {"text", text}});
-    const auto rules = diagnose::parse_rules(origin, text);
-    if (!rules.is_ok()) {
-      out_.problems.push_back(rules.status().message());
-      return;
-    }
-    if (!checked) return;
-    for (const Rule& rule : *rules)
-      for (const diagnose::RuleProblem& problem : diagnose::check_rule(rule, catalog_))
-        file(problem);
   }
 
   // A fact that nobody lists may be one of a plugin that lists nothing, or, where the rule does
@@ -125,6 +126,22 @@ RunRules collect_rules(const plan::Plan& plan, const engine::Catalog& catalog) {
   add(plan.load.plugin);
   for (const plan::PluginUse& use : plan.plugins) add(use.name);
   for (const std::string& path : plan.rules) rules.add_path(path);
+  return rules.finish();
+}
+
+RunRules renew_rules(const nlohmann::json& kept, const engine::Catalog& catalog) {
+  Collection rules(catalog);
+  std::set<std::string> renewed;
+  for (const auto& file : kept) {
+    const std::string origin = file.value("origin", "");
+    const std::string plugin = origin.substr(0, origin.find('/'));
+    const auto entry = catalog.find(plugin);
+    if (!entry.is_ok() || origin != plugin + "/" + fs::path(origin).filename().string()) {
+      rules.add(origin, file.value("text", ""), false);
+    } else if (renewed.insert(plugin).second) {
+      rules.add_plugin(*entry.value());
+    }
+  }
   return rules.finish();
 }
 

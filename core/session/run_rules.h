@@ -21,6 +21,10 @@ struct RunRules {
 // lists none are taken unchecked, with a warning.
 RunRules collect_rules(const plan::Plan& plan, const engine::Catalog& catalog);
 
+// The rules that a run file keeps, those of plugins replaced by what these are installed with now.
+// Files of the plan, and of plugins that are not installed, stay as they were.
+RunRules renew_rules(const nlohmann::json& kept, const engine::Catalog& catalog);
+
 // The same of one plugin's own rules.
 RunRules check_plugin_rules(const engine::CatalogEntry& entry, const engine::Catalog& catalog);
 

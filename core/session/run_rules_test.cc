@@ -11,6 +11,7 @@
 namespace plumb::session {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -82,6 +83,20 @@ TEST_F(RunRulesTest, MayDoWithoutAFactOfAPluginThatIsNotInstalled) {
   const RunRules rules = collected();
   EXPECT_THAT(rules.problems, IsEmpty());
   EXPECT_EQ(rules.warnings.size(), 1u);
+}
+
+TEST_F(RunRulesTest, ThatARunKeepsAreRenewedByThoseOfThePluginsThatAreInstalled) {
+  list_signals();
+  write("waits.rules/a.yaml", rule("wait_seconds_total.per_request"));
+  const nlohmann::json kept = {{{"origin", "waits/old.yaml"}, {"text", "[]"}},
+                               {{"origin", "waits/older.yaml"}, {"text", "[]"}},
+                               {{"origin", "gone/a.yaml"}, {"text", rule("gone.mean")}},
+                               {{"origin", "waits/mine/a.yaml"}, {"text", "[]"}}};
+  const RunRules rules = renew_rules(kept, engine::Catalog::scan({dir_.path()}));
+  std::vector<std::string> origins;
+  for (const auto& file : rules.files) origins.push_back(file["origin"]);
+  EXPECT_THAT(origins, ElementsAre("waits/a.yaml", "gone/a.yaml", "waits/mine/a.yaml"));
+  EXPECT_THAT(rules.problems, IsEmpty()) << "what was judged by once is not checked again";
 }
 
 TEST_F(RunRulesTest, OfADirectoryAreAllTaken) {
