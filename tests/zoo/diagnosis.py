@@ -1,11 +1,10 @@
 """./dev zoo: is the right cause named for each mistake, and none for the healthy services?"""
 
 import collections
-import subprocess
 import time
 
 from cases import CASES
-from runner import PLUMB, RUNS, Run, directory, strengths
+from runner import Run, directory, kept_report, strengths
 from score import NOTHING, ratio, right_cause, share
 
 LOG = "results"
@@ -19,16 +18,16 @@ def strengths_of(case):
 
 def work(case, missing, url, scratch):
     for strength in missing:
-        yield told(case, strength, Run(case, strength, url, directory(scratch, strength)).answer())
+        run = Run(case, strength, url, directory(scratch, strength)).carry_out()
+        yield told({"case": case.name, "strength": strength, "run": run})
 
 
-def told(case, strength, report):
+def told(row):
     begun = time.monotonic()
-    subprocess.run([PLUMB, "report", report["run"]["id"], "--run-dir", RUNS, "--format", "json"],
-                   stdout=subprocess.DEVNULL, check=True)
+    report = kept_report(row["run"])
     diagnosis_s = time.monotonic() - begun
     bottleneck = report["verdict"]["bottleneck"]
-    return {"case": case.name, "strength": strength, "run": report["run"]["id"],
+    return {"case": row["case"], "strength": row["strength"], "run": row["run"],
             "validity": report["validity"]["status"], "label": report["verdict"]["label"],
             "named": bottleneck["cause"] if bottleneck else NOTHING,
             "findings": [finding["cause"] for finding in report["findings"]],

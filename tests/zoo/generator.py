@@ -1,7 +1,7 @@
 """./dev zoo --generator: is a load generator that cannot keep up told, and nobody blamed?"""
 
 from cases import GENERATOR
-from runner import Run, strengths
+from runner import Run, kept_report, strengths
 from score import NOTHING, ratio, share
 
 LOG = "generator"
@@ -16,12 +16,17 @@ def strengths_of(case):
 
 def work(case, missing, url, scratch):
     for strength in missing:
-        report = Run(case, strength, url, scratch).answer()
-        bottleneck = report["verdict"]["bottleneck"]
-        yield {"case": case.name, "strength": strength, "run": report["run"]["id"],
-               "validity": report["validity"]["status"], "label": report["verdict"]["label"],
-               "named": bottleneck["cause"] if bottleneck else NOTHING,
-               "why": " ".join(report["validity"]["reasons"])}
+        run = Run(case, strength, url, scratch).carry_out()
+        yield told({"case": case.name, "strength": strength, "run": run})
+
+
+def told(row):
+    report = kept_report(row["run"])
+    bottleneck = report["verdict"]["bottleneck"]
+    return {"case": row["case"], "strength": row["strength"], "run": row["run"],
+            "validity": report["validity"]["status"], "label": report["verdict"]["label"],
+            "named": bottleneck["cause"] if bottleneck else NOTHING,
+            "why": " ".join(report["validity"]["reasons"])}
 
 
 def is_right(row):

@@ -20,26 +20,26 @@ def strengths_of(case):
 
 def work(case, missing, url, scratch):
     off = Run(case, "off", url, directory(scratch, "off"), STEADY_S)
-    without = off.answer()
+    without = off.carry_out()
     for strength in missing:
-        with_it = off.at(strength, directory(scratch, strength)).answer()
-        yield told(case, strength, compare(case, without, with_it), without, with_it)
+        run = off.at(strength, directory(scratch, strength)).carry_out()
+        yield told({"case": case.name, "strength": strength, "off": without, "run": run})
 
 
-def compare(case, without, with_it):
+def compare(row):
     done = subprocess.run(
-        [PLUMB, "compare", without["run"]["id"], with_it["run"]["id"], "--run-dir", RUNS,
-         "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [PLUMB, "compare", row["off"], row["run"], "--run-dir", RUNS, "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         check=False)
     if done.returncode not in (0, 4, 5):
-        die(f"{case.name}: plumb compare ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        die(f"{row['case']}: plumb compare ended with {done.returncode}:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout)
 
 
-def told(case, strength, comparison, without, with_it):
+def told(row):
+    comparison = compare(row)
     responsible = comparison["ledger"]["responsible"]
-    return {"case": case.name, "strength": strength, "off": without["run"]["id"],
-            "run": with_it["run"]["id"], "named": responsible["key"] if responsible else NOTHING,
+    return {"case": row["case"], "strength": row["strength"], "off": row["off"],
+            "run": row["run"], "named": responsible["key"] if responsible else NOTHING,
             "share": responsible["share"] if responsible else None,
             "difference_ms": comparison["ledger"]["difference_ms"],
             "label": comparison["verdict"]["label"],

@@ -285,9 +285,19 @@ class Run:
             die(f"{self.case.name}: plumb run ended with {done.returncode}:\n{done.stderr[-2000:]}")
         return json.loads(done.stdout)
 
-    def answer(self):
+    def carry_out(self):
+        """The id of the run."""
         with self.surroundings():
-            return self.report()
+            return self.report()["run"]["id"]
+
+
+def kept_report(run):
+    """plumb's report on a run that is kept, by the rules of this build."""
+    done = subprocess.run([PLUMB, "report", run, "--run-dir", RUNS, "--format", "json",
+                           "--installed-rules"], stdout=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        die(f"plumb report {run} ended with {done.returncode}")
+    return json.loads(done.stdout)
 
 
 # --- many runs
@@ -296,12 +306,15 @@ class Run:
 class Journal:
     """The rows of a mode, one JSON text a line, so that an interrupted one can go on."""
 
-    def __init__(self, path, resume):
+    def __init__(self, path, anew=()):
+        """What was found before of the cases `anew` is forgotten."""
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not resume:
-            path.unlink(missing_ok=True)
-        self.rows = rows_of(path)
+        self.replace([row for row in rows_of(path) if row["case"] not in anew])
+
+    def replace(self, rows):
+        self.rows = rows
+        self.path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     def add(self, row):
         self.rows.append(row)

@@ -2,7 +2,7 @@
 """Holds plumb against real services that each have one known mistake, and keeps score.
 
 usage: ./dev zoo [--pairs | --together | --generator | --checks]
-                 [--repeat N] [--only NAME]... [--quick] [--resume] [--list]
+                 [--repeat N] [--only NAME]... [--quick] [--resume | --again] [--list]
 
   ./dev zoo              each mistake at two strengths, and controls with nothing wrong: is the
                          right cause named, and nobody for nothing? 10 repetitions: about two and
@@ -15,8 +15,10 @@ usage: ./dev zoo [--pairs | --together | --generator | --checks]
   ./dev zoo --checks     the command printed with each finding, run as printed under the same load:
                          does it show what it claims? All output in build/zoo/checks.txt; exit
                          code 1 when one does not
-  ./dev zoo --only shop-lock --repeat 1
+  ./dev zoo --only shop-lock --repeat 1   what the other cases gave is kept
   ./dev zoo --resume       goes on where the mode was interrupted
+  ./dev zoo --again        judges the runs of the mode that are kept once more, with the rules of
+                           this build, and writes the figures again; not for --checks
 
 The cases are in tests/zoo/cases.py. Every run's answer goes to build/zoo/*.jsonl, the figures
 (runs, top1, top3, false_blame, pair_layer, together_top3, generator_caught, checks_show, ...) into
@@ -53,7 +55,9 @@ def parse():
                        help="a few cases, once, at the strong side")
     parser.add_argument("--repeat", type=int, metavar="N")
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
-    parser.add_argument("--resume", action="store_true")
+    kept = parser.add_mutually_exclusive_group()
+    kept.add_argument("--resume", action="store_true")
+    kept.add_argument("--again", action="store_true")
     parser.add_argument("--list", action="store_true")
     return parser.parse_args()
 
@@ -90,6 +94,13 @@ def write_figures(figures):
     path.write_text(json.dumps(known | figures, indent=1) + "\n")
 
 
+def judge_again(mode, journal):
+    if mode is checks:
+        die("commands are checked while the load runs: --again is not for --checks")
+    journal.replace([mode.told(row) for row in journal.rows])
+    show(mode, journal.rows)
+
+
 def run(mode, cases, strengths_of, repeat, journal):
     jobs = list(jobs_of(cases, strengths_of, repeat, journal.rows))
     say(f"{sum(len(missing) for _, missing in jobs)} runs of {len(cases)} cases")
@@ -97,17 +108,21 @@ def run(mode, cases, strengths_of, repeat, journal):
         carry_out(jobs, journal, mode.work, mode.line)
     except KeyboardInterrupt:
         say("\ninterrupted; --resume goes on")
+    show(mode, journal.rows)
+
+
+def show(mode, rows):
     say()
-    for line in mode.table(journal.rows):
+    for line in mode.table(rows):
         say(line)
     say()
-    for line in mode.summary(journal.rows):
+    for line in mode.summary(rows):
         say(line)
 
 
 def quick():
     cases = runnable([case for case in diagnosis.CASES if case.quick])
-    journal = Journal(OUT / "quick.jsonl", resume=False)
+    journal = Journal(OUT / "quick.jsonl", anew=[case.name for case in cases])
     run(diagnosis, cases, lambda case: diagnosis.strengths_of(case)[-1:], 1, journal)
     sys.exit(0 if all(map(diagnosis.is_right, journal.rows)) else 1)
 
@@ -121,9 +136,14 @@ def main():
         return list_cases(mode)
     if options.quick:
         quick()
-    journal = Journal(OUT / f"{mode.LOG}.jsonl", options.resume)
-    run(mode, runnable(chosen(mode, options.only)), mode.strengths_of,
-        options.repeat or mode.REPEAT, journal)
+    cases = chosen(mode, options.only)
+    goes_on = options.resume or options.again
+    journal = Journal(OUT / f"{mode.LOG}.jsonl",
+                      anew=[] if goes_on else [case.name for case in cases])
+    if options.again:
+        judge_again(mode, journal)
+    else:
+        run(mode, runnable(cases), mode.strengths_of, options.repeat or mode.REPEAT, journal)
     write_figures(mode.figures(journal.rows))
     if page.is_complete(mode, journal.rows):
         page.write()
