@@ -1,16 +1,15 @@
 #include <algorithm>
 #include <set>
-#include <tuple>
 
 #include "core/base/number_text.h"
 #include "core/diagnose/changes.h"
 #include "core/diagnose/diagnosis.h"
 #include "core/diagnose/ledger.h"
+#include "core/diagnose/ranking.h"
 #include "core/diagnose/rule_eval.h"
 #include "core/diagnose/slo.h"
 #include "core/diagnose/surroundings.h"
 #include "core/diagnose/validity.h"
-#include "core/diagnose/what_if.h"
 
 namespace plumb::diagnose {
 namespace {
@@ -18,8 +17,7 @@ namespace {
 using facts::Fact;
 using facts::FactSet;
 
-constexpr double kThreatShare = 0.5;     // of the response time
-constexpr double kWarningFailed = 0.01;  // of the requests, without any other finding
+constexpr double kThreatShare = 0.5;  // of the response time
 constexpr double kThreatFailed = 0.1;
 constexpr double kThreatHeadroom = 0.9;
 constexpr double kUnexplainedDoubt = 0.2;    // lowers confidence
@@ -36,54 +34,6 @@ Result<std::vector<Rule>> rules_of(const store::RunData& run) {
     for (Rule& rule : parsed) rules.push_back(std::move(rule));
   }
   return rules;
-}
-
-// Of two rules for one cause, such as one for each plugin that sees it, the costlier speaks.
-void keep_one_of_each(std::vector<Finding>& findings) {
-  std::set<std::string> seen;
-  std::erase_if(findings, [&](const Finding& f) { return !seen.insert(f.cause).second; });
-}
-
-// Marks what others explain: by the rules that say they outrank it.
-void explain_by_others(std::vector<Finding>& findings, const std::vector<Rule>& rules) {
-  const auto matched = [&](const std::string& cause) {
-    return std::find_if(findings.begin(), findings.end(),
-                        [&](const Finding& f) { return f.cause == cause; });
-  };
-  for (const Rule& rule : rules) {
-    const auto explaining = matched(rule.id);
-    if (explaining == findings.end()) continue;
-    for (const std::string& other : rule.outranks) {
-      const auto explained = matched(other);
-      if (explained == findings.end() || !explained->because_of.empty()) continue;
-      if (explaining->because_of != other) explained->because_of = rule.id;
-    }
-  }
-}
-
-// Why requests fail comes first where many do, then findings by cost, then by the headroom that
-// they take; what another explains stands behind.
-void rank(std::vector<Finding>& findings, const std::vector<Rule>& rules, double failed) {
-  const auto key = [&](const Finding& f) {
-    return std::tuple(failed > kWarningFailed && f.explains_errors, f.cost_ms,
-                      f.headroom_lost.value_or(0));
-  };
-  std::stable_sort(findings.begin(), findings.end(),
-                   [&](const Finding& a, const Finding& b) { return key(a) > key(b); });
-  keep_one_of_each(findings);
-  explain_by_others(findings, rules);
-  std::stable_partition(findings.begin(), findings.end(),
-                        [](const Finding& f) { return f.because_of.empty(); });
-}
-
-double doubt(const Ledger& ledger, const Validity& validity) {
-  double doubt = 0;
-  if (ledger.total_ms > 0 && ledger.unexplained_ms > kUnexplainedDoubt * ledger.total_ms)
-    doubt += 0.2;
-  if (ledger.total_ms > 0 && ledger.overlap_ms > kUnexplainedDoubt * ledger.total_ms) doubt += 0.1;
-  for (const ValidityCheck& check : validity.checks)
-    if (!check.passed && !check.fatal) doubt += 0.1;
-  return doubt;
 }
 
 Verdict inconclusive(const Validity& validity) {
@@ -220,24 +170,6 @@ void drop_doubled_rows(std::vector<MatrixRow>& matrix) {
   matrix = std::move(out);
 }
 
-Freed freed_by(const std::string& cause, const std::vector<Rule>& rules) {
-  for (const Rule& rule : rules)
-    if (rule.id == cause && !rule.frees.empty()) return rule.frees;
-  return {};
-}
-
-// What the rules say of one window, ranked and with what each finding is worth.
-std::vector<Finding> ranked(std::vector<Finding> findings, const std::vector<Rule>& rules,
-                            const Ledger& ledger, const Validity& validity, const FactSet& facts) {
-  rank(findings, rules, facts.value_or("requests.error_rate", 0));
-  const double less = doubt(ledger, validity);
-  for (Finding& finding : findings) {
-    finding.confidence = std::clamp(finding.confidence - less, 0.1, 1.0);
-    add_what_if(finding, freed_by(finding.cause, rules), ledger, facts);
-  }
-  return findings;
-}
-
 // 1 where the load has objectives and all of them are met, 0 where one is not; absent without any.
 void add_slo_fact(const std::vector<SloResult>& slos, const facts::Window& window, FactSet& facts) {
   if (slos.empty()) return;
@@ -284,7 +216,8 @@ StageDiagnosis judge_stage(const store::RunData& run, const StageSpan& stage,
   d.validity = validity;
   d.ledger = build_ledger(run, window, facts);
   add_slo_fact(check_slos(run, facts), window, facts);
-  d.findings = ranked(apply_rules(rules, run, facts).findings, rules, d.ledger, validity, facts);
+  d.findings =
+      ranked(apply_rules(rules, run, facts).findings, {run, facts, rules}, d.ledger, validity);
   StageDiagnosis out;
   out.stage = stage;
   out.verdict = verdict_of(d, facts);
@@ -340,7 +273,7 @@ Result<Diagnosis> diagnose(const store::RunData& run, FactSet& facts) {
   d.notes = std::move(outcome.notes);
   judge_failures(d.validity, outcome.findings);
   if (d.validity.status == ValidityStatus::kValid) {
-    d.findings = ranked(std::move(outcome.findings), rules, d.ledger, d.validity, facts);
+    d.findings = ranked(std::move(outcome.findings), {run, facts, rules}, d.ledger, d.validity);
     judge_stages(run, rules, d);
     d.changes = tell_changes(run, facts, d.ledger);
     d.capacity = model_capacity(run, facts);

@@ -191,6 +191,36 @@ TEST(ShippedRules, NameASlowStatement) {
   EXPECT_EQ(cause_of(diagnosis_of(run)), "db-slow-query");
 }
 
+// A query of 60 ms and a peer of 25 ms in a request of 100 ms.
+RunBuilder& slow_query_and_peer(RunBuilder& run, double peer_s) {
+  run.requests(0.1, 20);
+  app(host(run, 0.2), 0.05, 0.01, 0.05, 0.5);
+  sessions(run, "io", 1.2);
+  const Labels query = {{"query", "0x1"}, {"statement", "SELECT sum(price) FROM items"}};
+  return run.gauge("pg_client_connections", 16)
+      .counter("pg_statement_calls_total", 20, query, "calls")
+      .counter("pg_statement_seconds_total", 1.2, query)
+      .gauge("downstream_awaiting", 20 * peer_s, {{"peer", "127.0.0.1:9411"}});
+}
+
+TEST(ShippedRules, TellWhatStandsOutOnceTheFirstCauseIsGone) {
+  RunBuilder run;
+  const Diagnosis d = diagnosis_of(slow_query_and_peer(run, 0.025));
+  EXPECT_EQ(cause_of(d), "db-slow-query");
+  ASSERT_EQ(d.findings.size(), 2u);
+  const Finding& next = d.findings[1];
+  EXPECT_EQ(next.cause, "downstream-slow");
+  EXPECT_EQ(next.after, "db-slow-query");
+  EXPECT_NE(next.says.find("25.0 ms of its 100.0 ms"), std::string::npos) << next.says;
+  EXPECT_NEAR(next.latency_without_ms, 15, 1) << "without both";
+  EXPECT_EQ(next.what_if.find("If it were gone too: about"), 0u) << next.what_if;
+}
+
+TEST(ShippedRules, TellNothingOfWhatIsSmallBesideTheRest) {
+  RunBuilder run;
+  EXPECT_EQ(diagnosis_of(slow_query_and_peer(run, 0.008)).findings.size(), 1u);
+}
+
 TEST(ShippedRules, NameAnApplicationThatNeedsMoreProcessor) {
   RunBuilder run;
   run.requests(0.044, 350);

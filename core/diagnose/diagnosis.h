@@ -80,6 +80,10 @@ struct Finding {
   std::vector<std::string> advice;
   std::vector<std::string> evidence;  // fact ids
   std::string because_of;             // another finding's cause that explains this one, or empty
+  // The cause that hid it: it stands out once that one and the others before it, which cost
+  // after_ms of each request, are gone. Empty where it stands out as things are.
+  std::string after = {};
+  double after_ms = 0;
 };
 
 // Of what a row looks at: it is the bottleneck; its limit is broken, but something else is the

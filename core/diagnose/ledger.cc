@@ -297,13 +297,14 @@ class Builder {
       if (resource.utilisation >= kNearlyFull && !is_told("queue." + resource.key))
         full.push_back(&resource);
     if (full.size() == 1) add_queue(*full[0]);
+    if (full.empty()) add_queue_by_chance(resources);
     if (full.size() > 1) {
       if (!note_.empty()) note_ += "; ";
       note_ += "more than one resource is nearly full (";
       for (size_t i = 0; i < full.size(); ++i) note_ += (i ? ", " : "") + full[i]->name;
       note_ += "), so what is left is not given to either";
     }
-    add_within_rest(holding_lines(facts_, per_request_, sum_of({"app", "downstream"})));
+    add_within_rest(holding_lines(facts_, per_request_, sum_of({"app"}), sum_of({"downstream"})));
     unexplained_ = rest() < kSmallestLine ? 0 : rest();
   }
 
@@ -350,6 +351,26 @@ class Builder {
       }
     }
     if (!resource.labels.empty()) queue.parts.push_back({resource.labels, queue.seconds});
+    add(std::move(queue));
+  }
+
+  // Requests that come at random wait for a server that is not yet full: in the mean up to
+  // utilisation / (1 - utilisation) times as long as it works for each (M/M/1). What is left
+  // unexplained beyond that is not given to it.
+  void add_queue_by_chance(const std::vector<SerialResource>& resources) {
+    if (resources.empty()) return;
+    const SerialResource& busiest = resources.front();
+    const double busy = busiest.utilisation;
+    if (busy < kOftenBusy || busiest.servers > 1 || is_told("queue." + busiest.key)) return;
+    const double most = per_request_(busiest.busy()) * busy / (1 - busy);
+    if (most >= rest()) return add_queue(busiest);
+    Entry queue{"queue." + busiest.key,
+                "queue",
+                "for " + busiest.name,
+                most,
+                busiest.arithmetic + "; at most what requests at random would wait for it",
+                busiest.evidence};
+    if (!busiest.labels.empty()) queue.parts.push_back({busiest.labels, queue.seconds});
     add(std::move(queue));
   }
 

@@ -31,6 +31,8 @@ inline constexpr double kOftenThrottled = 0.5;
 
 // A resource fuller than this makes what nothing else explains queueing for it.
 inline constexpr double kNearlyFull = 0.85;
+// From here to there a queue in front of one server is as long as chance makes it.
+inline constexpr double kOftenBusy = 0.7;
 
 // The serial resources that the run watched, fullest first.
 std::vector<SerialResource> serial_resources(const store::RunData& run,

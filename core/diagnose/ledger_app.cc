@@ -152,15 +152,16 @@ std::vector<Entry> lock_lines(const FactSet& facts, double present) {
            {each->id}}};
 }
 
-std::vector<Entry> holding_lines(const FactSet& facts, const PerRequest& per_request,
-                                 double measured) {
+std::vector<Entry> holding_lines(const FactSet& facts, const PerRequest& per_request, double app,
+                                 double peers) {
   std::vector<Entry> out;
   const Fact* idle = facts.find("pg_sessions.mean", {{"class", "idle_in_transaction"}});
   if (idle != nullptr) {
     out.push_back({"app.in_transaction",
                    "app",
                    "inside an open transaction, not at the database",
-                   per_request(idle->value) - measured,
+                   // Peers may be asked before or after it as well as inside.
+                   per_request(idle->value) - app,
                    grouped(idle->value, 1) +
                        " transactions were open at an instant while the application did something "
                        "else",
@@ -174,7 +175,7 @@ std::vector<Entry> holding_lines(const FactSet& facts, const PerRequest& per_req
     held.seconds += per_request(used->value);
     held.evidence.push_back(used->id);
   }
-  held.seconds -= measured;
+  held.seconds -= app + peers;
   if (held.seconds > 0) out.push_back(std::move(held));
   return out;
 }

@@ -55,10 +55,10 @@ std::vector<Entry> told_pool_lines(const store::RunData& run, const facts::FactS
 std::vector<Entry> lock_lines(const facts::FactSet& facts, double present);
 
 // What connections are held for while nothing that was measured happens, as far as it is beyond
-// `measured` (seconds per request of the application and its peers): an open transaction whose
-// client does something else, or a pool's connection to a database that nobody watches.
+// what was measured of the application and of its peers (seconds per request): an open transaction
+// whose client does something else, or a pool's connection to a database that nobody watches.
 std::vector<Entry> holding_lines(const facts::FactSet& facts, const PerRequest& per_request,
-                                 double measured);
+                                 double app, double peers);
 
 }  // namespace plumb::diagnose
 

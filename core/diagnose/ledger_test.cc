@@ -103,6 +103,33 @@ TEST(Ledger, LeavesTheRestUnexplainedBesideTwoFullResources) {
   EXPECT_NE(ledger.note.find("more than one resource"), std::string::npos);
 }
 
+TEST(Ledger, GivesAServerThatIsNotFullTheQueueThatChanceMakes) {
+  const auto queue_of = [](double busy, double latency_s) {
+    RunBuilder run;
+    run.requests(latency_s, 50)
+        .gauge("target_busiest_thread_ratio", busy)
+        .gauge("target_runnable_threads", 1);
+    return ledger_of(run).ms_of("queue.main_thread");
+  };
+  // 16 ms of the thread for each request, and at most four times that in its queue.
+  EXPECT_NEAR(queue_of(0.8, 0.2), 64, 0.1);
+  EXPECT_NEAR(queue_of(0.8, 0.05), 34, 0.1) << "1.7 of 2.5 in flight can wait for it";
+  EXPECT_EQ(queue_of(0.6, 0.2), 0) << "who is often idle has hardly a queue";
+}
+
+TEST(Ledger, TakesAPeerForAskedOutsideOfTheTransactionWhereTimeIsLeft) {
+  const auto held_of = [](double latency_s) {
+    RunBuilder run;
+    run.requests(latency_s, 40)
+        .gauge("pg_client_connections", 20)
+        .gauge("pg_sessions", 1.2, {{"class", "idle_in_transaction"}})
+        .gauge("downstream_awaiting", 1.2, {{"peer", "127.0.0.1:9411"}});
+    return ledger_of(run).ms_of("app.in_transaction");
+  };
+  EXPECT_NEAR(held_of(0.062), 30, 0.1);
+  EXPECT_NEAR(held_of(0.032), 2, 0.1) << "asked inside: that time is the peer's already";
+}
+
 TEST(Ledger, LeavesTheRestUnexplainedWhenNothingIsFull) {
   RunBuilder run;
   run.requests(0.12, 50)

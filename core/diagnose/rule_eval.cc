@@ -45,8 +45,14 @@ bool is_worse(const Finding& a, const Finding& b) {
 class RuleRun {
  public:
   RuleRun(const Rule& rule, const nlohmann::json& plan, TableTexts& tables, const FactSet& facts,
-          const std::vector<SloResult>& slos, RuleOutcome& out)
-      : rule_(rule), plan_(plan), tables_(tables), facts_(facts), slos_(slos), out_(out) {}
+          const std::vector<SloResult>& slos, double without, RuleOutcome& out)
+      : rule_(rule),
+        plan_(plan),
+        tables_(tables),
+        facts_(facts),
+        slos_(slos),
+        without_(without),
+        out_(out) {}
 
   void apply() {
     if (rule_.for_each.empty()) {
@@ -100,7 +106,8 @@ class RuleRun {
       scope.complete = false;
       return;
     }
-    scope.numbers[binding.name] = *value;
+    const bool lessened = binding.fact == "ledger.total" && binding.table.empty();
+    scope.numbers[binding.name] = lessened ? std::max(0.0, *value - without_) : *value;
     scope.texts.push_back({binding.name, told_value(*value, unit)});
   }
 
@@ -246,6 +253,7 @@ class RuleRun {
   TableTexts& tables_;
   const FactSet& facts_;
   const std::vector<SloResult>& slos_;
+  const double without_;  // seconds of each request
   RuleOutcome& out_;
   std::optional<Finding> best_finding_;
   std::optional<MatrixRow> best_row_;
@@ -257,10 +265,11 @@ class RuleRun {
 }  // namespace
 
 RuleOutcome apply_rules(const std::vector<Rule>& rules, const store::RunData& run,
-                        const FactSet& facts, const std::vector<SloResult>& slos) {
+                        const FactSet& facts, const std::vector<SloResult>& slos, double without) {
   RuleOutcome out;
   TableTexts tables(run);
-  for (const Rule& rule : rules) RuleRun(rule, run.header.plan, tables, facts, slos, out).apply();
+  for (const Rule& rule : rules)
+    RuleRun(rule, run.header.plan, tables, facts, slos, without, out).apply();
   return out;
 }
 

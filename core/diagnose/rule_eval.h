@@ -17,9 +17,11 @@ struct RuleOutcome {
 
 // A rule whose facts are missing is silent; where it says so, its row is shown as unknown as long
 // as others of its facts are there. For a rule with for_each the item that costs most speaks. What
-// an SLO of the whole load limits is expected of the row that shows it.
+// an SLO of the whole load limits is expected of the row that shows it. Conditions and costs see
+// ledger.total without so many seconds of each request, as if they were gone; texts tell it whole.
 RuleOutcome apply_rules(const std::vector<Rule>& rules, const store::RunData& run,
-                        const facts::FactSet& facts, const std::vector<SloResult>& slos = {});
+                        const facts::FactSet& facts, const std::vector<SloResult>& slos = {},
+                        double without = 0);
 
 }  // namespace plumb::diagnose
 

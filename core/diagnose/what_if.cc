@@ -106,7 +106,7 @@ bool is_resource_key(std::string_view key) {
 }
 
 void add_what_if(Finding& finding, const Freed& frees, const Ledger& ledger, const FactSet& facts) {
-  finding.latency_without_ms = std::max(0.0, ledger.total_ms - finding.cost_ms);
+  finding.latency_without_ms = std::max(0.0, ledger.total_ms - finding.after_ms - finding.cost_ms);
   // What has neither cost nor headroom tells how the run went, and not what would be without it.
   if (finding.cost_ms <= 0 && finding.headroom_lost == 0) return;
   if (finding.cost_ms <= 0) {
@@ -114,8 +114,8 @@ void add_what_if(Finding& finding, const Freed& frees, const Ledger& ledger, con
                                               : "It costs requests no time yet.";
     return;
   }
-  finding.what_if =
-      "If it were gone: about " + milliseconds_text(finding.latency_without_ms) + " ms per request";
+  finding.what_if = std::string("If it were gone") + (finding.after.empty() ? "" : " too") +
+                    ": about " + milliseconds_text(finding.latency_without_ms) + " ms per request";
   const std::optional<Bound> bound = Bounds(frees, facts).lowest();
   if (bound && bound->rate > 0) {
     finding.throughput_bound = bound->rate;

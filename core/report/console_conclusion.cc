@@ -82,6 +82,7 @@ void print_advice(ConsolePage& page, const json& report) {
     const std::vector<std::string> lines = texts(finding, "advice");
     if (lines.empty()) continue;
     if (causes++ == 0) page.line(page.painted("What to do", Ink::kBold));
+    if (!text(finding, "after").empty()) page.hanging("  Next: ", text(finding, "says"));
     const size_t most = causes == 1 ? kMostAdvice : 1;
     for (size_t i = 0; i < lines.size() && i < most; ++i) {
       const auto after = number(finding, "latency_without_ms");

@@ -153,6 +153,8 @@ json findings_json(const diagnose::Diagnosis& diagnosis) {
   for (const diagnose::Finding& finding : diagnosis.findings) {
     json because_of;
     if (!finding.because_of.empty()) because_of = finding.because_of;
+    json after;
+    if (!finding.after.empty()) after = finding.after;
     out.push_back({{"cause", finding.cause},
                    {"layer", finding.layer},
                    {"cost_ms", finding.cost_ms},
@@ -164,7 +166,8 @@ json findings_json(const diagnose::Diagnosis& diagnosis) {
                    {"check", finding.check},
                    {"advice", finding.advice},
                    {"evidence", finding.evidence},
-                   {"because_of", std::move(because_of)}});
+                   {"because_of", std::move(because_of)},
+                   {"after", std::move(after)}});
   }
   return out;
 }

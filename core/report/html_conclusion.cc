@@ -84,6 +84,8 @@ std::string finding_html(const HtmlPage& page, const json& finding) {
   out += "<p>" + shortened(text(finding, "says"), 600) + "</p>";
   if (!because_of.empty())
     out += "<p class=\"soft\">It follows from " + code(because_of, 60) + ".</p>";
+  if (const std::string after = text(finding, "after"); !after.empty())
+    out += "<p class=\"soft\">It stands out once " + code(after, 60) + " is gone.</p>";
   const std::vector<std::string> advice = texts(finding, "advice");
   if (!advice.empty()) {
     out += "<ol>";

@@ -155,7 +155,10 @@ std::string todo(const json& report) {
     if (!text(finding, "because_of").empty() || count >= 10) continue;
     out += std::to_string(++count) + ". **" + markdown_text(text(finding, "cause"), 60) + "**, " +
            ms(number(finding, "cost_ms")) +
-           " ms of each request: " + markdown_text(text(finding, "says")) + "\n";
+           " ms of each request: " + markdown_text(text(finding, "says"));
+    if (const std::string after = text(finding, "after"); !after.empty())
+      out += " It stands out once " + markdown_text(after, 60) + " is gone.";
+    out += "\n";
     for (const std::string& advice : texts(finding, "advice"))
       out += "   - " + markdown_text(advice) + "\n";
     if (const std::string check = multiline(finding, "check"); !check.empty())
