@@ -13,7 +13,9 @@ using proc::Pid;
 namespace {
 
 constexpr size_t kMostKeptOpen = 480;    // descriptors, of the usual limit of 1,024
-constexpr size_t kMostProbed = 128;      // threads looked at by one look_at_threads()
+constexpr size_t kMostProbed = 128;      // threads looked at by one look_at_threads(),
+constexpr size_t kFewProbed = 16;        // while none was seen to wait
+constexpr int kLooksAtMost = 20;         // after one was
 constexpr size_t kMostSwitchReads = 32;  // per update
 constexpr uint64_t kMostDelaysPause = 32;
 constexpr int kMostGenerations = 16;       // of ended processes up to one that lives
@@ -328,7 +330,9 @@ std::optional<ThreadStates> TargetUsage::look_at_threads() {
   if (threads_ == 0) return std::nullopt;
   const size_t total = lively_.size();
   ThreadStates states;
-  const size_t probes = std::min(total, kMostProbed);
+  // How many is settled before anybody knows what they do, so that the mean is the same.
+  const size_t probes = std::min(total, looks_at_most_ > 0 ? kMostProbed : kFewProbed);
+  if (looks_at_most_ > 0) --looks_at_most_;
   const size_t first = probes == total ? 0 : next_thread_ % total;
   next_thread_ = first + probes;
   size_t read_ok = 0;
@@ -343,6 +347,7 @@ std::optional<ThreadStates> TargetUsage::look_at_threads() {
     if (state == 'D') states.uninterruptible += 1;
   }
   if (total > 0 && read_ok == 0) return std::nullopt;
+  if (states.uninterruptible > 0) looks_at_most_ = kLooksAtMost;
   const double scale = read_ok > 0 ? static_cast<double>(total) / static_cast<double>(read_ok) : 0;
   states.running *= scale;
   states.uninterruptible *= scale;

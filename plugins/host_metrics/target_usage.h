@@ -88,7 +88,8 @@ class TargetUsage {
   void read_all() { read_all_ = true; }
 
   // A look at the threads that ran lately or slept uninterruptibly; the others sleep. Of more than
-  // 128 it looks at 128, others at each call, and scales. Absent without any thread.
+  // 16 it looks at 16, others at each call, and scales; at 128 while some are seen to sleep
+  // uninterruptibly. Absent without any thread.
   std::optional<ThreadStates> look_at_threads();
 
   std::vector<ProcessUse> by_process() const;
@@ -163,6 +164,7 @@ class TargetUsage {
   int64_t last_update_ns_ = 0;
   uint64_t last_update_ticks_ = 0;  // since boot
   size_t next_thread_ = 0;          // where look_at_threads continues
+  int looks_at_most_ = 0;           // the next of which look at as many as are ever looked at
 
   ReapedBalance reaped_cpu_, reaped_read_, reaped_written_;
   uint64_t cpu_ns_ = 0;

@@ -280,10 +280,16 @@ TEST_F(TargetUsageTest, ThreadsInUninterruptibleSleepAreCounted) {
 
 TEST_F(TargetUsageTest, OnManyThreadsASampleOfThemIsScaledUp) {
   fake_.add({.pid = 10});
-  for (Pid tid = 10; tid < 266; ++tid) fake_.thread(10, tid, 0, 0, tid < 138 ? 'D' : 'S');
+  for (Pid tid = 10; tid < 266; ++tid) {
+    fake_.thread(10, tid, 0, 0, tid >= 26 && tid < 34 ? 'D' : 'S');
+  }
   update({10});
-  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 256.0);  // it looks at the first 128,
-  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 0.0);    // and then at the others
+  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 0.0);    // it looks at the first 16,
+  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 128.0);  // at the next, half of which wait,
+  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 0.0);    // then at 128 more,
+  EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 16.0);   // and round to the first
+  for (Pid tid = 26; tid < 34; ++tid) fake_.thread(10, tid, 0, 0);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(usage_.look_at_threads()->uninterruptible, 0.0);
 }
 
 }  // namespace
