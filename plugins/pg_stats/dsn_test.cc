@@ -6,6 +6,7 @@
 #include <atomic>
 #include <map>
 
+#include "plugins/pg_stats/lookup_for_tests.h"
 #include "plugins/pg_stats/session.h"
 
 namespace plumb::pg_stats {
@@ -124,6 +125,7 @@ std::string connect_failure(const std::string& text) {
 }
 
 TEST(ConnectFailure, WhatLibpqRefusesBeforeItConnectsIsToldInItsWords) {
+  if (!kCanLookUp) GTEST_SKIP() << "no lookups under ThreadSanitizer";
   EXPECT_THAT(connect_failure("service=nosuch"), HasSubstr("\"nosuch\" not found"));
   EXPECT_THAT(connect_failure("host=127.0.0.1,127.0.0.2 port=1,2,3"), HasSubstr("3 port numbers"));
   EXPECT_THAT(connect_failure("host=localhost,127.0.0.2 port=1,2,3"), HasSubstr("3 port numbers"));
