@@ -93,6 +93,7 @@ SessionProber::SessionProber(const plan::Plan& plan, const engine::Catalog& cata
       run_dir_(plan.run_dir),
       probe_dir_(options_.keep_probes ? run_dir_ : run_dir_ / (options_.id + ".probes")) {
   plan_.run_dir = probe_dir_.string();
+  plan_.baseline.clear();
   plan_.plugins =
       options_.with_plugins ? samplers_of(plan, catalog) : std::vector<plan::PluginUse>();
   if (!options_.with_plugins) plan_.resolved.erase("plugins");

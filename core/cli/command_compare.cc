@@ -6,6 +6,7 @@
 #include "core/cli/comparing.h"
 #include "core/compare/baseline.h"
 #include "core/plan/quantity.h"
+#include "core/session/base.h"
 #include "core/session/run_directory.h"
 #include "core/store/run_file.h"
 
@@ -48,13 +49,13 @@ bool read_options(const CompareFlags& flags, compare::CompareOptions& out) {
 }
 
 // The runs named as base, or the baseline of the judged run's plan.
-Result<Base> base_of(const CompareFlags& flags, const std::filesystem::path& judged) {
+Result<session::Base> base_of(const CompareFlags& flags, const std::filesystem::path& judged) {
   std::vector<std::string> names(flags.runs.begin(), flags.runs.end() - 1);
   names.insert(names.end(), flags.against.begin(), flags.against.end());
   if (!names.empty() && !flags.baseline.empty())
     return Status::invalid_argument("--baseline and runs to compare with exclude each other");
   if (!names.empty()) {
-    Base base;
+    session::Base base;
     for (const std::string& name : names) {
       PLUMB_ASSIGN_OR_RETURN(auto file, session::find_run(flags.run_dir, name));
       base.files.push_back(std::move(file));
@@ -62,7 +63,7 @@ Result<Base> base_of(const CompareFlags& flags, const std::filesystem::path& jud
     return base;
   }
   PLUMB_ASSIGN_OR_RETURN(const store::RunData run, store::read_run_header(judged));
-  return find_baseline(
+  return session::find_baseline(
       flags.run_dir, run.header.name,
       flags.baseline.empty() ? std::string(compare::kDefaultBaseline) : flags.baseline);
 }
@@ -83,7 +84,7 @@ ExitCode compare_runs(const CompareFlags& flags, const Terminal& terminal) {
   if (!judged.is_ok()) return refuse_comparison(judged.status());
   const auto base = base_of(flags, *judged);
   if (!base.is_ok()) return refuse_comparison(base.status());
-  const auto comparison = compare_files(*base, *judged, options);
+  const auto comparison = session::compare_files(*base, *judged, options);
   if (!comparison.is_ok()) return refuse_comparison(comparison.status());
   if (!write_value(flags.output, format_comparison(*comparison, flags.format, terminal)))
     return ExitCode::kFailed;

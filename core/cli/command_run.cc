@@ -1,6 +1,5 @@
 #include <memory>
 
-#include "core/base/atomic_file.h"
 #include "core/cli/command.h"
 #include "core/cli/comparing.h"
 #include "core/cli/interrupt.h"
@@ -64,28 +63,14 @@ void tell_profile(const plan::Plan& plan) {
   }
 }
 
-// Holds the run against its baseline, beside its report. What a run failed by itself stands.
-ExitCode gate(const session::RunSummary& summary, const Base& base, const RunFlags& flags,
-              const Terminal& terminal) {
-  const auto comparison = compare_files(base, summary.run_file, {});
-  if (!comparison.is_ok()) {
-    say("not compared with baseline " + base.baseline + ": " + comparison.status().message());
-    return summary.exit_code == ExitCode::kPassed ? ExitCode::kNotValid : summary.exit_code;
-  }
+void tell_comparison(const session::RunSummary& summary, const std::string& baseline,
+                     const RunFlags& flags, const Terminal& terminal) {
   if (flags.format == "console" && flags.output.empty())
-    print("\n" + format_comparison(*comparison, "console", terminal));
+    print("\n" + format_comparison(summary.comparison, "console", terminal));
   else
-    say("baseline " + base.baseline + ": " +
-        (*comparison)["verdict"]["conclusion"].get<std::string>());
-  if (!flags.no_html) {
-    auto page = summary.run_file;
-    page.replace_extension(".comparison.html");
-    const Status written =
-        write_file_atomically(page, format_comparison(*comparison, "html", terminal));
-    say(written.is_ok() ? "comparison " + page.string() : written.message());
-  }
-  return summary.exit_code == ExitCode::kPassed ? session::exit_code_of_comparison(*comparison)
-                                                : summary.exit_code;
+    say("baseline " + baseline + ": " +
+        summary.comparison["verdict"]["conclusion"].get<std::string>());
+  if (!summary.comparison_file.empty()) say("comparison " + summary.comparison_file.string());
 }
 
 ExitCode run(const RunFlags& flags, const Terminal& terminal) {
@@ -97,16 +82,6 @@ ExitCode run(const RunFlags& flags, const Terminal& terminal) {
   const plan::Outcome outcome = read_plan(flags.plan, std::move(overrides), catalog);
   tell(outcome, catalog);
   if (!outcome.ok()) return ExitCode::kUsage;
-  // A gate that is not there is found out before the load, and not passed after it.
-  Base base;
-  if (!outcome.plan.baseline.empty()) {
-    auto found = find_baseline(outcome.plan.run_dir, outcome.plan.name, outcome.plan.baseline);
-    if (!found.is_ok()) {
-      say(found.status().message());
-      return ExitCode::kUsage;
-    }
-    base = std::move(found).value();
-  }
   if (!flags.quiet) tell_profile(outcome.plan);
   const auto summary = run_with_progress(outcome.plan, catalog, flags, terminal);
   if (!summary.is_ok()) {
@@ -120,7 +95,9 @@ ExitCode run(const RunFlags& flags, const Terminal& terminal) {
     return ExitCode::kFailed;
   if (flags.format != "console" || !flags.output.empty())
     say("run " + summary->id + (html.empty() ? "" : ", report " + html));
-  return base.files.empty() ? summary->exit_code : gate(*summary, base, flags, terminal);
+  if (!summary->comparison.is_null())
+    tell_comparison(*summary, outcome.plan.baseline, flags, terminal);
+  return summary->exit_code;
 }
 
 }  // namespace

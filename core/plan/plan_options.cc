@@ -480,9 +480,8 @@ const std::vector<OptionRow>& plan_option_table() {
        .help = "Where run files and reports are kept."},
       {.key = "baseline",
        .help =
-           "The name of a baseline, such as default, made with `plumb baseline set`. `plumb run` "
-           "compares the run with it, and a regression is exit code 4. `--baseline NAME` is the "
-           "same."},
+           "The name of a baseline, such as default, made with `plumb baseline set`. The run "
+           "is compared with it, and a regression is exit code 4. `--baseline NAME` is the same."},
   };
   return table;
 }

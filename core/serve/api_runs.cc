@@ -7,6 +7,7 @@
 #include "core/report/report.h"
 #include "core/serve/api.h"
 #include "core/session/exit_code.h"
+#include "core/session/session.h"
 
 namespace plumb::serve {
 namespace {
@@ -167,6 +168,19 @@ Response Api::get_run(const Call& call) {
   return json_response(200, out);
 }
 
+namespace {
+
+// As it was when the run ended, which a baseline may have decided.
+int exit_code_of(const store::RunData& run, const json& report) {
+  const auto kept = run.documents.find(session::kSummaryDocument);
+  if (kept != run.documents.end() && kept->second.is_object() &&
+      kept->second.value("exit_code", json()).is_number_integer())
+    return kept->second["exit_code"].get<int>();
+  return static_cast<int>(session::exit_code_of(report));
+}
+
+}  // namespace
+
 json Api::judgement_of(const std::string& id) {
   {
     MutexLock lock(mutex_);
@@ -182,7 +196,7 @@ json Api::judgement_of(const std::string& id) {
   for (const char* key : {"validity", "verdict", "slos"}) {
     if (report->contains(key)) out[key] = report->at(key);
   }
-  out["exit_code"] = static_cast<int>(session::exit_code_of(*report));
+  out["exit_code"] = exit_code_of(*run, *report);
   MutexLock lock(mutex_);
   if (judgements_.size() >= kMostJudgements) judgements_.erase(judgements_.begin());
   judgements_[id] = out;

@@ -14,8 +14,9 @@ namespace {
 constexpr std::chrono::seconds kWriterSilence{30};
 
 // The run file last: while it is there the run is, and can be deleted again.
-constexpr std::array<std::string_view, 6> kSuffixes = {".html",      ".target.log",    ".plumb-wal",
-                                                       ".plumb-shm", ".plumb-journal", ".plumb"};
+constexpr std::array<std::string_view, 7> kSuffixes = {
+    ".html",      ".comparison.html", ".target.log", ".plumb-wal",
+    ".plumb-shm", ".plumb-journal",   ".plumb"};
 
 bool written_lately(const std::filesystem::path& file) {
   const auto now = std::filesystem::file_time_type::clock::now();

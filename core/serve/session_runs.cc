@@ -117,6 +117,7 @@ void SessionRuns::execute(Run& run) {
     end.message = joined(summary->warnings);
     told["exit_code"] = static_cast<int>(summary->exit_code);
     if (summary->report.contains("verdict")) told["verdict"] = summary->report["verdict"];
+    if (!summary->comparison.is_null()) told["comparison"] = summary->comparison["verdict"];
   } else {
     const bool cancelled = summary.status().code() == PLUMB_CANCELLED;
     end.state = cancelled ? store::RunState::kInterrupted : store::RunState::kFailed;

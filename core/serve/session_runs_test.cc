@@ -63,6 +63,7 @@ TEST(SessionRuns, TellsARunFromItsStageToItsEnd) {
   summary.end = engine::RunEnd::kFinished;
   summary.exit_code = session::ExitCode::kSloBreached;
   summary.report = {{"verdict", {{"label", "Threat"}}}};
+  summary.comparison = {{"verdict", {{"risk", "Warning"}}}, {"figures", nlohmann::json::array()}};
   fake.result.set_value(summary);
 
   const std::string text = whole_text(*log);
@@ -73,6 +74,7 @@ TEST(SessionRuns, TellsARunFromItsStageToItsEnd) {
   EXPECT_THAT(text, HasSubstr("event: done\n"));
   EXPECT_THAT(text, HasSubstr("\"exit_code\":3"));
   EXPECT_THAT(text, HasSubstr("\"label\":\"Threat\""));
+  EXPECT_THAT(text, HasSubstr("\"comparison\":{\"risk\":\"Warning\"}"));
   EXPECT_FALSE(runs.live());
   EXPECT_EQ(runs.ended(*id)->state, store::RunState::kFinished);
   EXPECT_EQ(runs.totals()[store::RunState::kFinished], 1u);

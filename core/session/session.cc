@@ -9,8 +9,10 @@
 #include "core/base/atomic_file.h"
 #include "core/base/clock.h"
 #include "core/base/redact.h"
+#include "core/report/comparison.h"
 #include "core/report/report.h"
 #include "core/session/analysis.h"
+#include "core/session/base.h"
 #include "core/session/environment.h"
 #include "core/session/fan_out.h"
 #include "core/session/kept_plan.h"
@@ -93,6 +95,33 @@ void write_page(RunSummary& summary) {
     summary.exit_code = ExitCode::kFailed;
 }
 
+// A gate that is not there is found out before the load, and not passed after it.
+Result<Base> base_of(const plan::Plan& plan) {
+  if (plan.baseline.empty()) return Base();
+  Result<Base> base = find_baseline(plan.run_dir, plan.name, plan.baseline);
+  if (!base.is_ok()) return Status::invalid_argument(base.status().message());
+  return base;
+}
+
+void hold_against(const Base& base, bool html, RunSummary& summary) {
+  const auto comparison = compare_files(base, summary.run_file, {});
+  if (!comparison.is_ok()) {
+    summary.warnings.push_back("not compared with baseline " + base.baseline + ": " +
+                               comparison.status().message());
+    if (summary.exit_code == ExitCode::kPassed) summary.exit_code = ExitCode::kNotValid;
+    return;
+  }
+  summary.comparison = *comparison;
+  if (summary.exit_code == ExitCode::kPassed)
+    summary.exit_code = exit_code_of_comparison(*comparison);
+  if (!html) return;
+  auto page = summary.run_file;
+  page.replace_extension(".comparison.html");
+  const Status written = write_file_atomically(page, report::comparison_to_html(*comparison));
+  note(written, summary);
+  if (written.is_ok()) summary.comparison_file = page;
+}
+
 }  // namespace
 
 double planned_seconds(const plan::Plan& plan) {
@@ -130,6 +159,7 @@ Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
                        const SessionOptions& options, std::stop_token stop) {
   const std::filesystem::path directory = plan.run_dir;
   PLUMB_RETURN_IF_ERROR(prepare_directory(directory));
+  PLUMB_ASSIGN_OR_RETURN(const Base base, base_of(plan));
   const RunRules rules = collect_rules(plan, catalog);
   if (!rules.problems.empty()) return Status::invalid_argument(rules.problems.front());
   RunSummary summary;
@@ -190,8 +220,10 @@ Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
     summary.report["analysis"] = analysis;
   }
   summary.exit_code = stored.is_ok() ? exit_code_of(summary.report) : ExitCode::kFailed;
-  note(store::put_document(summary.run_file, kSummaryDocument, summary_of(summary.report)),
-       summary);
+  if (!base.files.empty()) hold_against(base, options.html, summary);
+  json kept = summary_of(summary.report);
+  kept["exit_code"] = static_cast<int>(summary.exit_code);
+  note(store::put_document(summary.run_file, kSummaryDocument, kept), summary);
   if (options.html) write_page(summary);
   return summary;
 }

@@ -35,6 +35,8 @@ struct RunSummary {
   std::filesystem::path run_file;
   std::filesystem::path html_file;  // empty: not asked for, or it could not be written
   nlohmann::json report;            // report.json
+  nlohmann::json comparison;        // with the plan's baseline (core/report/comparison.h), or null
+  std::filesystem::path comparison_file;  // its page, or empty
   ExitCode exit_code = ExitCode::kPassed;
   engine::RunEnd end = engine::RunEnd::kFinished;
   std::vector<engine::PluginOutcome> plugins;
@@ -42,8 +44,10 @@ struct RunSummary {
 };
 
 // Blocks until the run is over. `stop` ends it early but orderly, and the report tells of what was
-// seen. Fails, and leaves no run file, when no load was sent: the target does not answer, a plugin
-// cannot be configured, the directory cannot be written. The message holds no secret.
+// seen, and the run is held against the plan's baseline: what it failed by itself stands, else the
+// exit code is the comparison's. Fails, and leaves no run file, when no load was sent: the target
+// does not answer, a plugin cannot be configured, the baseline is not there, the directory cannot
+// be written. The message holds no secret.
 //
 // Must be called on a thread that lives until it returns.
 Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,

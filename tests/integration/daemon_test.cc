@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/compare/baseline.h"
 #include "core/session/temporary_directory_for_tests.h"
 #include "core/store/run_file.h"
 #include "tests/integration/daemon_process.h"
@@ -63,6 +64,12 @@ class DaemonTest : public testing::Test {
         .dump();
   }
 
+  static std::string with_baseline(const std::string& plan, const std::string& name) {
+    json out = json::parse(plan);
+    out["baseline"] = name;
+    return out.dump();
+  }
+
   // Posts the plan and gives the path of the run.
   static std::string start(const DaemonProcess& daemon, const std::string& plan) {
     const HttpReply reply = daemon.request("POST", "/api/v1/runs", "application/yaml", plan);
@@ -114,6 +121,28 @@ TEST_F(DaemonTest, RunsAPostedPlanAndReportsIt) {
   EXPECT_EQ(daemon.get(run + "/report").status, 404);
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << read_file(log());
+}
+
+TEST_F(DaemonTest, HoldsARunAgainstItsPlansBaseline) {
+  DaemonProcess daemon(arguments(), log());
+  const std::string first = start(daemon, plan("3s"));
+  EXPECT_THAT(daemon.follow(first + "/events", {}), HasSubstr("\"state\":\"finished\""));
+  const std::string id = daemon.get(first).json()["id"];
+  ASSERT_TRUE(compare::Baselines(run_dir()).set(
+      {.plan = "daemon", .name = "default", .set_unix_ms = 1, .runs = {id}},
+      {run_dir() / (id + ".plumb")}));
+
+  const std::string run = start(daemon, with_baseline(plan("3s"), "default"));
+  EXPECT_THAT(daemon.follow(run + "/events", {}), HasSubstr("\"comparison\":{"));
+  const std::string page = daemon.get(run).json()["id"].get<std::string>() + ".comparison.html";
+  EXPECT_TRUE(std::filesystem::exists(run_dir() / page));
+  EXPECT_EQ(daemon.request("DELETE", run, {}, {}).status, 204);
+  EXPECT_FALSE(std::filesystem::exists(run_dir() / page));
+
+  const std::string other = start(daemon, with_baseline(plan("3s"), "defualt"));
+  const std::string events = daemon.follow(other + "/events", {});
+  EXPECT_THAT(events, HasSubstr("\"state\":\"failed\""));
+  EXPECT_THAT(events, HasSubstr("Did you mean 'default'?"));
 }
 
 TEST_F(DaemonTest, StopsARunEarlyWithItsReport) {

@@ -1,0 +1,47 @@
+#include "core/session/base.h"
+
+#include "core/compare/baseline.h"
+#include "core/report/comparison.h"
+#include "core/store/run_file.h"
+
+namespace plumb::session {
+namespace {
+
+// One run in memory at a time: what is compared of it is small.
+Result<compare::RunMeasures> measure_file(const std::filesystem::path& file) {
+  PLUMB_ASSIGN_OR_RETURN(const store::RunData run, store::read_run(file));
+  auto measures = compare::measure(run);
+  if (!measures.is_ok()) return measures.status().with_context(file.string());
+  return measures;
+}
+
+}  // namespace
+
+Result<Base> find_baseline(const std::filesystem::path& run_dir, const std::string& plan,
+                           const std::string& name) {
+  if (!compare::is_baseline_name(name))
+    return Status::invalid_argument(
+        "'" + name + "' is no name of a baseline: letters, digits, '.', '_' and '-'");
+  const compare::Baselines baselines(run_dir);
+  PLUMB_ASSIGN_OR_RETURN(const compare::Baseline baseline, baselines.find(plan, name));
+  Base base;
+  base.baseline = name;
+  PLUMB_ASSIGN_OR_RETURN(base.files, baselines.files_of(baseline));
+  return base;
+}
+
+Result<nlohmann::json> compare_files(const Base& base, const std::filesystem::path& run,
+                                     const compare::CompareOptions& options) {
+  std::vector<compare::RunMeasures> measures;
+  for (const auto& file : base.files) {
+    PLUMB_ASSIGN_OR_RETURN(compare::RunMeasures one, measure_file(file));
+    measures.push_back(std::move(one));
+  }
+  PLUMB_ASSIGN_OR_RETURN(const compare::RunMeasures judged, measure_file(run));
+  PLUMB_ASSIGN_OR_RETURN(compare::Comparison comparison,
+                         compare::compare(measures, judged, options));
+  comparison.baseline = base.baseline;
+  return report::comparison_json(comparison);
+}
+
+}  // namespace plumb::session
