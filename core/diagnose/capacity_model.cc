@@ -107,14 +107,7 @@ class Modelling {
 
   void add(const std::string& name, double value, const std::string& unit,
            const Labels& labels = {}) {
-    facts_.add({.id = {},
-                .name = "capacity." + name,
-                .value = value,
-                .unit = unit,
-                .labels = labels,
-                .start_ns = window_.start_ns,
-                .end_ns = window_.end_ns,
-                .source = "capacity"});
+    facts_.add(window_, "capacity", "capacity." + name, value, unit, labels);
   }
 
   void add_facts() {

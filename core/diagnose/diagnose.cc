@@ -174,14 +174,7 @@ void drop_doubled_rows(std::vector<MatrixRow>& matrix) {
 void add_slo_fact(const std::vector<SloResult>& slos, const facts::Window& window, FactSet& facts) {
   if (slos.empty()) return;
   const bool met = std::all_of(slos.begin(), slos.end(), [](const SloResult& s) { return s.met; });
-  facts.add({.id = {},
-             .name = "slo.met",
-             .value = met ? 1.0 : 0.0,
-             .unit = "1",
-             .labels = {},
-             .start_ns = window.start_ns,
-             .end_ns = window.end_ns,
-             .source = "validity"});
+  facts.add(window, "validity", "slo.met", met ? 1 : 0, "1");
 }
 
 // Where most requests fail nothing can be said of latency; what makes them fail is an answer all

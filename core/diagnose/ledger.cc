@@ -100,7 +100,7 @@ class Builder {
     if (in_flight == nullptr || rate == nullptr || served == nullptr || rate->value <= 0) return;
     const double stuck = in_flight->value - served->value;
     if (stuck < kFewestStuck || stuck < kStuckShare * in_flight->value) return;
-    fact("requests.stuck", stuck, "requests", {}, "ledger");
+    fact("requests.stuck", stuck, "requests");
     total_ += stuck / rate->value;
     note_ = grouped(stuck, 1) + " of " + grouped(in_flight->value, 1) +
             " requests in flight did not finish while others did; their time is counted, " +
@@ -287,8 +287,8 @@ class Builder {
     const std::vector<SerialResource> resources = serial_resources(run_, facts_);
     for (const SerialResource& resource : resources) {
       const Labels labels = {{"resource", resource.name}};
-      fact("resource.utilisation", resource.utilisation, "ratio", labels, "ledger");
-      fact("resource.servers", resource.servers, "1", labels, "ledger");
+      fact("resource.utilisation", resource.utilisation, "ratio", labels);
+      fact("resource.servers", resource.servers, "1", labels);
     }
     add_starting_sessions();
     add_within_rest(lock_lines(facts_, present()));
@@ -374,16 +374,9 @@ class Builder {
     add(std::move(queue));
   }
 
-  void fact(const std::string& name, double value, const std::string& unit, const Labels& labels,
-            const std::string& source) {
-    facts_.add({.id = {},
-                .name = name,
-                .value = value,
-                .unit = unit,
-                .labels = labels,
-                .start_ns = window_.start_ns,
-                .end_ns = window_.end_ns,
-                .source = source});
+  void fact(const std::string& name, double value, const std::string& unit,
+            const Labels& labels = {}) {
+    facts_.add(window_, "ledger", name, value, unit, labels);
   }
 
   // Peers are labels, and so is what tells the series of a line apart, so that one rule serves all
@@ -392,12 +385,12 @@ class Builder {
     constexpr std::string_view kPeer = "downstream.";
     if (entry.key.starts_with(kPeer)) {
       fact("ledger.downstream", entry.seconds, "seconds",
-           {{"peer", entry.key.substr(kPeer.size())}}, "ledger");
+           {{"peer", entry.key.substr(kPeer.size())}});
       return;
     }
-    fact("ledger." + entry.key, entry.seconds, "seconds", {}, "ledger");
+    fact("ledger." + entry.key, entry.seconds, "seconds");
     for (const Part& part : entry.parts)
-      fact("ledger." + entry.key, part.seconds, "seconds", part.labels, "ledger");
+      fact("ledger." + entry.key, part.seconds, "seconds", part.labels);
   }
 
   Ledger finish(const std::string& latency_id) {
@@ -407,7 +400,7 @@ class Builder {
     ledger.overlap_ms = overlap_ * 1e3;
     ledger.unexplained_ms = unexplained_ * 1e3;
     ledger.note = note_;
-    fact("ledger.total", total_, "seconds", {}, "ledger");
+    fact("ledger.total", total_, "seconds");
     std::map<std::string, double> by_layer;
     for (Entry& entry : entries_) {
       add_line_facts(entry);
@@ -417,10 +410,9 @@ class Builder {
       ledger.lines.push_back({entry.key, entry.layer, entry.label, entry.seconds * 1e3, entry.note,
                               std::move(entry.evidence)});
     }
-    for (const auto& [layer, seconds] : by_layer)
-      fact("ledger.layer." + layer, seconds, "seconds", {}, "ledger");
-    fact("ledger.unexplained", unexplained_, "seconds", {}, "ledger");
-    fact("ledger.overlap", overlap_, "seconds", {}, "ledger");
+    for (const auto& [layer, seconds] : by_layer) fact("ledger.layer." + layer, seconds, "seconds");
+    fact("ledger.unexplained", unexplained_, "seconds");
+    fact("ledger.overlap", overlap_, "seconds");
     ledger.lines.push_back(
         {"unexplained", "unexplained", "", unexplained_ * 1e3, note_, {latency_id}});
     return ledger;

@@ -144,5 +144,25 @@ TEST(Rules, TakeTheRowOfATableThatSpeaksOfTheirItem) {
   EXPECT_EQ(outcome.findings[0].says, "orders: select orders; no such statement");
 }
 
+TEST(Rules, TakeTheVerySameTextBeforeOneThatSharesAWord) {
+  RunBuilder run;
+  run.gauge("held", 0.3, {{"database", "/srv/the shop.db"}});
+  run.table("databases", R"({"columns":[{"key":"database"},{"key":"writer"}],
+                             "rows":[["/srv/the blog.db","blog"],["/srv/the shop.db","shop"]]})");
+  const RuleOutcome outcome = outcome_of(R"(
+- id: writer
+  layer: database
+  for_each: held.mean
+  let: {held: {fact: held.mean, same: true}}
+  text: {who: {table: databases, column: writer, where: {database: "{database}"}}}
+  when: held > 0
+  cost: held
+  says: "{who}"
+)",
+                                         run);
+  ASSERT_EQ(outcome.findings.size(), 1u);
+  EXPECT_EQ(outcome.findings[0].says, "shop");
+}
+
 }  // namespace
 }  // namespace plumb::diagnose

@@ -50,14 +50,7 @@ class Surroundings {
 
   const Fact* derive(const std::string& name, double value, const std::string& unit,
                      const Labels& labels = {}) {
-    return facts_.add({.id = {},
-                       .name = name,
-                       .value = value,
-                       .unit = unit,
-                       .labels = labels,
-                       .start_ns = window_.start_ns,
-                       .end_ns = window_.end_ns,
-                       .source = "validity"});
+    return facts_.add(window_, "validity", name, value, unit, labels);
   }
 
   // Only of a run whose window is one stage: latency may well fall when the load does.

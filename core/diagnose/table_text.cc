@@ -31,9 +31,11 @@ std::set<std::string> entries_of(std::string_view list) {
   return out;
 }
 
-bool says(const std::string& cell, const std::string& wanted) {
-  if (wanted.empty()) return false;
-  if (cell == wanted) return true;
+bool equals(const std::string& cell, const std::string& wanted) {
+  return !wanted.empty() && cell == wanted;
+}
+
+bool shares_an_entry(const std::string& cell, const std::string& wanted) {
   const std::set<std::string> of_cell = entries_of(cell);
   const std::set<std::string> of_wanted = entries_of(wanted);
   return std::any_of(of_wanted.begin(), of_wanted.end(),
@@ -52,11 +54,26 @@ std::optional<std::string> text_at(const json& row, std::optional<size_t> column
   return cell_text(row[*column]);
 }
 
-bool meets(const json& table, const json& row, const std::vector<CellCondition>& where) {
-  return std::all_of(where.begin(), where.end(), [&](const CellCondition& condition) {
-    const auto cell = text_at(row, column_of(table, condition.column));
-    return cell && says(*cell, condition.text);
-  });
+using Says = bool (*)(const std::string& cell, const std::string& wanted);
+
+std::vector<const json*> rows_that_say(const json& table, const std::vector<CellCondition>& where,
+                                       Says says) {
+  std::vector<const json*> out;
+  for (const json& row : table["rows"]) {
+    const bool meets = std::all_of(where.begin(), where.end(), [&](const CellCondition& condition) {
+      const auto cell = text_at(row, column_of(table, condition.column));
+      return cell && says(*cell, condition.text);
+    });
+    if (meets) out.push_back(&row);
+  }
+  return out;
+}
+
+// A path may hold a blank and be no list: what says the very same goes first.
+std::vector<const json*> rows_that_meet(const json& table,
+                                        const std::vector<CellCondition>& where) {
+  std::vector<const json*> same = rows_that_say(table, where, equals);
+  return same.empty() ? rows_that_say(table, where, shares_an_entry) : same;
 }
 
 }  // namespace
@@ -80,9 +97,8 @@ std::string TableTexts::find(const std::string& table, const std::string& column
   const json& content = parsed(table);
   if (content.is_null()) return fallback;
   const std::optional<size_t> wanted = column_of(content, column);
-  for (const json& row : content["rows"])
-    if (meets(content, row, where)) return text_at(row, wanted).value_or(fallback);
-  return fallback;
+  const std::vector<const json*> rows = rows_that_meet(content, where);
+  return rows.empty() ? fallback : text_at(*rows.front(), wanted).value_or(fallback);
 }
 
 std::string TableTexts::find_all(const std::string& table, const std::string& column,
@@ -92,8 +108,8 @@ std::string TableTexts::find_all(const std::string& table, const std::string& co
   if (content.is_null()) return fallback;
   const std::optional<size_t> wanted = column_of(content, column);
   std::vector<std::string> texts;
-  for (const json& row : content["rows"]) {
-    const auto text = meets(content, row, where) ? text_at(row, wanted) : std::nullopt;
+  for (const json* row : rows_that_meet(content, where)) {
+    const auto text = text_at(*row, wanted);
     if (text && texts.size() < kMostTexts && std::ranges::find(texts, *text) == texts.end())
       texts.push_back(*text);
   }
@@ -106,9 +122,7 @@ std::optional<size_t> TableTexts::count(const std::string& table,
                                         const std::vector<CellCondition>& where) {
   const json& content = parsed(table);
   if (content.is_null()) return std::nullopt;
-  size_t rows = 0;
-  for (const json& row : content["rows"]) rows += meets(content, row, where) ? 1 : 0;
-  return rows;
+  return rows_that_meet(content, where).size();
 }
 
 }  // namespace plumb::diagnose

@@ -63,14 +63,7 @@ class Checks {
   }
 
   const Fact* derive(const std::string& name, double value, const std::string& unit) {
-    return facts_.add({.id = {},
-                       .name = name,
-                       .value = value,
-                       .unit = unit,
-                       .labels = {},
-                       .start_ns = window_->start_ns,
-                       .end_ns = window_->end_ns,
-                       .source = "validity"});
+    return facts_.add(*window_, "validity", name, value, unit);
   }
 
   void enough_requests() {

@@ -219,14 +219,7 @@ class Changes {
 
   void add(const char* name, double value, const std::string& unit, const Labels& labels,
            const std::string& source) {
-    facts_.add({.id = {},
-                .name = name,
-                .value = value,
-                .unit = unit,
-                .labels = labels,
-                .start_ns = stretch_.start_ns,
-                .end_ns = stretch_.end_ns,
-                .source = source});
+    facts_.add(stretch_, source, name, value, unit, labels);
   }
 
   const store::RunData& run_;

@@ -35,15 +35,7 @@ class Computation {
  private:
   void add(const std::string& name, double value, const std::string& unit, const Labels& labels,
            const std::string& source, const std::string& help = {}) {
-    facts_.add({.id = {},
-                .name = name,
-                .value = value,
-                .unit = unit,
-                .labels = labels,
-                .start_ns = window_.start_ns,
-                .end_ns = window_.end_ns,
-                .source = source,
-                .help = help});
+    facts_.add(window_, source, name, value, unit, labels, help);
   }
 
   // `scale` turns what the histogram counts into `unit`.

@@ -14,6 +14,19 @@ const Fact* FactSet::add(Fact fact) {
   return &facts_.back();
 }
 
+const Fact* FactSet::add(const Window& window, std::string source, std::string name, double value,
+                         std::string unit, Labels labels, std::string help) {
+  return add(Fact{.id = {},
+                  .name = std::move(name),
+                  .value = value,
+                  .unit = std::move(unit),
+                  .labels = std::move(labels),
+                  .start_ns = window.start_ns,
+                  .end_ns = window.end_ns,
+                  .source = std::move(source),
+                  .help = std::move(help)});
+}
+
 const Fact* FactSet::find(std::string_view name, const Labels& labels) const {
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) return nullptr;

@@ -30,12 +30,20 @@ struct Fact {
   std::string help = {};
 };
 
+struct Window {
+  int64_t start_ns = 0;
+  int64_t end_ns = 0;
+  double seconds() const { return static_cast<double>(end_ns - start_ns) / 1e9; }
+};
+
 // Facts in the order they were added; a name with the same labels is added once.
 class FactSet {
  public:
   // Gives the fact its id and keeps it. A value that is not finite is not kept (null is returned):
   // an unknown number is absent, never zero.
   const Fact* add(Fact fact);
+  const Fact* add(const Window& window, std::string source, std::string name, double value,
+                  std::string unit, Labels labels = {}, std::string help = {});
   // The fact of that name and exactly those labels, or null.
   const Fact* find(std::string_view name, const Labels& labels = {}) const;
   // Every fact of that name, in order.
@@ -50,12 +58,6 @@ class FactSet {
  private:
   std::deque<Fact> facts_;  // a deque, so that the pointers given out stay valid
   std::map<std::string, std::vector<size_t>, std::less<>> by_name_;
-};
-
-struct Window {
-  int64_t start_ns = 0;
-  int64_t end_ns = 0;
-  double seconds() const { return static_cast<double>(end_ns - start_ns) / 1e9; }
 };
 
 // `window` in equal parts: at most `most` of them, each of a second at least.

@@ -89,14 +89,8 @@ void add_recovery(const store::RunData& run, FactSet& facts) {
     if (stage.kind == PLUMB_STAGE_STEADY) merge_into(base, here);
     if (stage.kind != PLUMB_STAGE_SPIKE || base.ok.count() == 0) continue;
     const auto add = [&](const char* name, double value, const char* unit) {
-      facts.add({.id = {},
-                 .name = name,
-                 .value = value,
-                 .unit = unit,
-                 .labels = {{"stage", stage.name}},
-                 .start_ns = stage.start_ns,
-                 .end_ns = stage.end_ns,
-                 .source = "http_load"});
+      facts.add({stage.start_ns, stage.end_ns}, "http_load", name, value, unit,
+                {{"stage", stage.name}});
     };
     add("spike.base_p95", p95_of(base), "seconds");
     add("spike.p95", p95_of(here), "seconds");
