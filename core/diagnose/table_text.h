@@ -13,8 +13,8 @@
 
 namespace plumb::diagnose {
 
-// What a cell must say for its row to be taken: the same text, or, where no row says that and either
-// is a list parted by spaces or commas, one entry in common.
+// What a cell must say for its row to be taken: the same text, or, where no row says that and
+// either is a list parted by spaces or commas, one entry in common.
 struct CellCondition {
   std::string column;
   std::string text;
