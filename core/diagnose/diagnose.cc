@@ -2,6 +2,7 @@
 #include <set>
 
 #include "core/base/number_text.h"
+#include "core/diagnose/baseline_rows.h"
 #include "core/diagnose/changes.h"
 #include "core/diagnose/diagnosis.h"
 #include "core/diagnose/ledger.h"
@@ -263,6 +264,7 @@ Result<Diagnosis> diagnose(const store::RunData& run, FactSet& facts) {
   RuleOutcome outcome = apply_rules(rules, run, facts, d.slos);
   d.matrix = std::move(outcome.matrix);
   drop_doubled_rows(d.matrix);
+  expect_baseline(run, d.matrix);
   d.notes = std::move(outcome.notes);
   judge_failures(d.validity, outcome.findings);
   if (d.validity.status == ValidityStatus::kValid) {

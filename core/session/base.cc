@@ -1,6 +1,7 @@
 #include "core/session/base.h"
 
 #include "core/compare/baseline.h"
+#include "core/diagnose/baseline_rows.h"
 #include "core/report/comparison.h"
 #include "core/store/run_file.h"
 
@@ -28,6 +29,18 @@ Result<Base> find_baseline(const std::filesystem::path& run_dir, const std::stri
   base.baseline = name;
   PLUMB_ASSIGN_OR_RETURN(base.files, baselines.files_of(baseline));
   return base;
+}
+
+Result<nlohmann::json> matrix_of_base(const Base& base, const nlohmann::json& rules) {
+  std::vector<std::vector<diagnose::MatrixRow>> matrices;
+  for (const auto& file : base.files) {
+    PLUMB_ASSIGN_OR_RETURN(store::RunData run, store::read_run(file));
+    run.header.rules = rules;
+    facts::FactSet facts = facts::compute(run);
+    PLUMB_ASSIGN_OR_RETURN(diagnose::Diagnosis diagnosis, diagnose::diagnose(run, facts));
+    matrices.push_back(std::move(diagnosis.matrix));
+  }
+  return diagnose::baseline_rows(matrices);
 }
 
 Result<nlohmann::json> compare_files(const Base& base, const std::filesystem::path& run,

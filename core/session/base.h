@@ -22,6 +22,9 @@ struct Base {
 Result<Base> find_baseline(const std::filesystem::path& run_dir, const std::string& plan,
                            const std::string& name);
 
+// What the base's runs had in the matrix by these rules (core/diagnose/baseline_rows.h).
+Result<nlohmann::json> matrix_of_base(const Base& base, const nlohmann::json& rules);
+
 // The document (core/report/comparison.h).
 Result<nlohmann::json> compare_files(const Base& base, const std::filesystem::path& run,
                                      const compare::CompareOptions& options);

@@ -9,6 +9,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/clock.h"
 #include "core/base/redact.h"
+#include "core/diagnose/baseline_rows.h"
 #include "core/report/comparison.h"
 #include "core/report/report.h"
 #include "core/session/analysis.h"
@@ -101,6 +102,13 @@ Result<Base> base_of(const plan::Plan& plan) {
   Result<Base> base = find_baseline(plan.run_dir, plan.name, plan.baseline);
   if (!base.is_ok()) return Status::invalid_argument(base.status().message());
   return base;
+}
+
+void keep_matrix_of(const Base& base, const json& rules, RunSummary& summary) {
+  const auto rows = matrix_of_base(base, rules);
+  note(rows.is_ok() ? store::put_document(summary.run_file, diagnose::kBaselineRows, *rows)
+                    : rows.status(),
+       summary);
 }
 
 void hold_against(const Base& base, bool html, RunSummary& summary) {
@@ -210,6 +218,7 @@ Result<RunSummary> run(const plan::Plan& plan, const engine::Catalog& catalog,
   summary.end = outcome.end;
   summary.plugins = std::move(outcome.plugins);
   observer.on_phase("writing the report");
+  if (!base.files.empty()) keep_matrix_of(base, rules.files, summary);
   PLUMB_ASSIGN_OR_RETURN(summary.report, report_of(summary.run_file));
   // Who interrupts a run does not want to wait for words.
   const json analysis = stop.stop_requested() ? json()

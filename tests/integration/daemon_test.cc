@@ -136,6 +136,7 @@ TEST_F(DaemonTest, HoldsARunAgainstItsPlansBaseline) {
   EXPECT_THAT(daemon.follow(run + "/events", {}), HasSubstr("\"comparison\":{"));
   const std::string page = daemon.get(run).json()["id"].get<std::string>() + ".comparison.html";
   EXPECT_TRUE(std::filesystem::exists(run_dir() / page));
+  EXPECT_THAT(daemon.get(run + "/report?format=json").body, HasSubstr("\"expected\": \"was "));
   EXPECT_EQ(daemon.request("DELETE", run, {}, {}).status, 204);
   EXPECT_FALSE(std::filesystem::exists(run_dir() / page));
 
