@@ -6,13 +6,16 @@
 // Writes "listening PORT" once it does, on loopback, on a free port unless told, and ends when its
 // standard input does. With --session-calls a session is forgotten after that many POSTs. GET /counts says what it
 // has seen since its start.
-import { randomUUID } from "node:crypto";
+import { randomUUID, webcrypto } from "node:crypto";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import * as z from "zod/v4";
+
+// The SDK expects it; Node 18 has it under a flag alone.
+globalThis.crypto ??= webcrypto;
 
 const { values: options } = parseArgs({
   options: {
