@@ -196,6 +196,7 @@ class Builder {
     for (const Fact* awaiting : facts_.all("downstream_awaiting.mean")) {
       const std::string peer = label_of(awaiting->labels, "peer");
       if (own.count(peer) != 0) continue;
+      peers_.insert(peer);
       add({"downstream." + peer,
            "downstream",
            "waiting for " + peer,
@@ -410,6 +411,9 @@ class Builder {
       ledger.lines.push_back({entry.key, entry.layer, entry.label, entry.seconds * 1e3, entry.note,
                               std::move(entry.evidence)});
     }
+    // Peers that answer at once have no line, and are peers all the same.
+    for (const std::string& peer : peers_)
+      fact("ledger.downstream", 0, "seconds", {{"peer", peer}});
     for (const auto& [layer, seconds] : by_layer) fact("ledger.layer." + layer, seconds, "seconds");
     fact("ledger.unexplained", unexplained_, "seconds");
     fact("ledger.overlap", overlap_, "seconds");
@@ -428,6 +432,7 @@ class Builder {
   double unexplained_ = 0;
   std::string note_;
   std::vector<Entry> entries_;
+  std::set<std::string> peers_;  // that are called, but for databases
 };
 
 }  // namespace

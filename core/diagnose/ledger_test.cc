@@ -287,10 +287,17 @@ TEST(Ledger, DoesNotCountTheDatabaseAsADownstreamPeer) {
   run.requests(0.05, 100)
       .gauge("downstream_awaiting", 1, {{"peer", "127.0.0.1:5432"}})
       .gauge("downstream_awaiting", 3, {{"peer", "127.0.0.1:9000"}})
+      .gauge("downstream_awaiting", 0, {{"peer", "127.0.0.1:9001"}})
       .gauge("pg_server", 1, {{"address", "127.0.0.1:5432"}});
-  const Ledger ledger = ledger_of(run);
+  facts::FactSet facts = facts::compute(run.data());
+  const Ledger ledger = ledger_of(run, facts);
   EXPECT_NEAR(ledger.ms_of("downstream.127.0.0.1:9000"), 30, 0.01);
   EXPECT_EQ(ledger.ms_of("downstream.127.0.0.1:5432"), 0);
+  const auto known = [&](const char* peer) {
+    return facts.value("ledger.downstream", {{"peer", peer}});
+  };
+  EXPECT_EQ(known("127.0.0.1:9001"), 0.0) << "a peer that answers at once is one";
+  EXPECT_EQ(known("127.0.0.1:5432"), std::nullopt);
 }
 
 TEST(Ledger, SaysBetweenWhatADownstreamTimeLiesWhereTheKernelsClockIsTooCoarse) {
