@@ -50,8 +50,8 @@ std::vector<Entry> told_pool_lines(const store::RunData& run, const facts::FactS
                                    const PerRequest& per_request);
 
 // Waiting for the application's own locks, from its off-CPU stacks. `present` requests are in
-// flight: where more threads wait than that, idle ones do too, such as workers that take turns at
-// accepting, and nothing is said.
+// flight: where clearly more threads wait than that, idle ones do too, such as workers that take
+// turns at accepting, and nothing is said.
 std::vector<Entry> lock_lines(const facts::FactSet& facts, double present);
 
 // What connections are held for while nothing that was measured happens, as far as it is beyond

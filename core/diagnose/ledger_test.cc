@@ -117,6 +117,17 @@ TEST(Ledger, GivesAServerThatIsNotFullTheQueueThatChanceMakes) {
   EXPECT_EQ(queue_of(0.6, 0.2), 0) << "who is often idle has hardly a queue";
 }
 
+TEST(Ledger, TakesThreadsThatWaitForLocksForRequestsWhereThereAreHardlyMore) {
+  const auto lock_of = [](double waiting) {
+    RunBuilder run;
+    run.requests(0.03, 100).counter("profile_lock_wait_seconds_total", waiting);
+    return ledger_of(run).ms_of("app.lock");
+  };
+  EXPECT_NEAR(lock_of(2), 20, 0.1);
+  EXPECT_NEAR(lock_of(3.3), 30, 0.1) << "no more than there is";
+  EXPECT_EQ(lock_of(14), 0) << "workers that take turns at accepting wait for no request";
+}
+
 TEST(Ledger, TakesAPeerForAskedOutsideOfTheTransactionWhereTimeIsLeft) {
   const auto held_of = [](double latency_s) {
     RunBuilder run;

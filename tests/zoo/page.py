@@ -35,10 +35,19 @@ def section(mode, title, flag, rows):
             "", *mode.page(rows)]
 
 
+def standing(page, title):
+    """The section of that title as the page has it, or nothing."""
+    _, found, rest = page.partition(f"\n## {title}\n")
+    return ["", f"## {title}", *rest.partition("\n## ")[0].rstrip().split("\n")] if found else []
+
+
 def write():
+    """Sections of modes that were not run here stay as they are."""
+    path = ROOT / "docs/zoo.md"
+    old = path.read_text() if path.exists() else ""
     lines = list(HEAD)
     for mode, title, flag in SECTIONS:
         rows = rows_of(OUT / f"{mode.LOG}.jsonl")
-        if is_complete(mode, rows):
-            lines += section(mode, title, flag, rows)
-    (ROOT / "docs/zoo.md").write_text("\n".join(lines) + "\n")
+        lines += section(mode, title, flag, rows) if is_complete(mode, rows) else \
+            standing(old, title)
+    path.write_text("\n".join(lines) + "\n")

@@ -130,6 +130,13 @@ class Cases(unittest.TestCase):
         self.assertIn("./dev zoo --pairs --repeat 1", text)
         self.assertIn("| shop-cpu | weak |", text)
 
+    def test_a_section_stands_while_its_mode_is_not_run(self):
+        old = "# The zoo\n\n## One mistake\n\na\n\n## Two mistakes at once\n\nb\n"
+        self.assertEqual(page.standing(old, "One mistake"), ["", "## One mistake", "", "a"])
+        self.assertEqual(page.standing(old, "Two mistakes at once"),
+                         ["", "## Two mistakes at once", "", "b"])
+        self.assertEqual(page.standing(old, "The commands"), [])
+
 
 if __name__ == "__main__":
     unittest.main()
