@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "core/base/number_text.h"
 #include "core/diagnose/baseline_rows.h"
@@ -21,7 +20,6 @@ using facts::FactSet;
 constexpr double kThreatShare = 0.5;  // of the response time
 constexpr double kThreatFailed = 0.1;
 constexpr double kThreatHeadroom = 0.9;
-constexpr double kUnexplainedDoubt = 0.2;    // lowers confidence
 constexpr double kUnexplainedUnknown = 0.5;  // nothing may be concluded
 constexpr double kQuickMs = 10;              // nobody waits for
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -337,8 +338,9 @@ class Builder {
     return seconds;
   }
 
-  // Nobody waits for a resource but the requests in flight that do not have it.
-  void add_queue(const SerialResource& resource) {
+  // Nobody waits for a resource but the requests in flight that do not have it, and no longer than
+  // `most` seconds each where that is known.
+  void add_queue(const SerialResource& resource, std::optional<double> most = {}) {
     Entry queue{"queue." + resource.key, "queue",          "for " + resource.name, rest(),
                 resource.arithmetic,     resource.evidence};
     const Fact* in_flight = facts_.find("requests.concurrency");
@@ -351,28 +353,22 @@ class Builder {
         queue.evidence.push_back(in_flight->id);
       }
     }
+    if (most && *most < queue.seconds) {
+      queue.seconds = *most;
+      queue.note += "; at most what requests at random would wait for it";
+    }
     if (!resource.labels.empty()) queue.parts.push_back({resource.labels, queue.seconds});
     add(std::move(queue));
   }
 
   // Requests that come at random wait for a server that is not yet full: in the mean up to
-  // utilisation / (1 - utilisation) times as long as it works for each (M/M/1). What is left
-  // unexplained beyond that is not given to it.
+  // utilisation / (1 - utilisation) times as long as it works for each (M/M/1).
   void add_queue_by_chance(const std::vector<SerialResource>& resources) {
     if (resources.empty()) return;
     const SerialResource& busiest = resources.front();
     const double busy = busiest.utilisation;
     if (busy < kOftenBusy || busiest.servers > 1 || is_told("queue." + busiest.key)) return;
-    const double most = per_request_(busiest.busy()) * busy / (1 - busy);
-    if (most >= rest()) return add_queue(busiest);
-    Entry queue{"queue." + busiest.key,
-                "queue",
-                "for " + busiest.name,
-                most,
-                busiest.arithmetic + "; at most what requests at random would wait for it",
-                busiest.evidence};
-    if (!busiest.labels.empty()) queue.parts.push_back({busiest.labels, queue.seconds});
-    add(std::move(queue));
+    add_queue(busiest, per_request_(busiest.busy()) * busy / (1 - busy));
   }
 
   void fact(const std::string& name, double value, const std::string& unit,

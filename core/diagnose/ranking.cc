@@ -12,7 +12,6 @@
 namespace plumb::diagnose {
 namespace {
 
-constexpr double kUnexplainedDoubt = 0.2;  // of the time: lowers confidence
 // What is left once the first findings are gone is not looked through below this.
 constexpr double kLeastLeftMs = 2;
 

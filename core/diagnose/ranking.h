@@ -10,6 +10,7 @@
 namespace plumb::diagnose {
 
 inline constexpr double kWarningFailed = 0.01;  // of the requests: from there on it is worth a word
+inline constexpr double kUnexplainedDoubt = 0.2;  // of the time: lowers confidence
 
 // What the rules are held against.
 struct Judged {
