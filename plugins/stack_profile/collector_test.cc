@@ -194,10 +194,10 @@ TEST_F(CollectorTest, DamagedAndLostRecordsAreCounted) {
 
 TEST_F(CollectorTest, GeneratedCodeIsNamedByTheProcesssOwnFileOnly) {
   // The process's root is a directory of the test; its user is this one.
-  proc.write("root/tmp/perf-50.map", "1100 100 JS:*roast\n");
+  proc.write("container/tmp/perf-50.map", "1100 100 JS:*roast\n");
   proc.descriptor(50, 0, "/dev/null");  // makes the directory
   const std::string base = proc.root().proc.substr(0, proc.root().proc.rfind('/'));
-  std::filesystem::create_symlink(base + "/root", base + "/proc/50/root");
+  std::filesystem::create_symlink(base + "/container", base + "/proc/50/root");
   proc.write("proc/50/status",
              "Pid:\t50\nUid:\t0\t" + std::to_string(::getuid()) + "\t0\t0\nNSpid:\t50\n");
   {
@@ -208,7 +208,7 @@ TEST_F(CollectorTest, GeneratedCodeIsNamedByTheProcesssOwnFileOnly) {
   }
   // Now it belongs to another user.
   if (::getuid() == 0) {
-    ASSERT_EQ(::chown((base + "/root/tmp/perf-50.map").c_str(), 12345, 12345), 0);
+    ASSERT_EQ(::chown((base + "/container/tmp/perf-50.map").c_str(), 12345, 12345), 0);
     Collector collector = make();
     collector.record(sample_record(kOn, 50, 50, 1000, kPeriod, {}, {0x1110}));
     collector.read_perf_maps();
@@ -216,9 +216,9 @@ TEST_F(CollectorTest, GeneratedCodeIsNamedByTheProcesssOwnFileOnly) {
     EXPECT_NE(collector.perf_map_problem().find("does not belong"), std::string::npos);
   }
   // Or is a link to somebody else's file.
-  proc.remove("root/tmp/perf-50.map");
-  proc.write("root/tmp/secret", "1100 100 secret\n");
-  std::filesystem::create_symlink("secret", base + "/root/tmp/perf-50.map");
+  proc.remove("container/tmp/perf-50.map");
+  proc.write("container/tmp/secret", "1100 100 secret\n");
+  std::filesystem::create_symlink("secret", base + "/container/tmp/perf-50.map");
   Collector collector = make();
   collector.record(sample_record(kOn, 50, 50, 1000, kPeriod, {}, {0x1110}));
   collector.read_perf_maps();

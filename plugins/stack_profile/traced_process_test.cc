@@ -78,13 +78,13 @@ class PerfMapFileTest : public ::testing::Test {
     const std::string base = proc.root().proc.substr(0, proc.root().proc.rfind('/'));
     proc.write("proc/50/status",
                "Pid:\t50\nUid:\t0\t" + std::to_string(::getuid()) + "\t0\t0\nNSpid:\t50\n");
-    std::filesystem::create_directories(base + "/root/tmp");
-    std::filesystem::create_symlink(base + "/root", base + "/proc/50/root");
-    path = base + "/root/tmp/perf-50.map";
+    std::filesystem::create_directories(base + "/container/tmp");
+    std::filesystem::create_symlink(base + "/container", base + "/proc/50/root");
+    path = base + "/container/tmp/perf-50.map";
     proc::Buffer buffer;
     EXPECT_TRUE(process.load(buffer));
   }
-  void write(const std::string& text) { proc.write("root/tmp/perf-50.map", text); }
+  void write(const std::string& text) { proc.write("container/tmp/perf-50.map", text); }
   proc::FakeProc proc;
   TracedProcess process;
   std::string path;
