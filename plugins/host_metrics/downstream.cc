@@ -12,6 +12,9 @@ using proc::TcpSocket;
 namespace {
 
 constexpr uint8_t kEstablishedState = 1;  // TCP_ESTABLISHED
+constexpr uint8_t kFinWait1State = 4;
+constexpr uint8_t kFinWait2State = 5;
+constexpr uint32_t kClosesWithinMs = 10'000;  // a peer that has not by then is waited for by nobody
 constexpr int kChurnLasts = 50;  // resolves for which a burst of new connections is remembered
 constexpr double kShareFade = 0.99;
 constexpr size_t kMostForeign = 65536;
@@ -57,7 +60,7 @@ void Downstream::name_peers(std::span<const TcpSocket> fresh) {
 Status Downstream::resolve(std::span<const uint16_t> listening) {
   listening_.assign(listening.begin(), listening.end());
   read_.clear();
-  PLUMB_RETURN_IF_ERROR(source_.established(listening_, read_));
+  PLUMB_RETURN_IF_ERROR(source_.open(listening_, read_));
   tracked_.clear();
   lost_ = false;
   for (auto& [inode, connection] : connections_) connection.seen = false;
@@ -117,13 +120,29 @@ void Downstream::claim(std::span<const uint64_t> inodes, bool later) {
   resolved_ = true;
 }
 
+namespace {
+
+// Half closed by a holder that has not let go of it: it waits for its peer to close, as a client
+// does that says goodbye to a database.
+bool is_closing(const TcpSocket& s) {
+  return s.state == kFinWait1State || s.state == kFinWait2State;
+}
+
+Judgement judge_closing(const TcpSocket& s) {
+  const bool waits = s.info.bytes_sent > 0 && s.info.last_data_sent_ms < kClosesWithinMs;
+  const Awaiting answer = waits ? Awaiting::kYes : Awaiting::kNo;
+  return {answer, answer};
+}
+
+}  // namespace
+
 void Downstream::look_at(const TcpSocket& s, size_t index, SocketHistory& history, double weight) {
-  if (!s.has_info || s.state != kEstablishedState) return;
+  if (!s.has_info || (s.state != kEstablishedState && !is_closing(s))) return;
   Peer& peer = peers_[index];
   const bool still = history.seen && s.info.data_segments_out == history.data_out &&
                      s.info.data_segments_in == history.data_in;
   active_ = active_ || !still;
-  const Judgement answer = judge(s.info, history, peer.habits);
+  const Judgement answer = is_closing(s) ? judge_closing(s) : judge(s.info, history, peer.habits);
   ++looks_;
   if (answer.proven == Awaiting::kUndecided) ++undecided_;
   peer.seen.now += weight;

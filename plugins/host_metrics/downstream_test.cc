@@ -39,7 +39,7 @@ Status resolve(Downstream& d, std::span<const uint64_t> inodes,
 class FakeSockets final : public SocketSource {
  public:
   explicit FakeSockets(std::vector<TcpSocket>* all) : all_(all) {}
-  Status established(std::span<const uint16_t>, std::vector<TcpSocket>& out) override {
+  Status open(std::span<const uint16_t>, std::vector<TcpSocket>& out) override {
     if (all_ == nullptr) return Status::permission_denied("refused");
     out.insert(out.end(), all_->begin(), all_->end());
     return Status::ok();
@@ -105,6 +105,24 @@ TEST_F(DownstreamTest, ALookCountsForTheTimeItStandsFor) {
   EXPECT_DOUBLE_EQ(peers.at(0).awaiting, 5.0 / 8);
   EXPECT_LT(peers.at(0).low, 5.0 / 8);
   EXPECT_GT(peers.at(0).high, 5.0 / 8);
+}
+
+TEST_F(DownstreamTest, WhoHasSaidGoodbyeAwaitsThatItsPeerCloses) {
+  constexpr uint8_t kFinWait1 = 4;
+  constexpr uint8_t kFinWait2 = 5;
+  constexpr uint8_t kCloseWait = 8;
+  for (uint64_t inode : {1, 2, 3, 4}) {
+    sockets_.push_back(connection(inode, static_cast<uint16_t>(40000 + inode), 80, false));
+  }
+  sockets_[0].state = kFinWait1;
+  sockets_[1].state = kFinWait2;
+  sockets_[2].state = kCloseWait;  // the peer has closed, the target has not
+  sockets_[3].state = kFinWait2;
+  sockets_[3].info.last_data_sent_ms = 60'000;  // left behind
+  const uint64_t inodes[] = {1, 2, 3, 4};
+  ASSERT_TRUE(resolve(d, inodes, {}));
+  ASSERT_TRUE(d.look_again(kSpan));
+  EXPECT_EQ(d.take().at(0).awaiting, 2);
 }
 
 TEST_F(DownstreamTest, AConnectionIsActiveWhenDataWentOverItSinceTheLookBefore) {

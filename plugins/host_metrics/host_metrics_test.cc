@@ -24,7 +24,7 @@ constexpr int64_t kMs = 1'000'000;
 class OneSocket final : public SocketSource {
  public:
   explicit OneSocket(bool refused) : refused_(refused) {}
-  Status established(std::span<const uint16_t>, std::vector<proc::TcpSocket>& out) override {
+  Status open(std::span<const uint16_t>, std::vector<proc::TcpSocket>& out) override {
     if (refused_) return Status::permission_denied("the kernel refused sock_diag");
     proc::TcpSocket s;
     s.family = 2;
@@ -49,7 +49,7 @@ class OneSocket final : public SocketSource {
     out.push_back(s);
     return refused_ ? Status::permission_denied("the kernel refused sock_diag") : Status::ok();
   }
-  Status connections(std::vector<proc::TcpSocket>& out) override { return established({}, out); }
+  Status connections(std::vector<proc::TcpSocket>& out) override { return open({}, out); }
   Status again(std::span<const proc::TcpSocket> sockets,
                std::vector<proc::TcpSocket>& out) override {
     for (proc::TcpSocket s : sockets) {

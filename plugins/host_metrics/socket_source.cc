@@ -11,26 +11,26 @@ namespace {
 
 class KernelSockets final : public SocketSource {
  public:
-  Status established(std::span<const uint16_t> except_local_ports,
-                     std::vector<TcpSocket>& out) override {
-    PLUMB_RETURN_IF_ERROR(open());
-    return close_on_failure(diag_->dump(SockDiag::kEstablished, true, except_local_ports, out));
+  Status open(std::span<const uint16_t> except_local_ports, std::vector<TcpSocket>& out) override {
+    PLUMB_RETURN_IF_ERROR(connect());
+    return close_on_failure(
+        diag_->dump(SockDiag::kEstablished | SockDiag::kHalfClosed, true, except_local_ports, out));
   }
   Status listening(std::vector<TcpSocket>& out) override {
-    PLUMB_RETURN_IF_ERROR(open());
+    PLUMB_RETURN_IF_ERROR(connect());
     return close_on_failure(diag_->dump(SockDiag::kListening, false, {}, out));
   }
   Status connections(std::vector<TcpSocket>& out) override {
-    PLUMB_RETURN_IF_ERROR(open());
+    PLUMB_RETURN_IF_ERROR(connect());
     return close_on_failure(diag_->dump(SockDiag::kAnyButListening, false, {}, out));
   }
   Status again(std::span<const TcpSocket> sockets, std::vector<TcpSocket>& out) override {
-    PLUMB_RETURN_IF_ERROR(open());
+    PLUMB_RETURN_IF_ERROR(connect());
     return close_on_failure(diag_->refresh(sockets, out));
   }
 
  private:
-  Status open() {
+  Status connect() {
     if (diag_) return Status::ok();
     PLUMB_ASSIGN_OR_RETURN(diag_, SockDiag::open());
     return Status::ok();

@@ -17,9 +17,10 @@ class SocketSource {
  public:
   virtual ~SocketSource() = default;
   // Each appends to `out`.
-  // Established sockets with tcp_info, those on `except_local_ports` left out.
-  virtual Status established(std::span<const uint16_t> except_local_ports,
-                             std::vector<proc::TcpSocket>& out) = 0;
+  // Sockets that are established, or half closed by their holder, with tcp_info; those on
+  // `except_local_ports` left out.
+  virtual Status open(std::span<const uint16_t> except_local_ports,
+                      std::vector<proc::TcpSocket>& out) = 0;
   virtual Status listening(std::vector<proc::TcpSocket>& out) = 0;
   // In any state but listening, without tcp_info.
   virtual Status connections(std::vector<proc::TcpSocket>& out) = 0;

@@ -27,7 +27,7 @@ TcpSocket listener(uint64_t inode, uint16_t port, uint32_t waiting, uint32_t lim
 
 class Listeners final : public SocketSource {
  public:
-  Status established(std::span<const uint16_t>, std::vector<TcpSocket>&) override {
+  Status open(std::span<const uint16_t>, std::vector<TcpSocket>&) override {
     ++resolves;
     return Status::ok();
   }

@@ -51,6 +51,7 @@ class SockDiag {
   // Bits by the kernel's numbers of the states (TCP_ESTABLISHED is 1, TCP_LISTEN 10).
   enum States : uint32_t {
     kEstablished = 1u << 1,
+    kHalfClosed = 1u << 4 | 1u << 5,  // by us: TCP_FIN_WAIT1, TCP_FIN_WAIT2
     kListening = 1u << 10,
     kAnyButListening = 0xfffu & ~kListening
   };
