@@ -221,10 +221,13 @@ class RuleRun {
   void keep_row(Scope& scope, const Match& match) {
     MatrixRow row = filled_row(scope);
     const auto exceeded = value_of("matrix.exceeded", rule_.matrix->exceeded, 0, scope);
-    const auto cost = value_of("matrix.cost", rule_.matrix->cost, match.cost, scope);
+    const bool told = match.matched && !rule_.cost.empty();
+    const auto cost = told ? std::optional<double>(match.cost)
+                           : value_of("matrix.cost", rule_.matrix->cost, match.cost, scope);
     if (!exceeded || !cost) return;
     if (match.matched || *exceeded != 0) row.state = RowState::kExceeded;
-    if (!rule_.matrix->cost.empty() || !rule_.cost.empty()) row.cost_ms = *cost * 1e3;
+    // What a cause would cost is nothing that a layer without it costs.
+    if (told || !rule_.matrix->cost.empty()) row.cost_ms = *cost * 1e3;
     apply_slo(row);
     const bool better = !best_row_ || (match.matched && !best_row_matched_) ||
                         (match.matched == best_row_matched_ && *cost > best_row_cost_);

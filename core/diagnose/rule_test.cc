@@ -100,6 +100,26 @@ TEST(Rules, ForEachSpeakOfTheItemThatCostsMost) {
   EXPECT_EQ(outcome.matrix[0].component, "b");
 }
 
+TEST(Rules, ShowWhatTheirCauseCostsWhereItIsThere) {
+  const auto cost_shown = [](double calls) {
+    RunBuilder run;
+    run.gauge("calls", calls).gauge("own", 0.1);
+    const RuleOutcome outcome = outcome_of(R"(
+- {id: a, layer: app, let: {n: calls.mean, own: own.mean}, when: n > 8, cost: 4 * own, says: s,
+   matrix: {component: Database, metric: calls, actual: "{n}", cost: own}}
+- {id: b, layer: app, let: {n: calls.mean, own: own.mean}, when: n > 8, cost: 4 * own, says: s,
+   matrix: {component: Database, metric: without a cost of its own, actual: "{n}"}}
+)",
+                                           run);
+    EXPECT_EQ(outcome.matrix.size(), 2u);
+    return std::pair(outcome.matrix[0].cost_ms, outcome.matrix[1].cost_ms);
+  };
+  EXPECT_DOUBLE_EQ(cost_shown(20).first.value_or(0), 400);
+  EXPECT_DOUBLE_EQ(cost_shown(20).second.value_or(0), 400);
+  EXPECT_DOUBLE_EQ(cost_shown(1).first.value_or(0), 100);
+  EXPECT_FALSE(cost_shown(1).second.has_value());
+}
+
 TEST(Rules, ReadTextsFromTheFirstRowOfATable) {
   RunBuilder run;
   run.table("locks", R"({"columns":[{"key":"pid"},{"key":"who"}],"rows":[[4711,"shop"],[1,"x"]]})");
