@@ -13,6 +13,7 @@ namespace {
 constexpr double kLeastLedgerShare = 0.02;  // of the base's mean latency
 constexpr double kLeastCalls = 0.05;        // of a query, per request
 constexpr size_t kMostQueries = 40;
+constexpr double kExplains = 0.5;  // of the difference of the mean
 
 // One figure before its verdict: it waits for all others' p.
 struct Tested {
@@ -49,6 +50,7 @@ class Comparing {
       sort_ledger();
       sort_queries();
       find_responsible();
+      find_explanation();
     }
     conclude();
     return std::move(out_);
@@ -284,6 +286,45 @@ class Comparing {
       out_.responsible = Responsible{line.subject, line.layer, line.label, *line.difference * 1e3,
                                      *line.difference * 1e3 / out_.mean_difference_ms};
       return;
+    }
+  }
+
+  static double cost_of(const RunMeasures& run, const std::string& cause) {
+    double cost = 0;
+    for (const FoundCause& found : run.causes)
+      if (found.cause == cause) cost = std::max(cost, found.cost_ms);
+    return cost;
+  }
+
+  double cost_in_base(const std::string& cause) const {
+    double cost = 0;
+    for (const RunMeasures& base : base_)
+      cost += cost_of(base, cause) / static_cast<double>(base_.size());
+    return cost;
+  }
+
+  // A line says where the time went, a cause what sent it there: round trips by the thousand are
+  // waits for a processor in every ledger.
+  void find_explanation() {
+    const auto moved = [](const Change& change) {
+      return change.metric == "mean" && change.subject.empty() && change.changed();
+    };
+    if (!out_.responsible && std::none_of(out_.client.begin(), out_.client.end(), moved)) return;
+    if (out_.mean_difference_ms > 0) {
+      explain_by(run_.causes);
+    } else {
+      for (const RunMeasures& base : base_) explain_by(base.causes);
+    }
+  }
+
+  // Findings stand in their order of rank: the first that explains enough is not the consequence of
+  // another.
+  void explain_by(const std::vector<FoundCause>& causes) {
+    for (const FoundCause& found : causes) {
+      const double base = cost_in_base(found.cause);
+      const double run = cost_of(run_, found.cause);
+      if (out_.explanation || (run - base) / out_.mean_difference_ms < kExplains) continue;
+      out_.explanation = Explanation{found.cause, found.layer, found.says, base, run};
     }
   }
 

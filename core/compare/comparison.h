@@ -61,6 +61,16 @@ struct Responsible {
   double share = 0;  // of the difference of the mean
 };
 
+// The cause that explains most of a change of the mean: one that the slower side's diagnosis names,
+// and that costs the faster side nothing, or less.
+struct Explanation {
+  std::string cause;
+  std::string layer;
+  std::string says;    // of the slower side
+  double base_ms = 0;  // of each request; 0 where it was not found
+  double run_ms = 0;
+};
+
 struct ComparedRun {
   std::string id;
   std::string name;
@@ -85,6 +95,7 @@ struct Comparison {
   std::vector<Change> queries;  // those whose time per request changed most first
   double mean_difference_ms = 0;
   std::optional<Responsible> responsible;
+  std::optional<Explanation> explanation;
   std::vector<EnvironmentDifference> environment;
   std::vector<std::string> notes;
   bool has_stacks = false;  // both have stack profiles

@@ -132,6 +132,38 @@ TEST(Comparison, NamesTheLayerThatTheDifferenceCameFromAndTheLinesSumToIt) {
   EXPECT_THAT(comparison.conclusion, HasSubstr("is database: WAL write and sync at commit"));
 }
 
+RunMeasures with_cause(RunMeasures measures, const std::string& cause, double cost_ms) {
+  measures.causes.push_back({cause, "database", "The reason is " + cause + ".", cost_ms});
+  return measures;
+}
+
+TEST(Comparison, NamesTheCauseThatOnlyTheSlowerSideHas) {
+  SimulatedService after = kService;
+  after.database_s = 0.016;
+  const RunMeasures base = measured(kService, 1);
+  const RunMeasures run = with_cause(
+      with_cause(with_cause(measured(after, 2), "small", 1), "large", 14), "consequence", 15);
+  const Comparison slower = *compare({base}, run, {});
+  ASSERT_TRUE(slower.explanation.has_value());
+  EXPECT_EQ(slower.explanation->cause, "large");
+  EXPECT_EQ(slower.explanation->base_ms, 0);
+  EXPECT_EQ(slower.explanation->run_ms, 14);
+  EXPECT_THAT(slower.conclusion, HasSubstr("New in the run: The reason is large."));
+  const Comparison faster = *compare({run}, base, {});
+  EXPECT_THAT(faster.conclusion, HasSubstr("Gone since the base: The reason is large."));
+}
+
+TEST(Comparison, ACauseThatBothSidesHaveExplainsWhatItCostsMore) {
+  SimulatedService after = kService;
+  after.database_s = 0.016;
+  const RunMeasures base = measured(kService, 1);
+  const RunMeasures run = measured(after, 2);
+  const Comparison worse = *compare({with_cause(base, "c", 5)}, with_cause(run, "c", 20), {});
+  EXPECT_THAT(worse.conclusion, HasSubstr("Worse than the base's 5.0 ms: The reason is c."));
+  const Comparison alike = *compare({with_cause(base, "c", 5)}, with_cause(run, "c", 6), {});
+  EXPECT_FALSE(alike.explanation.has_value());
+}
+
 TEST(Comparison, ALineThatOnlyOneSideHasIsHeldAgainstNothing) {
   SimulatedService with = kService;
   with.database_s = 0.01;

@@ -77,6 +77,18 @@ std::string layers_sentence(const Comparison& comparison) {
   return " No single layer's time changed by more than chance explains.";
 }
 
+std::string explanation_sentence(const Comparison& comparison) {
+  if (!comparison.explanation) return "";
+  const Explanation& cause = *comparison.explanation;
+  const std::string base = milliseconds_text(cause.base_ms) + " ms";
+  const std::string run = milliseconds_text(cause.run_ms) + " ms";
+  if (cause.run_ms > cause.base_ms)
+    return (cause.base_ms > 0 ? " Worse than the base's " + base + ": " : " New in the run: ") +
+           cause.says;
+  return (cause.run_ms > 0 ? " Down to " + run + " from the base's: " : " Gone since the base: ") +
+         cause.says;
+}
+
 std::string query_sentence(const Comparison& comparison) {
   for (const Change& query : comparison.queries) {
     if (!query.changed()) continue;
@@ -160,7 +172,7 @@ std::string conclusion_of(const Comparison& comparison,
     if (!worse.empty() && !better.empty())
       out += "; " + told(*better.front()) +
              (better.size() > 1 ? ", among others that are better" : "");
-    out += "." + layers_sentence(comparison);
+    out += "." + layers_sentence(comparison) + explanation_sentence(comparison);
   }
   out += query_sentence(comparison);
   if (!newly_breached.empty())

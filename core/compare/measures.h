@@ -49,6 +49,14 @@ struct Measure {
 // other. docs/compare.md has the table.
 double run_floor(std::string_view metric, double window_s);
 
+// What the run's own diagnosis names: all findings, not the bottleneck alone.
+struct FoundCause {
+  std::string cause;
+  std::string layer;
+  std::string says;
+  double cost_ms = 0;  // of each request
+};
+
 struct RunMeasures {
   std::string id;
   std::string name;  // of the plan
@@ -62,9 +70,10 @@ struct RunMeasures {
   // Why nothing of this run can be compared, or empty: its validity, its length.
   std::string insufficient;
   std::vector<Measure> measures;
-  double ledger_total_ms = 0;    // 0: there is no ledger
-  std::string verdict;           // of the run's own diagnosis
-  std::string cause;             // of its bottleneck, or empty
+  double ledger_total_ms = 0;  // 0: there is no ledger
+  std::string verdict;         // of the run's own diagnosis
+  std::string cause;           // of its bottleneck, or empty
+  std::vector<FoundCause> causes;
   std::vector<std::string> met;  // its objectives, as "p95 of orders <= 50ms"
   std::vector<std::string> breached;
   bool has_stacks = false;

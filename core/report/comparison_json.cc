@@ -70,6 +70,15 @@ json responsible_json(const std::optional<compare::Responsible>& line) {
           {"share", line->share}};
 }
 
+json explanation_json(const std::optional<compare::Explanation>& explanation) {
+  if (!explanation) return nullptr;
+  return {{"cause", explanation->cause},
+          {"layer", explanation->layer},
+          {"says", explanation->says},
+          {"base_ms", explanation->base_ms},
+          {"run_ms", explanation->run_ms}};
+}
+
 json environment_json(const std::vector<compare::EnvironmentDifference>& differences) {
   json out = json::array();
   for (const compare::EnvironmentDifference& difference : differences)
@@ -99,6 +108,7 @@ json comparison_json(const compare::Comparison& comparison) {
                          {"ledger",
                           {{"difference_ms", comparison.mean_difference_ms},
                            {"responsible", responsible_json(comparison.responsible)},
+                           {"explanation", explanation_json(comparison.explanation)},
                            {"lines", changes_json(comparison.ledger)}}},
                          {"queries", changes_json(comparison.queries)},
                          {"environment", environment_json(comparison.environment)},

@@ -83,6 +83,7 @@ TEST(ComparisonReport, TheDocumentTellsOfOneFigureWhatWasFound) {
   EXPECT_TRUE(row["subject"].is_null());
   EXPECT_TRUE(document["verdict"]["regressed"]);
   EXPECT_TRUE(document["ledger"]["responsible"].is_null());
+  EXPECT_TRUE(document["ledger"]["explanation"].is_null());
 }
 
 TEST(ComparisonReport, HostileTextAndForgedDocumentsHarmNobody) {

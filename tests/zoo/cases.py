@@ -176,7 +176,7 @@ FAULTS = [
     Case("shop-accept", "shop", closed("/products", 40), ("net-accept-queue-overflow",),
          arguments=("--close",), weak=("--accept-ms", "5"), strong=("--accept-ms", "20"),
          database=SQLITE,
-         lines=("app.accept", "client.connect"), off=()),
+         lines=("app.accept", "queue.accept", "client.connect"), off=()),
     Case("shop-connections", "shop", closed("/products/7", 8), ("net-connection-setup",),
          weak=("--close",), strong=("--close", "--pool", "8"), database=SQLITE,
          lines=("client.connect",)),

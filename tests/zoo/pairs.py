@@ -5,7 +5,7 @@ import subprocess
 
 from cases import FAULTS
 from runner import PLUMB, RUNS, Run, die, directory, strengths
-from score import NOTHING, ratio, right_line, share
+from score import NOTHING, ratio, right_cause, right_line, share
 
 LOG = "pairs"
 REPEAT = 1
@@ -38,17 +38,26 @@ def compare(row):
 def told(row):
     comparison = compare(row)
     responsible = comparison["ledger"]["responsible"]
+    explanation = comparison["ledger"]["explanation"]
     return {"case": row["case"], "strength": row["strength"], "off": row["off"],
             "run": row["run"], "named": responsible["key"] if responsible else NOTHING,
             "share": responsible["share"] if responsible else None,
+            "cause": explanation["cause"] if explanation else NOTHING,
             "difference_ms": comparison["ledger"]["difference_ms"],
             "label": comparison["verdict"]["label"],
             "insufficient": comparison["verdict"]["insufficient"],
             "conclusion": comparison["verdict"]["conclusion"]}
 
 
-def is_right(row):
+def is_right_line(row):
     return right_line(BY_NAME[row["case"]], row["named"])
+
+
+def is_right(row):
+    """What is told last, and most, is the cause; where none is told, the line."""
+    if row["cause"] == NOTHING:
+        return is_right_line(row)
+    return right_cause(BY_NAME[row["case"]], row["cause"])
 
 
 def part(row):
@@ -60,33 +69,38 @@ def line(row):
     mark = "ok   " if is_right(row) else "WRONG"
     why = f" ({row['insufficient']})" if row["insufficient"] else ""
     return (f"{mark} {row['case']} ({row['strength']}): {row['named']}, {part(row)} of "
-            f"{row['difference_ms']:+.2f} ms{why}")
+            f"{row['difference_ms']:+.2f} ms, cause {row['cause']}{why}")
 
 
 def summary(rows):
-    return [f"layer named right      {share(sum(map(is_right, rows)), len(rows))}"]
+    return [f"layer named right      {share(sum(map(is_right, rows)), len(rows))}",
+            f"by its line alone      {share(sum(map(is_right_line, rows)), len(rows))}"]
 
 
 def figures(rows):
-    return {"pairs": len(rows), **ratio("pair_layer", sum(map(is_right, rows)), len(rows))}
+    return {"pairs": len(rows), **ratio("pair_layer", sum(map(is_right, rows)), len(rows)),
+            **ratio("pair_line", sum(map(is_right_line, rows)), len(rows))}
 
 
 def table(rows):
     for row in rows:
         mark = " " if is_right(row) else "!"
         yield (f"{mark} {row['case']:28} {row['strength']:8} {row['named']:34} {part(row):>5} of "
-               f"{row['difference_ms']:+10.2f} ms  wanted: {', '.join(BY_NAME[row['case']].lines)}")
+               f"{row['difference_ms']:+10.2f} ms  {row['cause']:28} "
+               f"wanted: {', '.join(BY_NAME[row['case']].lines)}")
 
 
 def page(rows):
     lines = ["Each mistake off, then on, at the same load: which line of the time ledger "
-             "[`plumb compare`](compare.md#which-layer) names for the difference. Right is a line "
-             "that the mistake makes longer, set down before the runs; `database.` stands for any "
-             "line of that layer.", "",
-             "| case | strength | named | of the difference | difference of the mean | right would "
-             "be |", "|---|---|---|--:|--:|---|"]
+             "[`plumb compare`](compare.md#which-layer) names for the difference, and which cause "
+             "behind it. Right is the cause, or where none is told a line that the mistake makes "
+             "longer, set down before the runs; `database.` stands for any line of that layer.", "",
+             "| case | strength | line | of the difference | difference of the mean | cause | "
+             "lines that would be right |", "|---|---|---|--:|--:|---|---|"]
     for row in rows:
-        named = row["named"] if is_right(row) else f"**{row['named']}**"
-        lines.append(f"| {row['case']} | {row['strength']} | {named} | {part(row)} | "
-                     f"{row['difference_ms']:+.1f} ms | {', '.join(BY_NAME[row['case']].lines)} |")
+        line_told = row["named"] if is_right_line(row) else f"**{row['named']}**"
+        cause = row["cause"] if is_right(row) or row["cause"] == NOTHING else f"**{row['cause']}**"
+        lines.append(f"| {row['case']} | {row['strength']} | {line_told} | {part(row)} | "
+                     f"{row['difference_ms']:+.1f} ms | {cause} | "
+                     f"{', '.join(BY_NAME[row['case']].lines)} |")
     return lines

@@ -123,12 +123,20 @@ class Cases(unittest.TestCase):
 
     def test_a_section_is_written_of_a_mode_that_is_complete(self):
         rows = [{"case": one.name, "strength": "weak", "named": one.lines[0], "share": 0.9,
-                 "difference_ms": 3.0, "insufficient": None} for one in pairs.CASES]
+                 "difference_ms": 3.0, "cause": "none", "insufficient": None}
+                for one in pairs.CASES]
         self.assertTrue(page.is_complete(pairs, rows))
         self.assertFalse(page.is_complete(pairs, rows[1:]))
         text = "\n".join(page.section(pairs, "Off, then on", " --pairs", rows))
         self.assertIn("./dev zoo --pairs --repeat 1", text)
         self.assertIn("| shop-cpu | weak |", text)
+
+    def test_a_pair_is_right_by_its_cause_and_by_its_line_where_none_is_told(self):
+        row = {"case": "shop-cpu", "named": "app.cpu", "cause": "none"}
+        self.assertTrue(pairs.is_right(row))
+        self.assertFalse(pairs.is_right(row | {"named": "app.lock"}))
+        self.assertTrue(pairs.is_right(row | {"named": "app.lock", "cause": "app-cpu-saturated"}))
+        self.assertFalse(pairs.is_right(row | {"cause": "db-slow-query"}))
 
     def test_a_section_stands_while_its_mode_is_not_run(self):
         old = "# The zoo\n\n## One mistake\n\na\n\n## Two mistakes at once\n\nb\n"
