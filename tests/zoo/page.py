@@ -6,6 +6,7 @@ import checks
 import diagnosis
 import generator
 import pairs
+import same
 import together
 from runner import OUT, ROOT, rows_of
 
@@ -15,6 +16,7 @@ HEAD = ["# The zoo", "",
         "that it begins with."]
 
 SECTIONS = [(diagnosis, "One mistake", ""), (pairs, "Off, then on", " --pairs"),
+            (same, "The same twice", " --same"),
             (together, "Two mistakes at once", " --together"),
             (generator, "The generator is the limit", " --generator"),
             (checks, "The commands", " --checks")]

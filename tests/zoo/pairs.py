@@ -1,10 +1,7 @@
 """./dev zoo --pairs: does `plumb compare` name the layer that a mistake made slower?"""
 
-import json
-import subprocess
-
 from cases import FAULTS
-from runner import PLUMB, RUNS, Run, die, directory, strengths
+from runner import Run, compared, directory, strengths
 from score import NOTHING, ratio, right_cause, right_line, share
 
 LOG = "pairs"
@@ -26,17 +23,8 @@ def work(case, missing, url, scratch):
         yield told({"case": case.name, "strength": strength, "off": without, "run": run})
 
 
-def compare(row):
-    done = subprocess.run(
-        [PLUMB, "compare", row["off"], row["run"], "--run-dir", RUNS, "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        check=False)
-    if done.returncode not in (0, 4, 5):
-        die(f"{row['case']}: plumb compare ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout)
-
-
 def told(row):
-    comparison = compare(row)
+    comparison = compared((row["off"],), row["run"])
     responsible = comparison["ledger"]["responsible"]
     explanation = comparison["ledger"]["explanation"]
     return {"case": row["case"], "strength": row["strength"], "off": row["off"],

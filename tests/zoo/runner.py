@@ -300,6 +300,15 @@ def kept_report(run):
     return json.loads(done.stdout)
 
 
+def compared(bases, run):
+    """plumb's comparison of a run that is kept with others that are."""
+    done = subprocess.run([PLUMB, "compare", *bases, run, "--run-dir", RUNS, "--format", "json"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode not in (0, 4, 5):
+        die(f"plumb compare of {run} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout)
+
+
 # --- many runs
 
 

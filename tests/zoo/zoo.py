@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds plumb against real services that each have one known mistake, and keeps score.
 
-usage: ./dev zoo [--pairs | --together | --generator | --checks]
+usage: ./dev zoo [--pairs | --same | --together | --generator | --checks]
                  [--repeat N] [--only NAME]... [--quick] [--resume | --again] [--list]
 
   ./dev zoo              each mistake at two strengths, and controls with nothing wrong: is the
@@ -9,6 +9,8 @@ usage: ./dev zoo [--pairs | --together | --generator | --checks]
                          a half hours
   ./dev zoo --pairs      each mistake off, then on: does `plumb compare` name the layer that it is
                          in? About an hour
+  ./dev zoo --same       the same, several times: does `plumb compare` find a change where there is
+                         none? About an hour
   ./dev zoo --together   two mistakes in one service: are both among the first three findings?
   ./dev zoo --generator  a load generator that cannot keep up: does the run say so, and blame
                          nobody?
@@ -23,7 +25,7 @@ usage: ./dev zoo [--pairs | --together | --generator | --checks]
 The cases are in tests/zoo/cases.py. Every run's answer goes to build/zoo/*.jsonl, the figures
 (runs, top1, top3, false_blame, pair_layer, together_top3, generator_caught, checks_show, ...) into
 build/bench/zoo.json beside those of the other modes and, when all cases of a mode were run, its
-section into docs/zoo.md. The modes run each case once unless --repeat says otherwise.
+section into docs/zoo.md. The modes run each case once (--same: five times) unless --repeat says otherwise.
 """
 
 import argparse
@@ -38,10 +40,11 @@ import diagnosis  # noqa: E402
 import generator  # noqa: E402
 import page  # noqa: E402
 import pairs  # noqa: E402
+import same  # noqa: E402
 import together  # noqa: E402
 from runner import OUT, ROOT, Journal, carry_out, die, jobs_of, say, why_skipped  # noqa: E402
 
-MODES = {"pairs": pairs, "together": together, "generator": generator, "checks": checks}
+MODES = {"pairs": pairs, "same": same, "together": together, "generator": generator, "checks": checks}
 
 
 def parse():

@@ -5,12 +5,14 @@ import pathlib
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import checks  # noqa: E402
 import generator  # noqa: E402
 import page  # noqa: E402
 import pairs  # noqa: E402
+import same  # noqa: E402
 from cases import CONTROLS, FAULTS, GENERATOR, SQLITE, TOGETHER, Case, closed, opened  # noqa: E402
 from runner import Run, jobs_of, strengths  # noqa: E402
 from score import both_told, interval, right_cause, right_line, share  # noqa: E402
@@ -137,6 +139,15 @@ class Cases(unittest.TestCase):
         self.assertFalse(pairs.is_right(row | {"named": "app.lock"}))
         self.assertTrue(pairs.is_right(row | {"named": "app.lock", "cause": "app-cpu-saturated"}))
         self.assertFalse(pairs.is_right(row | {"cause": "db-slow-query"}))
+
+    def test_runs_of_the_same_are_held_against_each_other_and_against_all_others(self):
+        rows = [{"case": "shop-fine", "strength": "as it is", "run": run} for run in "abcd"]
+        asked = []
+        with mock.patch.object(same, "flagged", lambda *runs: asked.append(runs) or ()):
+            pairs_found, others = same.judged(rows)
+        self.assertEqual((len(pairs_found), len(others)), (6, 4))
+        self.assertIn((("a",), "d"), asked)
+        self.assertIn((("a", "c", "d"), "b"), asked)
 
     def test_a_section_stands_while_its_mode_is_not_run(self):
         old = "# The zoo\n\n## One mistake\n\na\n\n## Two mistakes at once\n\nb\n"
