@@ -176,21 +176,31 @@ void add_slo_fact(const std::vector<SloResult>& slos, const facts::Window& windo
   facts.add(window, "validity", "slo.met", met ? 1 : 0, "1");
 }
 
-// Where most requests fail nothing can be said of latency; what makes them fail is an answer all
-// the same.
-void judge_failures(Validity& validity, std::vector<Finding>& findings) {
-  const auto failed = std::find_if(
-      validity.checks.begin(), validity.checks.end(),
-      [](const ValidityCheck& check) { return check.name == kSomeSucceeded && !check.passed; });
+// A check that makes the run invalid, unless a finding answers it: where most requests fail nothing
+// can be said of latency, and what makes them fail is an answer all the same.
+void judge_by_its_answer(const char* name, Validity& validity, std::vector<Finding>& findings,
+                         bool (*answers)(const Finding&)) {
+  const auto failed =
+      std::find_if(validity.checks.begin(), validity.checks.end(), [&](const ValidityCheck& check) {
+        return check.name == name && check.fatal && !check.passed;
+      });
   if (failed == validity.checks.end()) return;
-  std::erase_if(findings, [](const Finding& f) { return !f.explains_errors; });
+  std::erase_if(findings, [&](const Finding& f) { return !answers(f); });
   const bool other_reason =
       std::any_of(validity.checks.begin(), validity.checks.end(), [&](const ValidityCheck& check) {
-        return check.fatal && !check.passed && check.name != kSomeSucceeded;
+        return check.fatal && !check.passed && check.name != name;
       });
   if (findings.empty() || other_reason) return;
   failed->fatal = false;
   validity.status = ValidityStatus::kValid;
+}
+
+bool answers_theft(const Finding& finding) { return finding.cause == "host-cpu-steal"; }
+
+void judge_by_answers(Validity& validity, std::vector<Finding>& findings) {
+  judge_by_its_answer(kSomeSucceeded, validity, findings,
+                      [](const Finding& f) { return f.explains_errors; });
+  judge_by_its_answer(kHostQuiet, validity, findings, answers_theft);
 }
 
 // The mean of a handful of requests is nobody's time.
@@ -264,12 +274,16 @@ Result<Diagnosis> diagnose(const store::RunData& run, FactSet& facts) {
   drop_doubled_rows(d.matrix);
   expect_baseline(run, d.matrix);
   d.notes = std::move(outcome.notes);
-  judge_failures(d.validity, outcome.findings);
+  judge_by_answers(d.validity, outcome.findings);
   if (d.validity.status == ValidityStatus::kValid) {
     d.findings = ranked(std::move(outcome.findings), {run, facts, rules}, d.ledger, d.validity);
-    judge_stages(run, rules, d);
-    d.changes = tell_changes(run, facts, d.ledger);
-    d.capacity = model_capacity(run, facts);
+    if (facts.value_or("validity.steal", 0) > kTooMuchStolen) {
+      std::erase_if(d.findings, [](const Finding& f) { return !answers_theft(f); });
+    } else {
+      judge_stages(run, rules, d);
+      d.changes = tell_changes(run, facts, d.ledger);
+      d.capacity = model_capacity(run, facts);
+    }
   }
   d.verdict = verdict_of(d, facts);
   add_slo_rows(d, facts);

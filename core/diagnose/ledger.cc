@@ -225,6 +225,48 @@ class Builder {
     add_within_rest({std::move(starting)});
   }
 
+  // A processor that the hypervisor takes while a thread is on it: no clock of the thread's counts
+  // that, neither as work nor as waiting. The kernel counts it per processor, so each second of
+  // work took as much longer as all work together did.
+  void add_hidden_theft() {
+    double worked = 0;
+    const Fact* stolen = nullptr;
+    for (const Fact* mode : facts_.all("host_cpu_seconds_total.rate")) {
+      const std::string name = label_of(mode->labels, "mode");
+      if (name == "steal") stolen = mode;
+      if (name != "steal" && name != "idle" && name != "iowait") worked += mode->value;
+    }
+    if (stolen == nullptr || worked <= 0) return;
+    std::vector<Entry> hidden;
+    double all = 0;
+    for (const char* layer : {"app", "database"}) {
+      const Entry* cpu = entry_of(std::string(layer) + ".cpu");
+      if (cpu == nullptr) continue;
+      Entry entry{std::string(layer) + ".stolen", layer, kStolenLabel,
+                  cpu->seconds * stolen->value / worked};
+      entry.evidence = cpu->evidence;
+      entry.evidence.push_back(stolen->id);
+      all += entry.seconds;
+      hidden.push_back(std::move(entry));
+    }
+    const double room = all > 0 ? std::min(1.0, rest() / all) : 0;
+    for (Entry& entry : hidden) {
+      entry.scale(room);
+      if (Entry* known = entry_of(entry.key)) {
+        known->seconds += entry.seconds;
+        known->evidence.insert(known->evidence.end(), entry.evidence.begin(), entry.evidence.end());
+      } else {
+        add(std::move(entry));
+      }
+    }
+  }
+
+  Entry* entry_of(std::string_view key) {
+    const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const Entry& entry) { return entry.key == key; });
+    return found != entries_.end() ? &*found : nullptr;
+  }
+
   // Where the kernel's clock is too coarse to tell whether a connection awaits a reply, the plugin
   // says between what the figure lies.
   std::string doubt_of(const Fact& awaiting) {
@@ -293,6 +335,7 @@ class Builder {
       fact("resource.servers", resource.servers, "1", labels);
     }
     add_starting_sessions();
+    add_hidden_theft();
     add_within_rest(lock_lines(facts_, present()));
     std::vector<const SerialResource*> full;
     for (const SerialResource& resource : resources)

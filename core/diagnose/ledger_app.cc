@@ -54,8 +54,7 @@ void add_processor(const FactSet& facts, std::vector<Entry>& out) {
   keep_id(held, facts.find("target_throttled_seconds_total.delta"));
   keep_id(held, facts.find("target_throttled_periods_total.delta"));
   out.push_back(std::move(held));
-  Entry kept{"app.stolen", "app", "runnable, while the hypervisor kept the processors",
-             stolen,       "",    {waiting->id}};
+  Entry kept{"app.stolen", "app", kStolenLabel, stolen, "", {waiting->id}};
   keep_id(kept, steal);
   out.push_back(std::move(kept));
   out.push_back({"app.runqueue",

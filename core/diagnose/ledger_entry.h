@@ -16,6 +16,8 @@ struct Part {
   double seconds = 0;
 };
 
+inline constexpr const char* kStolenLabel = "while the hypervisor kept the processors";
+
 struct Entry {
   std::string key;
   std::string layer;

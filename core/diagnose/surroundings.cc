@@ -104,10 +104,14 @@ class Surroundings {
                    " of the processors of a machine that had none to spare";
     }
     if (steal == nullptr && strangers == nullptr) return;
-    check("host-quiet", disturbed.empty(),
-          disturbed.empty() ? "Nobody else took the processors."
-                            : "The machine was not quiet: " + disturbed + ".",
-          {steal, strangers});
+    const bool hopeless = steal != nullptr && steal->value > kTooMuchStolen;
+    std::string sentence = disturbed.empty() ? "Nobody else took the processors."
+                                             : "The machine was not quiet: " + disturbed + ".";
+    if (hopeless)
+      sentence +=
+          " That is in the time of every layer, and none can be told from it: measure again.";
+    check(kHostQuiet, disturbed.empty(), std::move(sentence), {steal, strangers});
+    checks_.back().fatal = hopeless;
   }
 
   // The longest stretch of the window in which a plugin said nothing, by its most talkative series:

@@ -1,5 +1,5 @@
-// What around the target could have disturbed the measurement: doubts, none of which makes a run
-// invalid by itself.
+// What around the target could have disturbed the measurement: doubts, of which only theft on a
+// large scale makes a run invalid.
 #ifndef PLUMB_CORE_DIAGNOSE_SURROUNDINGS_H_
 #define PLUMB_CORE_DIAGNOSE_SURROUNDINGS_H_
 
@@ -10,10 +10,14 @@
 namespace plumb::diagnose {
 
 inline constexpr const char* kUndisturbed = "undisturbed";
+inline constexpr const char* kHostQuiet = "host-quiet";
+// Of all processors: beyond it the layers cannot be told from theft, and no capacity is claimed.
+inline constexpr double kTooMuchStolen = 0.25;
 
 // Checks of the window, each only where the signals for it are there:
 //   warm-up-over    latency does not fall from the window's beginning on
-//   host-quiet      neither the hypervisor nor strangers' programs take the processors
+//   host-quiet      neither the hypervisor nor strangers' programs take the processors; fatal where
+//                   the hypervisor takes more than kTooMuchStolen
 //   samples-whole   no sampler was silent for long
 //   clock-steady    nobody set the wall clock
 //   undisturbed     neither the target nor a database ended, was started anew or was replaced

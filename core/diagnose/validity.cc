@@ -48,8 +48,11 @@ class Checks {
     generator_had_sockets();
     littles_law();
     signals_complete();
-    for (ValidityCheck& doubt : check_surroundings(run_, *window_, facts_))
+    for (ValidityCheck& doubt : check_surroundings(run_, *window_, facts_)) {
+      if (doubt.fatal && validity_.status == ValidityStatus::kValid)
+        validity_.status = ValidityStatus::kInsufficient;
       validity_.checks.push_back(std::move(doubt));
+    }
     return std::move(validity_);
   }
 

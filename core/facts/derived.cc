@@ -48,7 +48,7 @@ constexpr DerivedFact kDerived[] = {
     {"ledger.app.<line>", "seconds", "",
      "cpu throttled stolen runqueue disk memory accept lock in_transaction"},
     {"ledger.database.<line>", "seconds", "",
-     "cpu runqueue lock lwlock commit io sleep ipc other unseen session_start"},
+     "cpu stolen runqueue lock lwlock commit io sleep ipc other unseen session_start"},
     {"ledger.queue.<resource>", "seconds", "", "pool peer_pool main_thread quota accept"},
     {"ledger.downstream", "seconds", "peer", ""},
     {"resource.utilisation", "ratio", "resource", ""},

@@ -22,7 +22,8 @@ usage: ./dev zoo [--pairs | --same | --together | --generator | --checks]
   ./dev zoo --again        judges the runs of the mode that are kept once more, with the rules of
                            this build, and writes the figures again; not for --checks
 
-The cases are in tests/zoo/cases.py. Every run's answer goes to build/zoo/*.jsonl, the figures
+A run during which the hypervisor kept more than a tenth of the processors is thrown away and run
+again, up to 12 times. The cases are in tests/zoo/cases.py. Every run's answer goes to build/zoo/*.jsonl, the figures
 (runs, top1, top3, false_blame, pair_layer, together_top3, generator_caught, checks_show, ...) into
 build/bench/zoo.json beside those of the other modes and, when all cases of a mode were run, its
 section into docs/zoo.md. The modes run each case once (--same: five times) unless --repeat says otherwise.
