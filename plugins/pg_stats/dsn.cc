@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include "plugins/pg_stats/statement_text.h"
@@ -77,6 +78,30 @@ const char* holds_another_dsn(const Dsn& dsn) {
   return nullptr;
 }
 
+// What libpq takes from a service file, or from PGHOST and its like, where `words` are silent. It
+// tells that of a connection only, so one is begun with a setting for which libpq refuses it before
+// anything is looked up or asked.
+std::map<std::string, std::string> words_of_surroundings(
+    const std::vector<std::pair<std::string, std::string>>& words) {
+  std::vector<const char*> keys;
+  std::vector<const char*> values;
+  for (const auto& [key, value] : words) {
+    if (key == "sslmode") continue;
+    keys.push_back(key.c_str());
+    values.push_back(value.c_str());
+  }
+  for (const char* text : {"sslmode", static_cast<const char*>(nullptr)}) keys.push_back(text);
+  for (const char* text : {"refused", static_cast<const char*>(nullptr)}) values.push_back(text);
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> refused(
+      PQconnectStartParams(keys.data(), values.data(), 0), &PQfinish);
+  std::map<std::string, std::string> out;
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      refused ? PQconninfo(refused.get()) : nullptr, &PQconninfoFree);
+  for (const PQconninfoOption* o = options.get(); o != nullptr && o->keyword != nullptr; ++o)
+    if (o->val != nullptr) out.emplace(o->keyword, o->val);
+  return out;
+}
+
 bool contains(std::string_view text, std::string_view what) {
   return text.find(what) != std::string_view::npos;
 }
@@ -106,7 +131,16 @@ Result<Dsn> Dsn::parse(const std::string& text) {
   if (const char* key = holds_another_dsn(dsn))
     return Status::invalid_argument(std::string("dsn has another connection string as its ") + key +
                                     ": give that one alone, or a plain name as " + key);
+  if (dsn.value("host").empty() && dsn.value("hostaddr").empty()) dsn.take_hosts_of_surroundings();
   return dsn;
+}
+
+void Dsn::take_hosts_of_surroundings() {
+  const std::map<std::string, std::string> known = words_of_surroundings(words_);
+  for (const char* key : {"host", "hostaddr", "port"}) {
+    const auto found = known.find(key);
+    if (found != known.end() && value(key).empty()) words_.emplace_back(key, found->second);
+  }
 }
 
 std::vector<std::string> Dsn::host_names() const {

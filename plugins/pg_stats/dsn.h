@@ -21,7 +21,7 @@ class Dsn {
   // what a right one looks like and repeats nothing of `text`, which may be a password.
   static Result<Dsn> parse(const std::string& text);
 
-  // The hosts that are names to look up. One from a service file or PGHOST is libpq's own affair.
+  // The hosts that are names to look up, those of a service file or PGHOST among them.
   std::vector<std::string> host_names() const;
 
   // What to connect with: the user's words, with the sampler's own session settings put over them
@@ -38,6 +38,7 @@ class Dsn {
   std::string scrub(std::string text, std::string_view also = {}) const;
 
  private:
+  void take_hosts_of_surroundings();
   // Puts hosts, their addresses and their ports into lists of one length, as libpq takes them.
   void spread_hosts(const HostAddresses& addresses,
                     std::vector<std::pair<std::string, std::string>>& parameters) const;

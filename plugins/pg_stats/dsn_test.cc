@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <fstream>
 #include <map>
 
 #include "plugins/pg_stats/lookup_for_tests.h"
@@ -137,6 +139,40 @@ TEST(Dsn, OnlyNamesAreToBeLookedUp) {
             (std::vector<std::string>{"db.example", "other"}));
   EXPECT_TRUE(names("host=db.example hostaddr=10.0.0.1").empty());
   EXPECT_TRUE(names("dbname=shop").empty());
+}
+
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) {
+    ::setenv(name, value.c_str(), 1);
+  }
+  ~Variable() { ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+TEST(Dsn, HostsOfTheEnvironmentAreLookedUpLikeItsOwn) {
+  const Variable host("PGHOST", "one.example,10.0.0.1");
+  const Variable port("PGPORT", "6000,6001");
+  const Dsn dsn = parsed("dbname=shop");
+  EXPECT_EQ(dsn.host_names(), std::vector<std::string>{"one.example"});
+  EXPECT_EQ(dsn.value("port"), "6000,6001");
+  EXPECT_EQ(parsed("dbname=shop port=7").value("port"), "7");
+  EXPECT_EQ(parsed("host=two.example").host_names(), std::vector<std::string>{"two.example"});
+  EXPECT_TRUE(parsed("hostaddr=10.0.0.2").host_names().empty());
+}
+
+TEST(Dsn, HostsOfAServiceFileAreLookedUpLikeItsOwn) {
+  const std::string path = testing::TempDir() + "/services_of_dsn_test";
+  std::ofstream(path) << "[shop]\nhost=one.example\nport=6000\npassword=hunter2\n";
+  const Variable file("PGSERVICEFILE", path);
+  const Dsn dsn = parsed("service=shop dbname=shop");
+  EXPECT_EQ(dsn.host_names(), std::vector<std::string>{"one.example"});
+  EXPECT_EQ(dsn.value("port"), "6000");
+  EXPECT_EQ(dsn.value("password"), "") << "libpq takes it from where it lies";
 }
 
 TEST(Dsn, EachAddressOfAHostIsTriedAtItsPort) {

@@ -135,7 +135,7 @@ FAULTS = [
          lines=("database.",)),
     Case("orders-spill", "orders", closed("/orders", 2), ("db-temp-spill",),
          weak=("--spill", "20000"), strong=("--spill", "100000"), database=POSTGRES,
-         lines=("database.",)),
+         lines=("database.",), steady_s=10),
     Case("orders-commits", "orders", closed("/checkout", 4), ("db-commit-wal",),
          weak=("--commits", "10"), strong=("--commits", "40"), database=POSTGRES,
          lines=("database.",)),
@@ -186,7 +186,7 @@ FAULTS = [
     # Host
     Case("shop-neighbour", "shop", opened("/products", 100),
          ("host-noisy-neighbour", "host-cpu-saturated"), arguments=("--cpu-ms", "3"),
-         beside="cpu_hog", weak=("--threads", "6"), strong=("--threads", "7"), database=SQLITE,
+         beside="cpu_hog", weak=("--threads", "5"), strong=("--threads", "6"), database=SQLITE,
          lines=("app.runqueue",)),
     Case("shop-disk", "shop", closed("/products", 8), ("host-disk-saturated", "app-fsync-bound"),
          arguments=("--audit", "{scratch}/audit.log", "--audit-lines", "10"), beside="disk_hog",
