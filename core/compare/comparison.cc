@@ -22,8 +22,9 @@ struct Tested {
 };
 
 ComparedRun compared(const RunMeasures& run) {
-  return {run.id,      run.name,   run.started_unix_ms, run.requests, run.window_s,
-          run.block_s, run.blocks, run.verdict,         run.cause};
+  return {run.id,       run.name,     run.started_unix_ms,
+          run.requests, run.window_s, run.block_s,
+          run.blocks,   run.verdict,  run.causes.empty() ? "" : run.causes.front().cause};
 }
 
 // A line or a query that a run does not have took no time in it.

@@ -68,7 +68,6 @@ class Measuring {
 
   void judge(const diagnose::Diagnosis& diagnosis) {
     out_.verdict = diagnosis.verdict.label;
-    if (diagnosis.verdict.bottleneck) out_.cause = diagnosis.verdict.bottleneck->cause;
     for (const diagnose::Finding& found : diagnosis.findings)
       out_.causes.push_back({found.cause, found.layer, found.says, found.cost_ms});
     for (const diagnose::SloResult& slo : diagnosis.slos) {

@@ -70,11 +70,10 @@ struct RunMeasures {
   // Why nothing of this run can be compared, or empty: its validity, its length.
   std::string insufficient;
   std::vector<Measure> measures;
-  double ledger_total_ms = 0;  // 0: there is no ledger
-  std::string verdict;         // of the run's own diagnosis
-  std::string cause;           // of its bottleneck, or empty
-  std::vector<FoundCause> causes;
-  std::vector<std::string> met;  // its objectives, as "p95 of orders <= 50ms"
+  double ledger_total_ms = 0;      // 0: there is no ledger
+  std::string verdict;             // of the run's own diagnosis
+  std::vector<FoundCause> causes;  // its bottleneck first
+  std::vector<std::string> met;    // its objectives, as "p95 of orders <= 50ms"
   std::vector<std::string> breached;
   bool has_stacks = false;
 

@@ -225,31 +225,13 @@ class Builder {
     add_within_rest({std::move(starting)});
   }
 
-  // A processor that the hypervisor takes while a thread is on it: no clock of the thread's counts
-  // that, neither as work nor as waiting. The kernel counts it per processor, so each second of
-  // work took as much longer as all work together did.
+  // Beside what was stolen while threads waited, which has its line already.
   void add_hidden_theft() {
-    double worked = 0;
-    const Fact* stolen = nullptr;
-    for (const Fact* mode : facts_.all("host_cpu_seconds_total.rate")) {
-      const std::string name = label_of(mode->labels, "mode");
-      if (name == "steal") stolen = mode;
-      if (name != "steal" && name != "idle" && name != "iowait") worked += mode->value;
-    }
-    if (stolen == nullptr || worked <= 0) return;
-    std::vector<Entry> hidden;
+    std::vector<Entry> hidden = theft_lines(facts_, entries_);
     double all = 0;
-    for (const char* layer : {"app", "database"}) {
-      const Entry* cpu = entry_of(std::string(layer) + ".cpu");
-      if (cpu == nullptr) continue;
-      Entry entry{std::string(layer) + ".stolen", layer, kStolenLabel,
-                  cpu->seconds * stolen->value / worked};
-      entry.evidence = cpu->evidence;
-      entry.evidence.push_back(stolen->id);
-      all += entry.seconds;
-      hidden.push_back(std::move(entry));
-    }
-    const double room = all > 0 ? std::min(1.0, rest() / all) : 0;
+    for (const Entry& entry : hidden) all += entry.seconds;
+    if (all <= 0) return;
+    const double room = std::min(1.0, rest() / all);
     for (Entry& entry : hidden) {
       entry.scale(room);
       if (Entry* known = entry_of(entry.key)) {
@@ -297,9 +279,8 @@ class Builder {
 
   // Two sources that feed one line measured the same time: the larger speaks.
   void add_or_replace(Entry entry) {
-    const auto known = std::find_if(entries_.begin(), entries_.end(),
-                                    [&](const Entry& e) { return e.key == entry.key; });
-    if (known == entries_.end()) return add(std::move(entry));
+    Entry* known = entry_of(entry.key);
+    if (known == nullptr) return add(std::move(entry));
     const bool larger = entry.seconds > known->seconds;
     Entry& smaller = larger ? *known : entry;
     const std::string note = "also told as " + seconds_text(smaller.seconds) + " (" +
@@ -369,10 +350,7 @@ class Builder {
 
   double rest() const { return std::max(0.0, total_ - sum(0)); }
 
-  bool is_told(const std::string& key) const {
-    return std::any_of(entries_.begin(), entries_.end(),
-                       [&](const Entry& entry) { return entry.key == key; });
-  }
+  bool is_told(std::string_view key) { return entry_of(key) != nullptr; }
 
   double sum_of(const std::set<std::string>& layers) const {
     double seconds = 0;

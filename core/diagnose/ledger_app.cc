@@ -15,6 +15,7 @@ using facts::FactSet;
 constexpr double kProcessorsFree = 0.85;
 // Two counts of the same, each by its own clock and looks.
 constexpr double kAsMany = 1.25;
+constexpr const char* kStolenLabel = "while the hypervisor kept the processors";
 
 void keep_id(Entry& entry, const Fact* fact) {
   if (fact != nullptr) entry.evidence.push_back(fact->id);
@@ -152,6 +153,29 @@ std::vector<Entry> lock_lines(const FactSet& facts, double present) {
            each->value,
            grouped(waiting->value, 1) + " threads waited for one at an instant",
            {each->id}}};
+}
+
+// No clock of a thread counts that, neither as work nor as waiting. The kernel counts it for each
+// processor, so each second of work took as much longer as all work together did.
+std::vector<Entry> theft_lines(const FactSet& facts, const std::vector<Entry>& entries) {
+  double worked = 0;
+  const Fact* stolen = nullptr;
+  for (const Fact* mode : facts.all("host_cpu_seconds_total.rate")) {
+    const std::string name = label_of(mode->labels, "mode");
+    if (name == "steal") stolen = mode;
+    if (name != "steal" && name != "idle" && name != "iowait") worked += mode->value;
+  }
+  if (stolen == nullptr || worked <= 0) return {};
+  std::vector<Entry> out;
+  for (const Entry& cpu : entries) {
+    if (cpu.key != "app.cpu" && cpu.key != "database.cpu") continue;
+    Entry entry{cpu.layer + ".stolen", cpu.layer, kStolenLabel,
+                cpu.seconds * stolen->value / worked};
+    entry.evidence = cpu.evidence;
+    entry.evidence.push_back(stolen->id);
+    out.push_back(std::move(entry));
+  }
+  return out;
 }
 
 std::vector<Entry> holding_lines(const FactSet& facts, const PerRequest& per_request, double app,

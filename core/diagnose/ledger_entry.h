@@ -16,8 +16,6 @@ struct Part {
   double seconds = 0;
 };
 
-inline constexpr const char* kStolenLabel = "while the hypervisor kept the processors";
-
 struct Entry {
   std::string key;
   std::string layer;
@@ -55,6 +53,9 @@ std::vector<Entry> told_pool_lines(const store::RunData& run, const facts::FactS
 // flight: where clearly more threads wait than that, idle ones do too, such as workers that take
 // turns at accepting, and nothing is said.
 std::vector<Entry> lock_lines(const facts::FactSet& facts, double present);
+
+// What the hypervisor takes from the threads behind `entries` while they are on a processor.
+std::vector<Entry> theft_lines(const facts::FactSet& facts, const std::vector<Entry>& entries);
 
 // What connections are held for while nothing that was measured happens, as far as it is beyond
 // what was measured of the application and of its peers (seconds per request): an open transaction

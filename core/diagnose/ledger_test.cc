@@ -354,6 +354,26 @@ TEST(LedgerOverTime, SaysBetweenWhatEachLineLies) {
   EXPECT_NEAR(constant.interval->high - constant.interval->low, 0, 1e-6);
 }
 
+TEST(Ledger, TellsWhatIsStolenWhileThreadsRunAsFarAsItFitsIn) {
+  const auto ledger_for = [](double response_s) {
+    RunBuilder run;
+    run.requests(response_s, 100)
+        .counter("target_cpu_seconds_total", 0.4)
+        .counter("pg_backend_cpu_seconds_total", 0.2)
+        .counter("host_cpu_seconds_total", 0.8, {{"mode", "user"}})
+        .counter("host_cpu_seconds_total", 5, {{"mode", "idle"}})
+        .counter("host_cpu_seconds_total", 0.8, {{"mode", "steal"}});
+    return ledger_of(run);
+  };
+  const Ledger roomy = ledger_for(0.03);
+  EXPECT_NEAR(roomy.ms_of("app.stolen"), 4, 0.05);
+  EXPECT_NEAR(roomy.ms_of("database.stolen"), 2, 0.05);
+  const Ledger narrow = ledger_for(0.009);
+  EXPECT_NEAR(narrow.ms_of("app.stolen"), 2, 0.1);
+  EXPECT_NEAR(narrow.ms_of("database.stolen"), 1, 0.1);
+  expect_it_closes(narrow);
+}
+
 TEST(LedgerOverTime, SlicesCloseEachForItself) {
   RunBuilder run;
   run.requests(0.05, 100).counter_over_time("target_cpu_seconds_total", {0, 0, 0.5, 1, 2});

@@ -41,8 +41,8 @@ class Surroundings {
 
  private:
   void check(const char* name, bool passed, std::string sentence,
-             std::initializer_list<const Fact*> evidence) {
-    ValidityCheck out{name, passed, false, std::move(sentence), {}};
+             std::initializer_list<const Fact*> evidence, bool fatal = false) {
+    ValidityCheck out{name, passed, fatal, std::move(sentence), {}};
     for (const Fact* fact : evidence)
       if (fact != nullptr) out.evidence.push_back(fact->id);
     checks_.push_back(std::move(out));
@@ -110,8 +110,7 @@ class Surroundings {
     if (hopeless)
       sentence +=
           " That is in the time of every layer, and none can be told from it: measure again.";
-    check(kHostQuiet, disturbed.empty(), std::move(sentence), {steal, strangers});
-    checks_.back().fatal = hopeless;
+    check(kHostQuiet, disturbed.empty(), std::move(sentence), {steal, strangers}, hopeless);
   }
 
   // The longest stretch of the window in which a plugin said nothing, by its most talkative series:

@@ -90,8 +90,8 @@ std::map<std::string, std::string> words_of_surroundings(
     keys.push_back(key.c_str());
     values.push_back(value.c_str());
   }
-  for (const char* text : {"sslmode", static_cast<const char*>(nullptr)}) keys.push_back(text);
-  for (const char* text : {"refused", static_cast<const char*>(nullptr)}) values.push_back(text);
+  keys.insert(keys.end(), {"sslmode", nullptr});
+  values.insert(values.end(), {"refused", nullptr});
   const std::unique_ptr<PGconn, decltype(&PQfinish)> refused(
       PQconnectStartParams(keys.data(), values.data(), 0), &PQfinish);
   std::map<std::string, std::string> out;

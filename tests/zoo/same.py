@@ -36,10 +36,9 @@ def line(row):
 
 @functools.lru_cache(maxsize=None)
 def flagged(bases, run):
-    """The figures that are told to have changed, with by how much."""
+    """The figures that are told to have changed."""
     comparison = compared(bases, run)
-    return tuple(f"{change['name']} {change['relative']['value']:+.0%}" if change["relative"]
-                 else change["name"]
+    return tuple(change["name"]
                  for change in (*comparison["client"], *comparison["ledger"]["lines"],
                                 *comparison["queries"])
                  if change["verdict"] in ("improved", "regressed"))
@@ -86,7 +85,7 @@ def figures(rows):
 
 def counted(all_flagged):
     names = collections.Counter(name for names in all_flagged for name in names)
-    return ", ".join(f"{name}" for name, _ in names.most_common(3))
+    return ", ".join(f"{name} {count}" for name, count in names.most_common(3))
 
 
 def table(rows):
