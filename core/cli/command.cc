@@ -1,11 +1,26 @@
 #include "core/cli/command.h"
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "core/base/atomic_file.h"
 
 namespace plumb::cli {
+namespace {
+
+// Run files are SQLite's.
+bool is_database(const std::filesystem::path& file) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) return false;
+  constexpr std::string_view kMagic = "SQLite format 3";
+  std::array<char, kMagic.size()> head{};
+  std::ifstream in(file, std::ios::binary);
+  return in.read(head.data(), head.size()) && std::string_view(head.data(), head.size()) == kMagic;
+}
+
+}  // namespace
 
 Terminal Shared::terminal() const {
   return detect_terminal(color == "always"  ? Color::kAlways
@@ -70,10 +85,18 @@ std::string default_run_dir() {
   return given != nullptr && *given != '\0' ? given : "runs";
 }
 
-bool has_place(const std::string& file) {
+bool has_place(const std::string& file, const std::string& input) {
   const auto directory = std::filesystem::path(file).parent_path();
-  if (directory.empty() || std::filesystem::is_directory(directory)) return true;
-  say("-o " + file + ": there is no directory " + directory.string());
+  std::error_code error;
+  if (!directory.empty() && !std::filesystem::is_directory(directory, error)) {
+    say("-o " + file + ": there is no directory " + directory.string());
+    return false;
+  }
+  const bool is_input = !input.empty() && std::filesystem::equivalent(file, input, error);
+  if (!is_input && !is_database(file)) return true;
+  say("-o " + file + ": " +
+      (is_input ? "it is what is read" : "a run file or a database is there") +
+      ", which nothing else must replace; name another file");
   return false;
 }
 

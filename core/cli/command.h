@@ -61,9 +61,10 @@ bool to_overrides(const PlanFlags& flags, std::vector<plan::Override>& overrides
 // Where runs are kept unless a flag says: PLUMB_RUN_DIR, or runs.
 std::string default_run_dir();
 
-// Whether `file`, of -o, can have a place; false, said, when its directory is not there. Asked
+// Whether `file`, of -o, can have a place; false, said, when its directory is not there, or when
+// there is what a report must not replace: a run file, or what the command reads (`input`). Asked
 // before the work: afterwards its figures would have nowhere to go.
-bool has_place(const std::string& file);
+bool has_place(const std::string& file, const std::string& input = "");
 
 // Writes a value to `file`, or to stdout when it is empty or "-". False, said, when it cannot.
 bool write_value(const std::string& file, std::string_view text);

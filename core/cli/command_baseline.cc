@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -26,6 +27,12 @@ ExitCode refuse_baseline(const Status& status) {
   say(status.message());
   const bool misuse = status.code() == PLUMB_INVALID_ARGUMENT || status.code() == PLUMB_NOT_FOUND;
   return misuse ? ExitCode::kUsage : ExitCode::kFailed;
+}
+
+std::string ids_text(const std::vector<std::string>& ids) {
+  std::string out;
+  for (const std::string& id : ids) out += (out.empty() ? "" : ", ") + id;
+  return out;
 }
 
 int64_t now_unix_ms() {
@@ -65,18 +72,24 @@ ExitCode set_baseline(const BaselineFlags& flags) {
       say(status.message());
       return status.code() == PLUMB_UNSUPPORTED ? ExitCode::kNotValid : ExitCode::kFailed;
     }
+    if (std::find(baseline.runs.begin(), baseline.runs.end(), run->header.id) !=
+        baseline.runs.end()) {
+      say("run " + run->header.id + " is named twice: a baseline shows how different runs differ");
+      return ExitCode::kUsage;
+    }
     baseline.plan = run->header.name;
     baseline.runs.push_back(run->header.id);
     files.push_back(*file);
   }
-  const Status status = compare::Baselines(flags.run_dir).set(baseline, files);
+  compare::Baselines baselines(flags.run_dir);
+  const auto before = baselines.find(baseline.plan, baseline.name);
+  const Status status = baselines.set(baseline, files);
   if (!status.is_ok()) {
     say(status.message());
     return ExitCode::kFailed;
   }
-  std::string ids;
-  for (const std::string& id : baseline.runs) ids += (ids.empty() ? "" : ", ") + id;
-  say("baseline " + baseline.name + " of plan " + baseline.plan + " is " + ids);
+  say("baseline " + baseline.name + " of plan " + baseline.plan + " is " + ids_text(baseline.runs) +
+      (before.is_ok() ? ", in place of " + ids_text(before->runs) : ""));
   return ExitCode::kPassed;
 }
 

@@ -116,7 +116,7 @@ void measure(const plan::Plan& plan, const engine::Catalog& catalog, const Capac
 }
 
 ExitCode capacity_search(const CapacityFlags& flags, const Terminal& terminal) {
-  if (!has_place(flags.output)) return ExitCode::kUsage;
+  if (!has_place(flags.output, flags.plan)) return ExitCode::kUsage;
   std::vector<plan::Override> overrides;
   if (!to_overrides(flags.values, overrides)) return ExitCode::kUsage;
   const engine::Catalog catalog = installed_catalog();

@@ -62,9 +62,10 @@ Result<session::Base> base_of(const CompareFlags& flags, const std::filesystem::
     }
     return base;
   }
-  PLUMB_ASSIGN_OR_RETURN(const store::RunData run, store::read_run_header(judged));
+  const auto run = store::read_run_header(judged);
+  if (!run.is_ok()) return Status::unavailable(run.status().message());
   return session::find_baseline(
-      flags.run_dir, run.header.name,
+      flags.run_dir, run->header.name,
       flags.baseline.empty() ? std::string(compare::kDefaultBaseline) : flags.baseline);
 }
 

@@ -26,7 +26,7 @@ ExitCode tell_why_not(const Status& status) {
 }
 
 ExitCode explain(ExplainFlags& flags) {
-  if (!has_place(flags.output)) return ExitCode::kUsage;
+  if (!has_place(flags.output, flags.file)) return ExitCode::kUsage;
   auto bytes = imports::open_bytes(flags.file);
   if (!bytes.is_ok()) return tell_why_not(bytes.status());
   const auto table = imports::read_metric_table(std::move(bytes).value(), flags.file);
@@ -66,7 +66,7 @@ void add_explain_command(CLI::App& app, Shared& shared) {
       ->required()
       ->type_name("FROM..TO");
   command->add_option("--top", flags->text.top, "How many metrics are shown")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 100'000));
   command->add_option("--format", flags->text.format, "What is written to stdout or to -o")
       ->check(CLI::IsMember(shift_formats()));
   command->add_option("-o,--output", flags->output, "Write it to this file")->type_name("FILE");

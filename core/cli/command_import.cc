@@ -10,6 +10,7 @@
 #include "core/cli/report_format.h"
 #include "core/imports/import.h"
 #include "core/plan/quantity.h"
+#include "core/plan/target_url.h"
 #include "core/report/report.h"
 #include "core/session/kept_plan.h"
 #include "core/session/run_id.h"
@@ -78,6 +79,22 @@ bool read_steady(const std::string& text, std::optional<std::pair<double, double
   return true;
 }
 
+// http://127.0.0.1:8080/orders, without what may be secret: user, password and query.
+bool read_url(const std::string& given, std::string& url) {
+  if (given.empty()) return true;
+  const size_t scheme = given.find("://");
+  const size_t path =
+      scheme == std::string::npos ? given.size() : given.find_first_of("/?#", scheme + 3);
+  const auto target = plan::parse_target_url(given.substr(0, path));
+  if (!target.is_ok()) {
+    say("--url: " + target.status().message());
+    return false;
+  }
+  url = target->url;
+  if (path < given.size()) url += given.substr(path, given.find_first_of("?#", path) - path);
+  return true;
+}
+
 // Of the plan, its objectives and its rules count; its load is not what was sent.
 bool read_judging_plan(const ImportFlags& flags, const engine::Catalog& catalog, plan::Plan& plan) {
   if (flags.plan.empty()) return true;
@@ -138,14 +155,13 @@ ExitCode report_import(const ImportFlags& flags, const std::filesystem::path& ru
 
 ExitCode import_run(const ImportFlags& flags, const Terminal& terminal) {
   imports::ImportOptions options;
-  if (!has_place(flags.output) || !read_map(flags.map, options.reader.fields) ||
-      !read_steady(flags.steady, options.steady))
+  if (!has_place(flags.output, flags.file) || !read_map(flags.map, options.reader.fields) ||
+      !read_steady(flags.steady, options.steady) || !read_url(flags.url, options.reader.url))
     return ExitCode::kUsage;
   const engine::Catalog catalog = installed_catalog();
   plan::Plan plan;
   if (!read_judging_plan(flags, catalog, plan)) return ExitCode::kUsage;
   options.format = flags.format;
-  options.reader.url = flags.url;
   options.lenient = flags.lenient;
   options.file_unix_ms = file_unix_ms(flags.file);
   const std::string id = new_run_id();

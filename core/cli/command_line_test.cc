@@ -20,6 +20,7 @@
 namespace plumb::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -166,6 +167,10 @@ TEST_F(CommandLine, ValidatePrintsValuesWithTheirOrigin) {
   EXPECT_THAT(ran.out, ::testing::ContainsRegex("load.duration +10s +default\n"));
   EXPECT_THAT(plumb("validate plan.yaml --profile smoke --print").out,
               ::testing::ContainsRegex("load.users +1 +profile smoke\n"));
+  write_plan("slos: [{preset: read, p95: 50ms}]\n");
+  const std::string printed = plumb("validate plan.yaml --print").out;
+  EXPECT_THAT(printed, ::testing::ContainsRegex("slos.0.p99 +500ms +preset read\n"));
+  EXPECT_THAT(printed, Not(::testing::ContainsRegex("slos.0.p95 +200ms")));
 }
 
 TEST_F(CommandLine, ValidateHidesSecrets) {
@@ -388,6 +393,46 @@ TEST_F(ComparedRuns, TheExitCodeTellsARegressionFromNone) {
   EXPECT_EQ(plumb("compare 0001 last --least 80%").exit_code, 0);
 }
 
+TEST_F(ComparedRuns, AReportReplacesNoRunFileAndNotWhatIsRead) {
+  const std::string other = "runs/20261120T104512Z-0002.plumb";
+  for (const std::string& command :
+       {"report 0001 --format json -o " + other, "compare 0001 0003 -o " + other,
+        "trend --format csv -o " + other, "import k6.ndjson -o " + other}) {
+    const Ran ran = plumb(command);
+    EXPECT_EQ(ran.exit_code, 2) << command;
+    EXPECT_THAT(ran.err, HasSubstr("-o " + other + ": a run file or a database is there"));
+  }
+  EXPECT_EQ(plumb("report 0002").exit_code, 0);
+  const std::string table = "t,a\n0,1\n1,1\n2,1\n3,2\n4,2\n5,2\n";
+  directory_.write("m.csv", table);
+  const Ran ran = plumb("explain m.csv --normal 0..2 --window 3..5 -o ./m.csv");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("-o ./m.csv: it is what is read"));
+  EXPECT_EQ(text_of((directory_.path() / "m.csv").string()), table);
+}
+
+TEST_F(ComparedRuns, ARunIsNotItsOwnBaseAndNotTwiceInOne) {
+  EXPECT_THAT(plumb("compare 0001 0001").err, HasSubstr("is to be held against"));
+  EXPECT_THAT(plumb("compare 0001 0001 0003").err, HasSubstr("is in the base twice"));
+  const Ran ran = plumb("baseline set 0001 0001");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("0001 is named twice"));
+}
+
+TEST_F(ComparedRuns, ARunFileThatCannotBeReadIsAFailureAndNoMisuse) {
+  directory_.write("bad.plumb", "no run at all");
+  EXPECT_EQ(plumb("compare 0001 bad.plumb").exit_code, 1);
+  EXPECT_EQ(plumb("compare bad.plumb 0001").exit_code, 1);
+  EXPECT_EQ(plumb("compare bad.plumb").exit_code, 1);
+}
+
+TEST_F(ComparedRuns, AChangeThatIsTooSmallToCountIsNotCalledChance) {
+  const Ran ran = plumb("compare 0001 0002 0003 --least-time 1s");
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_THAT(ran.out, HasSubstr("changed by as much as counts as a change (5.0% and"));
+  EXPECT_THAT(plumb("compare 0001 0002").out, HasSubstr("by more than chance explains"));
+}
+
 TEST_F(ComparedRuns, ARunThatIsTooShortIsNotEnoughData) {
   service_.seconds = 20;
   write_simulated_run(directory_.path() / "runs", service_, 4);
@@ -419,6 +464,8 @@ TEST_F(ComparedRuns, ABaselineStandsInForTheBaseAndOutlivesItsRuns) {
   EXPECT_EQ(ran.exit_code, 4) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("against 2 runs (baseline default): 0001, 0002"));
   EXPECT_THAT(plumb("baseline show --format json").out, HasSubstr("\"run_file_kept\": false"));
+  EXPECT_THAT(plumb("baseline set 0003").err,
+              HasSubstr("is 20261120T104512Z-0003, in place of 20261120T104512Z-0001, 2026"));
   EXPECT_EQ(plumb("baseline remove").exit_code, 0);
   EXPECT_EQ(plumb("baseline show").exit_code, 2);
 }
@@ -483,6 +530,11 @@ TEST_F(CommandLine, WhatCannotBeImportedIsAUsageErrorAndLeavesNoRun) {
   EXPECT_THAT(plumb("runs" + runs).err, HasSubstr("there are no runs"));
   EXPECT_EQ(plumb("import nowhere.csv" + runs).exit_code, 2);
   EXPECT_EQ(plumb("import nowhere.csv --map what=ever" + runs).exit_code, 2);
+  for (const char* url : {"http://bob:hunter22@127.0.0.1:1/", "ftp://127.0.0.1", "not a url"}) {
+    const Ran refused = plumb("import nowhere.csv --url '" + std::string(url) + "'" + runs);
+    EXPECT_EQ(refused.exit_code, 2) << url;
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("--url: "), Not(HasSubstr("hunter22"))));
+  }
 }
 
 TEST_F(CommandLine, ExplainRanksWhatShifted) {

@@ -71,6 +71,7 @@ ExitCode report(const ReportFlags& flags, const Terminal& terminal) {
     say(file.status().message());
     return ExitCode::kUsage;
   }
+  if (!has_place(flags.output)) return ExitCode::kUsage;
   const auto& exports = profile_formats();
   const bool exported = std::find(exports.begin(), exports.end(), flags.format) != exports.end();
   if (exported || !flags.profile.diff.empty()) return report_on_profiles(flags, *file, terminal);

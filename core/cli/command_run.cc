@@ -74,7 +74,7 @@ void tell_comparison(const session::RunSummary& summary, const std::string& base
 }
 
 ExitCode run(const RunFlags& flags, const Terminal& terminal) {
-  if (!has_place(flags.output)) return ExitCode::kUsage;
+  if (!has_place(flags.output, flags.plan)) return ExitCode::kUsage;
   std::vector<plan::Override> overrides;
   if (!to_overrides(flags.values, overrides)) return ExitCode::kUsage;
   if (!flags.baseline.empty()) overrides.push_back({"baseline", flags.baseline, "--baseline"});

@@ -63,6 +63,7 @@ void add_trend_command(CLI::App& app, Shared& shared) {
                   "  plumb trend shop --format csv");
   command->add_option("PLAN", flags->plan, "The plan's name; that of the last run unless given");
   command->add_option("--last", flags->last, "How many runs the console shows (30); 0: all")
+      ->check(CLI::Range(0, 100'000))
       ->type_name("N");
   command->add_option("--run-dir", flags->run_dir, "Where runs are looked for")->type_name("DIR");
   command->add_option("--format", flags->format, "What is written to stdout or to -o")

@@ -5,6 +5,7 @@
 #include "core/cli/command.h"
 #include "core/cli/plan_problems.h"
 #include "core/engine/examine.h"
+#include "core/plan/options.h"
 #include "core/plan/quantity.h"
 
 namespace plumb::cli {
@@ -38,6 +39,17 @@ bool is_list_of_sections(const json& value) {
   return value.is_array() && !value.empty() && value[0].is_object();
 }
 
+// The limits of an SLO's preset that it has none of its own for.
+void add_preset(const std::string& key, const std::string& chosen, const plan::Outcome& outcome,
+                std::vector<std::vector<std::string>>& rows) {
+  const std::string slo = key.substr(0, key.rfind('.') + 1);
+  for (const plan::SloPreset& preset : plan::slo_presets())
+    for (const auto& [metric, limit] : preset.limits)
+      if (preset.name == chosen &&
+          std::find(outcome.keys.begin(), outcome.keys.end(), slo + metric) == outcome.keys.end())
+        rows.push_back({slo + metric, limit, "preset " + chosen});
+}
+
 std::string resolved_table(const plan::Outcome& outcome) {
   std::vector<std::vector<std::string>> rows = {{"KEY", "VALUE", "FROM"}};
   for (const std::string& key : outcome.keys) {
@@ -46,6 +58,8 @@ std::string resolved_table(const plan::Outcome& outcome) {
     const auto origin = outcome.plan.origins.find(key);
     rows.push_back(
         {key, text_of(value), origin == outcome.plan.origins.end() ? "" : origin->second.source});
+    if (key.starts_with("slos.") && key.ends_with(".preset"))
+      add_preset(key, text_of(value), outcome, rows);
   }
   // A plugin without options has no key of its own.
   const auto plugins = outcome.plan.resolved.find("plugins");

@@ -10,6 +10,9 @@
 #include "core/base/json_text.h"
 #include "core/base/number_text.h"
 #include "core/cli/terminal.h"
+#include "core/report/csv_text.h"
+#include "core/report/markdown_text.h"
+#include "core/report/plain_text.h"
 
 namespace plumb::cli {
 namespace {
@@ -62,6 +65,10 @@ std::vector<const Shift*> leading(const ShiftReport& report, size_t top) {
   return out;
 }
 
+std::string counted(size_t count, const std::string& thing) {
+  return grouped(static_cast<double>(count)) + " " + thing + (count == 1 ? "" : "s");
+}
+
 std::vector<std::string> remarks(const ShiftReport& report, const MetricTable& table) {
   std::vector<std::string> out;
   out.push_back(grouped(static_cast<double>(report.beyond_chance)) + " of " +
@@ -70,14 +77,14 @@ std::vector<std::string> remarks(const ShiftReport& report, const MetricTable& t
                 "5% of those marked * falsely). Moving together is no proof of cause: take the "
                 "order as where to look first.");
   if (report.too_few > 0)
-    out.push_back(grouped(static_cast<double>(report.too_few)) +
-                  " metrics have fewer than three numbers in one of the windows and are left out.");
+    out.push_back("Left out, with fewer than three numbers in one of the windows: " +
+                  counted(report.too_few, "metric") + ".");
   if (table.stride > 1)
     out.push_back("The file is too large to be held whole: one in " +
                   grouped(static_cast<double>(table.stride)) + " rows was used.");
   if (table.words > 0)
-    out.push_back(grouped(static_cast<double>(table.words)) +
-                  " cells hold a word instead of a number and count as missing.");
+    out.push_back(
+        "Taken as missing, for a word instead of a number: " + counted(table.words, "cell") + ".");
   return out;
 }
 
@@ -103,7 +110,7 @@ std::string title(const MetricTable& table, const imports::TimeSpan& normal,
 
 std::string shift_console(const ShiftReport& report, const MetricTable& table,
                           const std::string& heading, size_t top) {
-  std::string out = heading + "\n\n";
+  std::string out = report::one_line(heading) + "\n\n";
   std::vector<std::vector<std::string>> rows = {kHeading};
   for (const Shift* shift : leading(report, top)) rows.push_back(row_of(*shift, table));
   out += rows.size() > 1 ? aligned(rows) : "No metric moved.\n";
@@ -112,35 +119,20 @@ std::string shift_console(const ShiftReport& report, const MetricTable& table,
   return out;
 }
 
-std::string escaped_cell(std::string text) {
-  for (size_t at = 0; (at = text.find_first_of("|\\`<", at)) != std::string::npos; at += 2)
-    text.insert(at, "\\");
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
-
 std::string shift_markdown(const ShiftReport& report, const MetricTable& table,
                            const std::string& heading, size_t top) {
-  std::string out = "# What shifted\n\n" + escaped_cell(heading) + "\n\n";
+  std::string out = "# What shifted\n\n" + report::markdown_text(heading) + "\n\n";
   out +=
       "| | Metric | Shift | | Normal | Abnormal | Change | Began |\n"
       "|---|---|---:|---|---:|---:|---:|---|\n";
   for (const Shift* shift : leading(report, top)) {
-    out += "|";
-    for (const std::string& cell : row_of(*shift, table))
-      out += " " + (cell == "*" ? "\\*" : escaped_cell(cell)) + " |";
-    out += "\n";
+    std::vector<std::string> cells = row_of(*shift, table);
+    for (std::string& cell : cells) cell = report::markdown_cell(cell);
+    out += report::markdown_row(cells);
   }
   for (const std::string& remark : remarks(report, table))
-    out += "\n" + escaped_cell(remark) + "\n";
+    out += "\n" + report::markdown_text(remark) + "\n";
   return out;
-}
-
-std::string quoted_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
 }
 
 std::string shift_csv(const ShiftReport& report, const MetricTable& table, size_t top) {
@@ -148,9 +140,9 @@ std::string shift_csv(const ShiftReport& report, const MetricTable& table, size_
       "metric,shift,direction,normal_median,abnormal_median,p,beyond_chance,began,normal_samples,"
       "abnormal_samples\n";
   for (const Shift* shift : leading(report, top))
-    out += quoted_field(shift->metric) + "," + figure(shift->score) + "," + direction(*shift) +
-           "," + figure(shift->normal) + "," + figure(shift->abnormal) + "," + figure(shift->p) +
-           "," + (shift->beyond_chance ? "true" : "false") + "," +
+    out += report::csv_field(report::one_line(shift->metric)) + "," + figure(shift->score) + "," +
+           direction(*shift) + "," + figure(shift->normal) + "," + figure(shift->abnormal) + "," +
+           figure(shift->p) + "," + (shift->beyond_chance ? "true" : "false") + "," +
            (shift->began_ns ? moment(table, *shift->began_ns) : "") + "," +
            std::to_string(shift->normal_samples) + "," + std::to_string(shift->abnormal_samples) +
            "\n";

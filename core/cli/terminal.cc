@@ -9,17 +9,14 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/report/plain_text.h"
+
 namespace plumb::cli {
 namespace {
 
 bool is_set(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && *value != '\0';
-}
-
-bool is_control(char c) {
-  const auto u = static_cast<unsigned char>(c);
-  return (u < 0x20 && c != '\n' && c != '\t') || u == 0x7f;
 }
 
 bool begins_code_point(char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }
@@ -46,9 +43,7 @@ Terminal detect_terminal(Color color) {
 
 void say(std::string_view sentence) {
   // It may quote a plan, a file's name or another program, whose control characters stay text.
-  std::string shown(sentence);
-  std::replace_if(shown.begin(), shown.end(), is_control, '?');
-  std::fprintf(stderr, "plumb: %s\n", shown.c_str());
+  std::fprintf(stderr, "plumb: %s\n", report::many_lines(sentence).c_str());
 }
 
 bool finish_output() {
@@ -72,7 +67,9 @@ std::string cut(std::string_view text, size_t width) {
   return std::string(text);
 }
 
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+std::string aligned(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows)
+    for (std::string& cell : row) cell = report::one_line(cell);
   std::vector<size_t> widths;
   for (const auto& row : rows)
     for (size_t i = 0; i < row.size(); ++i) {

@@ -31,8 +31,9 @@ bool finish_output();
 
 // How many columns UTF-8 text takes, one for each code point.
 size_t columns_of(std::string_view text);
-// Rows as aligned columns with two blanks between; the last column is not padded.
-std::string aligned(const std::vector<std::vector<std::string>>& rows);
+// Rows as aligned columns with two blanks between; the last column is not padded. What a terminal
+// would obey in a cell is replaced.
+std::string aligned(std::vector<std::vector<std::string>> rows);
 // At most `width` columns.
 std::string cut(std::string_view text, size_t width);
 

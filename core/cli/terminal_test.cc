@@ -14,6 +14,12 @@ TEST(Terminal, ColumnsAreAlignedByCharactersNotBytes) {
             "abc\n");
 }
 
+TEST(Terminal, ACellThatATerminalWouldObeyStaysText) {
+  EXPECT_EQ(aligned({{"a\x1b[31m", "b"}, {"c\nd", "e"}}),
+            "a\uFFFD[31m  b\n"
+            "c d     e\n");
+}
+
 TEST(Terminal, TextIsCutBetweenCharacters) {
   EXPECT_EQ(cut("größe", 3), "grö");
   EXPECT_EQ(cut("ab", 3), "ab");

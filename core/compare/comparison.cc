@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/compare/comparison_text.h"
+#include "core/compare/machine.h"
 
 namespace plumb::compare {
 namespace {
@@ -34,7 +35,7 @@ class Comparing {
  public:
   Comparing(const std::vector<RunMeasures>& base, const RunMeasures& run,
             const CompareOptions& options)
-      : base_(base), run_(run), options_(options) {}
+      : base_(base), run_(run), options_(options), machine_(base, run) {}
 
   Result<Comparison> compare() {
     out_.options = options_;
@@ -72,6 +73,8 @@ class Comparing {
         if (seen.insert(difference.key + "\n" + difference.base).second)
           out_.environment.push_back(std::move(difference));
       }
+    for (EnvironmentDifference& difference : machine_.told())
+      out_.environment.insert(out_.environment.begin(), std::move(difference));
     return Status::ok();
   }
 
@@ -101,14 +104,49 @@ class Comparing {
 
   // The same figure of a base run; a query also by its text, since a database that was made anew
   // gives other ids.
-  static const Measure* match(const RunMeasures& base, const Measure& measure) {
+  const Measure* match(const RunMeasures& base, const Measure& measure) const {
     if (const Measure* same = base.find(measure.kind, measure.metric, measure.subject)) return same;
+    if (measure.kind == Kind::kLedger) return same_peer(base, measure);
     if (measure.kind != Kind::kQuery || measure.label.empty()) return nullptr;
     for (const Measure& other : base.measures)
       if (other.kind == Kind::kQuery && other.metric == measure.metric &&
           other.label == measure.label)
         return &other;
     return nullptr;
+  }
+
+  // The one peer of a run that the other does not have, if it is on the same host: a service that
+  // is started anew may listen elsewhere.
+  static const Measure* only_peer_of(const RunMeasures& run, const RunMeasures& other,
+                                     std::string_view host) {
+    const Measure* found = nullptr;
+    for (const Measure& line : run.measures) {
+      if (line.kind != Kind::kLedger || host_of_peer(line) != host ||
+          other.find(line.kind, line.metric, line.subject) != nullptr)
+        continue;
+      if (found != nullptr) return nullptr;
+      found = &line;
+    }
+    return found;
+  }
+
+  static std::string_view host_of_peer(const Measure& line) {
+    const std::string_view key = line.subject;
+    return key.starts_with("downstream.") ? key.substr(0, key.rfind(':')) : std::string_view();
+  }
+
+  const Measure* same_peer(const RunMeasures& base, const Measure& measure) const {
+    const std::string_view host = host_of_peer(measure);
+    if (host.empty() || only_peer_of(run_, base, host) != &measure) return nullptr;
+    return only_peer_of(base, run_, host);
+  }
+
+  // Times, and what follows from them, differ as the machine does.
+  double widened(double floor, const Measure& measure, double base) const {
+    if (measure.by_ratio)
+      return measure.unit == "calls" ? floor : std::hypot(floor, machine_.pace());
+    if (measure.kind != Kind::kLedger) return floor;
+    return std::hypot(floor, machine_.pace() * std::max(measure.value, base));
   }
 
   void add(const Measure& measure, std::set<const Measure*>& taken) {
@@ -152,7 +190,9 @@ class Comparing {
                          : measure.by_ratio ? std::exp(base)
                                             : base;
     if (tested.change.reason.empty())
-      test(tested.change, contrast(estimates, measure.estimate, floor), measure.by_ratio);
+      test(tested.change,
+           contrast(estimates, measure.estimate, widened(floor, measure, *tested.change.base)),
+           measure.by_ratio);
     tests_.push_back(std::move(tested));
   }
 
@@ -168,7 +208,8 @@ class Comparing {
     }
     while (estimates.size() < base_.size()) estimates.push_back(nothing_of(measure));
     tested.change.base = base;
-    test(tested.change, contrast(estimates, measure.estimate, floor), false);
+    test(tested.change, contrast(estimates, measure.estimate, widened(floor, measure, base)),
+         false);
     tests_.push_back(std::move(tested));
   }
 
@@ -222,8 +263,33 @@ class Comparing {
         change.q = q_values[next++];
         change.verdict = verdict_of(change);
       }
-      list_for(change.kind).push_back(std::move(change));
     }
+    for (Tested& tested : tests_) leave_open(tested.change);
+    for (Tested& tested : tests_) list_for(tested.change.kind).push_back(std::move(tested.change));
+    if (out_.regressed()) out_.undecided.clear();
+  }
+
+  // What may be the hypervisor's is no change of the service.
+  void leave_open(Change& change) {
+    if (!change.changed()) return;
+    const bool rose = *change.difference > 0;
+    const bool is_theft = change.kind == Kind::kLedger && change.subject.ends_with(".stolen");
+    if (!is_theft && (change.kind != Kind::kClient ||
+                      !machine_.theft_may_explain(change.metric, rose, median_moved(change))))
+      return;
+    if (!is_theft && change.verdict == ChangeVerdict::kRegressed)
+      out_.undecided = change_name(change) + " rose, and " + machine_.theft_text();
+    change.verdict = ChangeVerdict::kInsufficientData;
+    change.reason = machine_.theft_text();
+  }
+
+  // With the change, of the same requests.
+  bool median_moved(const Change& change) const {
+    return std::any_of(tests_.begin(), tests_.end(), [&](const Tested& other) {
+      return other.change.kind == Kind::kClient && other.change.metric == "p50" &&
+             other.change.subject == change.subject && other.change.changed() &&
+             (*other.change.difference > 0) == (*change.difference > 0);
+    });
   }
 
   ChangeVerdict verdict_of(const Change& change) const {
@@ -341,6 +407,7 @@ class Comparing {
   const std::vector<RunMeasures>& base_;
   const RunMeasures& run_;
   const CompareOptions& options_;
+  const MachineDifference machine_;
   std::vector<Tested> tests_;
   double base_total_s_ = 0;
   Comparison out_;

@@ -90,6 +90,7 @@ struct Comparison {
   std::string label;            // Stable, Warning, Threat, Inconclusive
   std::string conclusion;       // one sentence or two
   std::string insufficient;     // why nothing could be compared, or empty
+  std::string undecided;        // what may be a regression and may be the machine's, or empty
   std::vector<Change> client;   // all requests first, then endpoint by endpoint
   std::vector<Change> ledger;   // the largest difference first; they sum to `mean_difference_ms`
   std::vector<Change> queries;  // those whose time per request changed most first

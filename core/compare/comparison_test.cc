@@ -77,6 +77,65 @@ TEST(Comparison, ALargeRegressionIsAThreatAndAnIntervalHoldsItsSize) {
   EXPECT_THAT(comparison.conclusion, HasSubstr("P95 rose from"));
 }
 
+TEST(Comparison, ARegressionThatTheHypervisorMayHaveMadeIsLeftOpen) {
+  const RunMeasures base = measured(kService, 1);
+  RunMeasures run = measured(kService, 2);
+  for (Measure& measure : run.measures)
+    if (measure.subject.empty() && (measure.metric == "p99" || measure.metric == "p999")) {
+      measure.value *= 4;
+      measure.estimate.value += std::log(4);
+    }
+  run.machine.stolen = 0.02;
+  Comparison comparison = *compare({base}, run, {});
+  EXPECT_EQ(change(comparison.client, "p99").verdict, ChangeVerdict::kInsufficientData);
+  EXPECT_FALSE(comparison.regressed());
+  EXPECT_EQ(comparison.label, "Inconclusive");
+  EXPECT_THAT(comparison.conclusion, HasSubstr("the hypervisor kept 2.0% of the processors"));
+  run.machine.stolen = 0;
+  comparison = *compare({base}, run, {});
+  EXPECT_EQ(change(comparison.client, "p99").verdict, ChangeVerdict::kRegressed);
+  EXPECT_EQ(comparison.undecided, "");
+}
+
+TEST(Comparison, ASlowerMachineIsNoSlowerService) {
+  SimulatedService slower = kService;
+  slower.slower = 1.15;
+  const RunMeasures base = measured(kService, 1);
+  RunMeasures run = measured(slower, 2);
+  EXPECT_TRUE(compare({base}, run, {})->regressed());
+  run.machine = base.machine;
+  run.machine.generator_s = 1.2 * base.machine.generator_s;
+  ASSERT_GT(run.machine.generator_s, 0);
+  const Comparison comparison = *compare({base}, run, {});
+  EXPECT_FALSE(comparison.regressed());
+  EXPECT_EQ(comparison.environment.front().key, "measured.generator_cpu_per_request");
+}
+
+TEST(Comparison, APeerThatListensElsewhereIsTheSamePeer) {
+  const auto with_peer = [](RunMeasures run, const std::string& address, double ms) {
+    Measure line;
+    line.kind = Kind::kLedger;
+    line.metric = "time_per_request";
+    line.subject = "downstream." + address;
+    line.unit = "seconds";
+    line.by_ratio = false;
+    line.value = ms / 1e3;
+    line.estimate = {line.value, 1e-12, 10};
+    run.measures.push_back(line);
+    return run;
+  };
+  const auto lines_changed = [&](const RunMeasures& base, const RunMeasures& run) {
+    int changed = 0;
+    for (const Change& line : compare({base}, run, {})->ledger) changed += line.changed() ? 1 : 0;
+    return changed;
+  };
+  const RunMeasures base = with_peer(measured(kService, 1), "127.0.0.1:40001", 25);
+  const RunMeasures run = measured(kService, 2);
+  EXPECT_EQ(lines_changed(base, with_peer(run, "127.0.0.1:50002", 25)), 0);
+  EXPECT_EQ(lines_changed(base, with_peer(run, "127.0.0.1:50002", 50)), 1);
+  EXPECT_EQ(lines_changed(base, with_peer(run, "10.0.0.7:40001", 25)), 2);
+}
+
 TEST(Comparison, ASmallerRegressionIsAWarningAndItsReverseAnImprovement) {
   SimulatedService slower = kService;
   slower.slower = 1.13;

@@ -65,6 +65,18 @@ std::string line_name(const std::string& layer, const std::string& label) {
   return label.empty() ? layer : layer + ": " + label;
 }
 
+// What changed by more than chance, and yet was not told, is smaller than a change has to be.
+std::string nothing_told(const std::vector<Change>& changes, const std::string& of,
+                         const CompareOptions& options) {
+  const bool small = std::any_of(changes.begin(), changes.end(), [&](const Change& change) {
+    return change.verdict == ChangeVerdict::kSame && change.q && *change.q <= options.false_share;
+  });
+  return of + " changed by " +
+         (small ? "as much as counts as a change (" + ratio_text(options.least_relative) + " and " +
+                      milliseconds_text(options.least_seconds * 1e3) + " ms)."
+                : "more than chance explains.");
+}
+
 std::string layers_sentence(const Comparison& comparison) {
   if (comparison.responsible) {
     const Responsible& line = *comparison.responsible;
@@ -74,7 +86,7 @@ std::string layers_sentence(const Comparison& comparison) {
            signed_text(line.ms / 1e3, "seconds") + " is " + line_name(line.layer, line.label) + ".";
   }
   if (comparison.ledger.empty()) return "";
-  return " No single layer's time changed by more than chance explains.";
+  return nothing_told(comparison.ledger, " No single layer's time", comparison.options);
 }
 
 std::string explanation_sentence(const Comparison& comparison) {
@@ -145,6 +157,7 @@ std::string risk_label(const Comparison& comparison,
   if (!newly_breached.empty() ||
       std::any_of(comparison.client.begin(), comparison.client.end(), is_threat))
     return "Threat";
+  if (!comparison.undecided.empty() && !comparison.regressed()) return "Inconclusive";
   const bool layer_worse =
       std::any_of(comparison.ledger.begin(), comparison.ledger.end(), is_regressed) &&
       comparison.mean_difference_ms > 0;
@@ -159,7 +172,7 @@ std::string conclusion_of(const Comparison& comparison,
   const auto better = with_verdict(comparison.client, ChangeVerdict::kImproved);
   std::string out;
   if (worse.empty() && better.empty()) {
-    out = "No figure that the client sees changed by more than chance explains.";
+    out = nothing_told(comparison.client, "No figure that the client sees", comparison.options);
     if (std::any_of(comparison.ledger.begin(), comparison.ledger.end(),
                     [](const Change& line) { return line.changed(); }))
       out += layers_sentence(comparison);
@@ -175,6 +188,8 @@ std::string conclusion_of(const Comparison& comparison,
     out += "." + layers_sentence(comparison) + explanation_sentence(comparison);
   }
   out += query_sentence(comparison);
+  if (!comparison.undecided.empty())
+    out += " " + capitalised(comparison.undecided) + ": run it again.";
   if (!newly_breached.empty())
     out += " " + newly_breached.front() + " was met, and is breached now.";
   return out;

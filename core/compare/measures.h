@@ -57,6 +57,15 @@ struct FoundCause {
   double cost_ms = 0;  // of each request
 };
 
+// What the machine was to a run. The load generator is the yardstick: the same program, which does
+// the same for each request as long as answers and connections are the same.
+struct Machine {
+  double stolen = 0;       // share of the processors' time that the hypervisor kept
+  double generator_s = 0;  // processor time of the load generator for each request; 0: unknown
+  double received_bytes = 0;
+  double connections_opened = 0;  // both for each request
+};
+
 struct RunMeasures {
   std::string id;
   std::string name;  // of the plan
@@ -76,6 +85,7 @@ struct RunMeasures {
   std::vector<std::string> met;    // its objectives, as "p95 of orders <= 50ms"
   std::vector<std::string> breached;
   bool has_stacks = false;
+  Machine machine = {};
 
   const Measure* find(Kind kind, std::string_view metric, std::string_view subject) const;
 };

@@ -13,9 +13,11 @@ using facts::Fact;
 using facts::FactSet;
 
 constexpr size_t kMostModelSlices = 60;
-constexpr double kLeastUse = 0.05;    // at the highest throughput: less is no limit to speak of
-constexpr double kVariedRate = 0.15;  // spread of the throughput, over its mean
-constexpr double kClearGrowth = 0.7;  // correlation of use and throughput
+constexpr double kLeastUse = 0.05;     // at the highest throughput: less is no limit to speak of
+constexpr double kVariedRate = 0.15;   // spread of the throughput, over its mean
+constexpr double kClearGrowth = 0.7;   // correlation of use and throughput
+constexpr double kMostlyOthers = 0.5;  // of what the processors do
+constexpr const char* kProcessors = "the processors";
 
 // Use of a resource at one throughput.
 struct UsePoint {
@@ -25,7 +27,8 @@ struct UsePoint {
 
 bool is_modelled(const SeriesInfo& series) {
   return feeds_ledger(series) || series.name == "host_cpu_busy_ratio" ||
-         series.name == "host_disk_busy_ratio";
+         series.name == "host_disk_busy_ratio" || series.name == "host_cpus" ||
+         series.name == "others_cpu_seconds_total";
 }
 
 class Modelling {
@@ -59,8 +62,11 @@ class Modelling {
       if (rate <= 0) continue;
       points_.push_back({in_flight, rate});
       model_.highest_rate = std::max(model_.highest_rate, rate);
-      if (const auto busy = facts.value("host_cpu_busy_ratio.mean"))
-        uses_["the processors"].push_back({rate, *busy});
+      if (const auto busy = facts.value("host_cpu_busy_ratio.mean")) {
+        uses_[kProcessors].push_back({rate, *busy});
+        busy_ += *busy * facts.value_or("host_cpus.mean", 1);
+        others_ += facts.value_or("others_cpu_seconds_total.rate", 0);
+      }
       for (const Fact* disk : facts.all("host_disk_busy_ratio.mean"))
         uses_["disk " + label_of(disk->labels, "device")].push_back({rate, disk->value});
       for (const SerialResource& resource : serial_resources(run_, facts))
@@ -91,6 +97,8 @@ class Modelling {
     ResourceForecast out{.resource = resource, .utilisation = highest->use};
     double idle = 0;
     if (spread < kVariedRate) {
+      // Whether other programs' work grows with the load is not known.
+      if (resource == kProcessors && others_ > kMostlyOthers * busy_) return;
       out.extrapolated = true;
       out.each_request = mean_use / mean_rate;
       out.utilisation = mean_use;
@@ -128,6 +136,8 @@ class Modelling {
   facts::Window window_;
   std::vector<LoadPoint> points_;
   std::map<std::string, std::vector<UsePoint>> uses_;
+  double busy_ = 0;    // processors, summed over the slices
+  double others_ = 0;  // of these, by programs that are not the target's
   CapacityModel model_;
 };
 

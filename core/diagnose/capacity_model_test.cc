@@ -42,6 +42,13 @@ TEST(CapacityModel, LeavesOutWhatTheLoadHardlyTouches) {
   EXPECT_TRUE(model_of(run).resources.empty());
 }
 
+TEST(CapacityModel, ProcessorsThatOthersKeepBusyAreNoLimitOfTheService) {
+  RunBuilder run;
+  run.requests(0.02, 100).gauge("host_cpu_busy_ratio", 1.0, {}, "ratio");
+  run.gauge("host_cpus", 2).counter("others_cpu_seconds_total", 1.9);
+  EXPECT_TRUE(model_of(run).resources.empty());
+}
+
 TEST(CapacityModel, IsFittedToARamp) {
   RunBuilder run;
   run.stages({{PLUMB_STAGE_RAMP, "ramp", 0, 12 * RunBuilder::kSecond}});

@@ -46,9 +46,17 @@ Verdict inconclusive(const Validity& validity) {
   return verdict;
 }
 
-std::string healthy_sentence(const Ledger& ledger, const FactSet& facts) {
-  std::string sentence =
-      "No bottleneck: requests take " + milliseconds_text(ledger.total_ms) + " ms on average";
+bool is_mostly_unseen(const Ledger& ledger) {
+  return ledger.unexplained_ms > kUnexplainedUnknown * ledger.total_ms;
+}
+
+// Where most of the time was not seen, none can be said to be no bottleneck.
+std::string healthy_sentence(const Diagnosis& d, const FactSet& facts) {
+  const Ledger& ledger = d.ledger;
+  std::string sentence = !is_mostly_unseen(ledger) ? "No bottleneck"
+                         : d.slos.empty()          ? "Quick enough to look no further"
+                                                   : "Every objective is met";
+  sentence += ": requests take " + milliseconds_text(ledger.total_ms) + " ms on average";
   const auto largest =
       std::max_element(ledger.lines.begin(), ledger.lines.end(),
                        [](const LedgerLine& a, const LedgerLine& b) { return a.ms < b.ms; });
@@ -74,7 +82,7 @@ std::string disturbance_of(const Validity& validity) {
 // missed, or nothing was promised and answers are not quick.
 bool is_in_the_dark(const Diagnosis& d, bool breached) {
   const bool matters = breached || (d.slos.empty() && d.ledger.total_ms > kQuickMs);
-  return matters && d.ledger.unexplained_ms > kUnexplainedUnknown * d.ledger.total_ms;
+  return matters && is_mostly_unseen(d.ledger);
 }
 
 Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
@@ -113,7 +121,7 @@ Verdict verdict_of(const Diagnosis& d, const FactSet& facts) {
   verdict.label = breached != nullptr ? "Warning" : "Stable";
   verdict.conclusion =
       breached != nullptr ? "An objective is missed, but no layer stands out: " + breached->sentence
-                          : healthy_sentence(d.ledger, facts);
+                          : healthy_sentence(d, facts);
   return verdict;
 }
 
@@ -138,7 +146,7 @@ void add_slo_rows(Diagnosis& d, const FactSet& facts) {
     } else {
       const Fact* fact = slo.evidence.empty() ? nullptr : facts.by_id(slo.evidence.front());
       row.expected = (slo.at_least ? ">= " : "<= ") + slo.limit;
-      row.actual = fact != nullptr ? value_text(fact->value, fact->unit) : "not evaluated";
+      row.actual = fact != nullptr ? value_text(fact->value, fact->unit) : "unknown";
       if (fact == nullptr) row.state = RowState::kUnknown;
     }
     d.matrix.push_back(std::move(row));

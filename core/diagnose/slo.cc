@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/number_text.h"
+#include "core/facts/derived.h"
 
 namespace plumb::diagnose {
 namespace {
@@ -91,6 +92,20 @@ SloResult judge(const Clause& clause, const facts::FactSet& facts) {
 }
 
 }  // namespace
+
+std::string objective_problem(const std::string& fact, const std::string& limit_unit,
+                              const std::string& written, const FactCatalog& catalog) {
+  if (catalog.is_open(fact)) return {};
+  const KnownFact* known = catalog.find(fact);
+  if (known == nullptr) {
+    const std::string near = catalog.nearest_to(fact);
+    return "an SLO limits the fact '" + fact + "', which no run has." +
+           (near.empty() ? "" : " Did you mean '" + near + "'?");
+  }
+  if (known->unit == facts::kOwnUnit || fits(limit_unit, known->unit)) return {};
+  return "an SLO limits the fact '" + fact + "', which is in " + known->unit + ", by " + written +
+         ", which is in " + limit_unit + ".";
+}
 
 std::vector<SloResult> check_slos(const store::RunData& run, const facts::FactSet& facts) {
   std::vector<SloResult> out;

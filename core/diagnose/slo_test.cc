@@ -29,6 +29,28 @@ TEST(Slo, TellsItsMargin) {
   EXPECT_NEAR(results[1].margin.value(), -0.5, 0.01);
 }
 
+TEST(Slo, OfAFactThatNoRunHasOrOfAnotherUnitIsAProblemBeforeTheRun) {
+  SignalList signals(2);
+  signals[0].name = "pool_wait_seconds_total";
+  signals[0].kind = PLUMB_KIND_COUNTER;
+  signals[0].unit = "seconds";
+  signals[1].name = "scraped_";
+  signals[1].is_family = true;
+  const FactCatalog catalog(signals);
+  const auto problem = [&](const char* fact, const char* unit) {
+    return objective_problem(fact, unit, "3ms", catalog);
+  };
+  EXPECT_EQ(problem("latency.p95", "seconds"), "");
+  EXPECT_EQ(problem("pool_wait_seconds_total.per_request", "seconds"), "");
+  EXPECT_EQ(problem("scraped_queue.mean", "bytes"), "");
+  EXPECT_EQ(problem("change.last", "bytes"), "") << "its unit is that of what is measured";
+  EXPECT_NE(problem("latency.p955", "seconds").find("Did you mean 'latency.p95'?"),
+            std::string::npos)
+      << problem("latency.p955", "seconds");
+  EXPECT_NE(problem("latency.p95", "bytes").find("is in seconds, by 3ms, which is in bytes"),
+            std::string::npos);
+}
+
 TEST(Slo, HoldsAnyFactToALimitInItsOwnUnit) {
   RunBuilder run;
   run.requests(0.04, 100).gauge("target_memory_bytes", 5e6, {{"process", "shop"}}, "bytes");

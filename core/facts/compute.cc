@@ -224,8 +224,10 @@ class Computation {
     for (const auto& [phase, h] : phases) {
       add("phase." + phase, static_cast<double>(h->sum()) / 1e9 / ok.count(), "seconds", {},
           source);
-      // The generator's own part of what a request waits, which its mean hides.
-      if (phase == "lag" || phase == "queue") add_histogram(phase, *h, 1e-9, "seconds", {}, source);
+      // What a mean hides: the generator's own part of what a request waits, and answers of which
+      // only some stand still.
+      if (phase == "lag" || phase == "queue" || phase == "transfer")
+        add_histogram(phase, *h, 1e-9, "seconds", {}, source);
     }
     for (const auto& [where, sum] : seconds)
       if (const double count = ok.count(where.second); count > 0)

@@ -28,6 +28,7 @@ constexpr DerivedFact kDerived[] = {
     {"phase.<phase>", "seconds", "endpoint?", kPhases},
     {"lag.<statistic>", "seconds", "", kSpread},
     {"queue.<statistic>", "seconds", "", kSpread},
+    {"transfer.<statistic>", "seconds", "", kSpread},
     {"spike.base_p95", "seconds", "stage", ""},
     {"spike.p95", "seconds", "stage", ""},
     {"spike.recovered", "1", "stage", ""},

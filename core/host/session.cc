@@ -23,6 +23,8 @@ constexpr int64_t kStopAfterCloseNs = 2'000'000'000;
 constexpr int64_t kInterruptAfterStopNs = 500'000'000;
 // How long a sampler may rest at most.
 constexpr int64_t kLongestRestNs = 1'000'000'000;
+// Of an interval, so that no rhythm of what is watched is met in the same phase all along.
+constexpr double kWobble = 0.25;
 constexpr size_t kReadAtOnce = size_t{64} << 10;
 
 int64_t process_cpu_ns() {
@@ -212,7 +214,8 @@ void Session::perform(const Task& task) {
           pace_.emplace(t.interval_ns, static_cast<double>(t.cpu_budget_ppm) / 1e6);
           interval_ns_ = t.interval_ns;
           const MutexLock lock(mutex_);
-          ticker_.emplace(monotonic_ns(), t.interval_ns);
+          const int64_t now_ns = monotonic_ns();
+          ticker_.emplace(now_ns, t.interval_ns, kWobble, static_cast<uint64_t>(now_ns));
         } else if constexpr (std::is_same_v<T, StageRequest>) {
           reply(t.request, instance_.stage(t.stage));
           end_rest(monotonic_ns());

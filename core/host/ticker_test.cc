@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace plumb::host {
 namespace {
 
@@ -12,6 +14,23 @@ TEST(TickerTest, KeepsItsScheduleWhateverACollectTakes) {
   EXPECT_EQ(ticker.next_ns(), 1'100);
   EXPECT_EQ(ticker.served(1'101), 0u);
   EXPECT_EQ(ticker.next_ns(), 1'200);
+}
+
+TEST(TickerTest, AWobbleKeepsThePaceAndMeetsAnEvenRhythmInEveryPhase) {
+  constexpr int64_t kInterval = 100'000;
+  constexpr int64_t kRhythm = 25'000;  // four beats an interval
+  Ticker ticker(0, kInterval, 0.25);
+  std::array<int, 5> phases{};
+  int64_t last = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    ASSERT_EQ(ticker.served(last), 0u);
+    ASSERT_GE(ticker.next_ns() - last, kInterval * 3 / 4);
+    ASSERT_LE(ticker.next_ns() - last, kInterval * 5 / 4);
+    last = ticker.next_ns();
+    ++phases.at(static_cast<size_t>(last % kRhythm / 5'000));
+  }
+  EXPECT_NEAR(static_cast<double>(last), 1e3 * kInterval, 15.0 * kInterval);
+  for (const int hits : phases) EXPECT_NEAR(hits, 200, 60);
 }
 
 TEST(TickerTest, ATickOverrunIsPassedOverAndCounted) {

@@ -241,6 +241,18 @@ TEST_F(Import, ALastLineThatWasCutOffIsLeftOutAndSaid) {
   EXPECT_THAT(run_.health[0].message, HasSubstr("1 line could not be read"));
 }
 
+TEST_F(Import, ASteadyStageBehindTheEndIsRefusedAndOneThatReachesBeyondItIsCut) {
+  ImportOptions options;
+  options.steady = {1200, 1800};
+  EXPECT_THAT(refusal(content(fixture("k6.ndjson")), options),
+              HasSubstr("--steady begins 20 min 0 s after the first request, and the last ended"));
+  EXPECT_THAT(refusal(content(fixture("wrk_plain.txt")), options),
+              HasSubstr("figures of the whole run, of which no part can be judged"));
+  options.steady = {1, 1800};
+  EXPECT_GT(facts_of(fixture("k6.ndjson"), options).value("requests.count"), 0);
+  EXPECT_THAT(notes(), HasSubstr("--steady ends at 30 min 0 s, and the last request at"));
+}
+
 TEST_F(Import, AnErrorSaysFileLineColumnAndWhatWasExpected) {
   std::string text = content(fixture("jmeter.csv"));
   text.replace(text.find(",42,Home"), 4, ",-42,");

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/json_text.h"
+#include "core/base/number_text.h"
 #include "core/imports/text_values.h"
 
 namespace plumb::imports {
@@ -252,8 +253,28 @@ void RunRecorder::write_errors(int64_t end_ns) {
   writer_->on_table({tool_, end_ns, "http_errors", json_text(table)});
 }
 
+Status RunRecorder::check_steady(const std::pair<double, double>& steady) {
+  if (!facts_.empty())
+    return Status::invalid_argument("--steady: " + tool_ +
+                                    " told figures of the whole run, of which no part can be "
+                                    "judged alone");
+  const double length_s = static_cast<double>(shape_.end_ns - shape_.start_ns) / 1e9;
+  if (steady.first >= length_s)
+    return Status::invalid_argument("--steady begins " + seconds_text(steady.first) +
+                                    " after the first request, and the last ended after " +
+                                    seconds_text(length_s));
+  if (steady.second > length_s)
+    notes_.emplace_back("--steady ends at " + seconds_text(steady.second) +
+                            ", and the last request at " + seconds_text(length_s) + ".",
+                        false);
+  return Status::ok();
+}
+
 Status RunRecorder::finish(const std::optional<std::pair<double, double>>& steady) {
   PLUMB_RETURN_IF_ERROR(status_);
+  if (steady) {
+    PLUMB_RETURN_IF_ERROR(check_steady(*steady));
+  }
   // A run of a single instant has no length that a rate could be of.
   if (covered_) shape_.end_ns = std::max(shape_.end_ns, shape_.start_ns + 1);
   if (endpoints_folded_)

@@ -41,7 +41,8 @@ class RunRecorder final : public Sink {
   const std::string& target() const { return target_; }
   uint64_t requests() const { return requests_; }
 
-  // Writes the rest and the stages, and closes the file.
+  // Writes the rest and the stages, and closes the file. INVALID_ARGUMENT when `steady` lies behind
+  // the end, or cannot be cut out of what was told.
   Status finish(const std::optional<std::pair<double, double>>& steady);
 
  private:
@@ -58,6 +59,7 @@ class RunRecorder final : public Sink {
   void keep(uint32_t series, int64_t second, int64_t value_ns);
   void count_failure(const Request& request);
   void cover(int64_t start_ns, int64_t end_ns);
+  Status check_steady(const std::pair<double, double>& steady);
   Status write_held();
   void write_connections();
   void write_summary(int64_t end_ns);

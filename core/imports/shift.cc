@@ -227,21 +227,25 @@ Result<TimeSpan> parse_span(std::string_view text, const MetricTable& table) {
         "' is no window: A..B is expected, with times as in the file, or seconds or durations "
         "since its first row, such as 0..300 or 5m..10m");
   if (*end <= *start)
-    return Status::invalid_argument("the window '" + std::string(text) + "' ends before it begins");
+    return Status::invalid_argument("the window '" + std::string(text) +
+                                    "' does not end after it begins");
   return TimeSpan{*start, *end};
 }
 
 Result<ShiftReport> rank_shifts(const MetricTable& table, const TimeSpan& normal,
                                 const TimeSpan& abnormal, size_t began_for) {
-  const Rows before = rows_of(table, normal);
-  const Rows after = rows_of(table, abnormal);
-  if (before.first < after.last && after.first < before.last)
+  Rows before = rows_of(table, normal);
+  Rows after = rows_of(table, abnormal);
+  if (normal.start_ns < abnormal.end_ns && abnormal.start_ns < normal.end_ns)
     return Status::invalid_argument("the two windows share rows; they must not overlap");
+  // Of windows that touch, the later one has the row at the common edge.
+  before.last = normal.end_ns == abnormal.start_ns ? after.first : before.last;
+  after.last = abnormal.end_ns == normal.start_ns ? before.first : after.last;
   for (const auto& [rows, name] : {std::pair{before, "normal"}, std::pair{after, "abnormal"}})
     if (rows.last - rows.first < kFewestSamples)
-      return Status::invalid_argument("the " + std::string(name) + " window holds " +
-                                      std::to_string(rows.last - rows.first) +
-                                      " rows; at least three are needed");
+      return Status::invalid_argument(
+          "the " + std::string(name) + " window holds " + std::to_string(rows.last - rows.first) +
+          (rows.last - rows.first == 1 ? " row" : " rows") + "; at least three are needed");
   std::vector<Shift> all(table.names.size());
   compare_all(table, before, after, all);
 

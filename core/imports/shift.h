@@ -15,7 +15,7 @@
 
 namespace plumb::imports {
 
-// Both ends belong to it.
+// Both ends belong to it, except an end at which another begins.
 struct TimeSpan {
   int64_t start_ns = 0;
   int64_t end_ns = 0;

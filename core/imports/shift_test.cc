@@ -141,13 +141,24 @@ TEST_F(Explain, AnErrorSaysWhereAndWhatIsExpected) {
 TEST_F(Explain, WindowsThatCannotBeComparedAreRefused) {
   const auto data = table(incident([](int s) { return std::to_string(s); }));
   EXPECT_THAT(parse_span("soon", data).status().message(), HasSubstr("A..B is expected"));
-  EXPECT_THAT(parse_span("9..3", data).status().message(), HasSubstr("ends before it begins"));
+  EXPECT_THAT(parse_span("9..3", data).status().message(),
+              HasSubstr("does not end after it begins"));
   EXPECT_THAT(
       rank_shifts(data, {0, 50'000'000'000}, {40'000'000'000, 90'000'000'000}).status().message(),
       HasSubstr("must not overlap"));
   EXPECT_THAT(
       rank_shifts(data, {0, 50'000'000'000}, {500'000'000'000, 900'000'000'000}).status().message(),
       HasSubstr("abnormal window holds 0 rows"));
+}
+
+TEST_F(Explain, ARowAtTheCommonEdgeOfTwoWindowsIsTheLaterOnes) {
+  const auto data = table("t,a\n0,1\n5,1\n10,1\n15,1\n20,9\n25,9\n30,9\n");
+  for (const auto& [normal, abnormal] : {std::pair{"0..20", "20..30"}, {"20..30", "0..20"}}) {
+    const auto report = rank(data, normal, abnormal);
+    ASSERT_EQ(report.shifts.size(), 1U);
+    EXPECT_EQ(report.shifts[0].normal_samples + report.shifts[0].abnormal_samples, 7U);
+    EXPECT_EQ(std::min(report.shifts[0].normal_samples, report.shifts[0].abnormal_samples), 3U);
+  }
 }
 
 }  // namespace

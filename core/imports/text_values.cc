@@ -1,5 +1,6 @@
 #include "core/imports/text_values.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -199,13 +200,21 @@ std::optional<double> unit_ns(std::string_view unit) {
 
 std::optional<int64_t> parse_duration_text(std::string_view text) {
   text = trimmed(text);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc()) return std::nullopt;
-  const std::string_view unit = trimmed(text.substr(static_cast<size_t>(end - text.data())));
-  if (unit.empty()) return value == 0 ? std::optional<int64_t>(0) : std::nullopt;
-  const auto ns = unit_ns(unit);
-  return ns ? duration_ns(value, *ns) : std::nullopt;
+  int64_t sum = 0;
+  do {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+    const size_t unit_size = std::min(text.find_first_of("0123456789"), text.size());
+    const std::string_view unit = trimmed(text.substr(0, unit_size));
+    const auto ns = unit.empty() && value == 0 ? std::optional(1.0) : unit_ns(unit);
+    const auto part = ns ? duration_ns(value, *ns) : std::nullopt;
+    if (!part) return std::nullopt;
+    sum += *part;
+    text.remove_prefix(unit_size);
+  } while (!text.empty());
+  return sum;
 }
 
 }  // namespace plumb::imports

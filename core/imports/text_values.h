@@ -24,8 +24,8 @@ std::optional<int64_t> parse_time(std::string_view text);
 
 // A length of time: zero or more and at most a day, in units of `unit_ns`.
 std::optional<int64_t> duration_ns(double value, double unit_ns);
-// With its unit behind it, as Go and C tools write: 12.3ms, 133us, 1.2s, 2m, 0. Nothing without a
-// unit, except for 0.
+// With its unit behind it, as Go and C tools write: 12.3ms, 133us, 1.2s, 2m, 1m30s, 0. Nothing
+// without a unit, except for 0.
 std::optional<int64_t> parse_duration_text(std::string_view text);
 // Nanoseconds in ns, us, µs, ms, s, m, h; also seconds, milliseconds and so on.
 std::optional<double> unit_ns(std::string_view unit);

@@ -37,6 +37,9 @@ TEST(TextValues, ALengthOfTimeIsNeverNegativeNorEndless) {
   EXPECT_EQ(parse_duration_text("133us"), 133'000);
   EXPECT_EQ(parse_duration_text("1.20ms"), 1'200'000);
   EXPECT_EQ(parse_duration_text("5 s"), 5'000'000'000);
+  EXPECT_EQ(parse_duration_text("1m30s"), 90'000'000'000);
+  EXPECT_EQ(parse_duration_text("1m2.5s"), 62'500'000'000);
+  EXPECT_EQ(parse_duration_text("1m30"), std::nullopt);
   EXPECT_EQ(parse_duration_text("5"), std::nullopt);
   EXPECT_EQ(parse_duration_text("5 parsecs"), std::nullopt);
 }

@@ -162,6 +162,10 @@ class Assembler {
       place.mark = value->mark;
       place.source = value->source;
     }
+    // A default stands where it could have been given.
+    if (const Mark section = section_mark(key.substr(0, key.rfind('.')));
+        place.source == "default" && section.line > 0)
+      place = Node{.mark = section};
     problems_.at(place, key, std::move(message), std::move(hint));
   }
   void add_secret(const std::string& value) {
@@ -468,15 +472,17 @@ class Assembler {
       const bool is_open_ended = names.empty() && plan_.load.protocol == "mcp";
       if (!endpoint.empty() && !is_open_ended &&
           std::find(names.begin(), names.end(), endpoint) == names.end()) {
-        std::string hint = hint_of(endpoint, names);
+        std::string hint;
         for (const std::string& name : names)
-          if (hint.size() < 200) hint += (hint.empty() ? "requests: " : " ") + name;
-        wrong(prefix + "endpoint", "no request is called " + in_quotes(endpoint), hint);
+          if (hint.size() < 200) hint += (hint.empty() ? "there are: " : ", ") + in_quotes(name);
+        wrong(prefix + "endpoint",
+              "no request is called " + in_quotes(endpoint) + "." + did_you_mean(endpoint, names),
+              hint);
       }
       const size_t before = plan_.slos.size();
       add_limits(prefix, endpoint);
       add_fact_limit(prefix);
-      if (plan_.slos.size() == before && !has_fact(prefix))
+      if (plan_.slos.size() == before && !has_fact(prefix) && !problems_.about(prefix))
         problems_.at(section_mark("slos." + std::to_string(i)), "slos." + std::to_string(i),
                      "has no limit", "add one, such as p95: 50ms or error_rate: 0.1%");
     }

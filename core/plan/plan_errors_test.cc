@@ -8,6 +8,7 @@
 namespace plumb::plan {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -167,13 +168,19 @@ TEST(PlanErrors, ValuesFromOutsideAreCutAndCleaned) {
 TEST(PlanErrors, SlosMustNameARequestAndALimit) {
   const std::string start = with_load("users: 1\n  requests: [{name: orders}]");
   EXPECT_THAT(outcome_of(start + "slos:\n  - {endpoint: order, p95: 5ms}\n").text(),
-              HasSubstr("plan.yaml:7:16: slos.0.endpoint: no request is called \"order\""));
+              HasSubstr("plan.yaml:7:16: slos.0.endpoint: no request is called \"order\". Did you "
+                        "mean 'orders'?\n    there are: \"orders\""));
   EXPECT_THAT(outcome_of(start + "slos:\n  - {endpoint: orders}\n").text(),
               HasSubstr("plan.yaml:7:5: slos.0: has no limit"));
   EXPECT_THAT(outcome_of(start + "slos:\n  - {p95: 5}\n").text(),
-              HasSubstr("with its unit: 5s or 5ms"));
+              AllOf(HasSubstr("with its unit: 5s or 5ms"), Not(HasSubstr("has no limit"))));
   EXPECT_THAT(outcome_of(start + "slos:\n  - {error_rate: 200%}\n").text(),
               HasSubstr("expected a share such as 0.1% or 0.001, 100% at most"));
+}
+
+TEST(PlanErrors, WhatIsWrongWithADefaultIsSaidWhereItCouldBeGiven) {
+  EXPECT_THAT(outcome_of(with_load("users: 1\n  requests: [{path: /a}, {path: /a}]")).text(),
+              HasSubstr("plan.yaml:5:26: load.requests.1.name: another request is called"));
 }
 
 TEST(PlanErrors, AnSloOfAFactNamesTheFactAndOneLimit) {

@@ -24,6 +24,11 @@ void Problems::from(std::string source, std::string key, std::string message, st
   add({std::move(source), 0, 0, std::move(key), std::move(message), std::move(hint)});
 }
 
+bool Problems::about(std::string_view prefix) const {
+  return std::any_of(list_.begin(), list_.end(),
+                     [&](const Problem& problem) { return problem.key.starts_with(prefix); });
+}
+
 std::vector<Problem> Problems::take() {
   const auto place = [this](const Problem& p) {
     return std::make_tuple(p.source != file_, p.line, p.column);

@@ -3,6 +3,7 @@
 #define PLUMB_CORE_PLAN_PROBLEMS_H_
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,8 @@ class Problems {
   void from(std::string source, std::string key, std::string message, std::string hint = {});
 
   bool empty() const { return list_.empty(); }
+  // Whether one is about a key that begins so.
+  bool about(std::string_view prefix) const;
   // In the order of the file, what stands outside of it last; at most kMostProblems.
   std::vector<Problem> take();
 

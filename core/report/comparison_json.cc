@@ -103,7 +103,9 @@ json comparison_json(const compare::Comparison& comparison) {
                           {{"label", comparison.label},
                            {"conclusion", comparison.conclusion},
                            {"regressed", comparison.regressed()},
-                           {"insufficient", text_or_null(comparison.insufficient)}}},
+                           {"insufficient", text_or_null(comparison.insufficient.empty()
+                                                             ? comparison.undecided
+                                                             : comparison.insufficient)}}},
                          {"client", changes_json(comparison.client)},
                          {"ledger",
                           {{"difference_ms", comparison.mean_difference_ms},

@@ -14,6 +14,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr double kAtTheStart = 0.05;       // seconds; shown as 0.0
 constexpr size_t kMostPlugins = 8;         // in the sentence on what watching cost
 constexpr size_t kShortestQuotation = 12;  // bytes; a shorter text may stand in another by chance
 
@@ -75,6 +76,7 @@ std::string stretches_text(const std::vector<Stretch>& stretches, bool dark) {
   if (first.to_s)
     return verb + "from " + seconds_into(first.from_s) + " to " + seconds_into(*first.to_s) +
            " s into the run";
+  if (first.from_s < kAtTheStart) return dark ? "saw nothing" : "saw only part";
   return (dark ? "went dark " : verb + "from ") + seconds_into(first.from_s) + " s into the run";
 }
 

@@ -1,5 +1,7 @@
 #include "core/session/base.h"
 
+#include <set>
+
 #include "core/compare/baseline.h"
 #include "core/diagnose/baseline_rows.h"
 #include "core/report/comparison.h"
@@ -10,10 +12,23 @@ namespace {
 
 // One run in memory at a time: what is compared of it is small.
 Result<compare::RunMeasures> measure_file(const std::filesystem::path& file) {
-  PLUMB_ASSIGN_OR_RETURN(const store::RunData run, store::read_run(file));
-  auto measures = compare::measure(run);
+  const auto run = store::read_run(file);
+  // INVALID_ARGUMENT is kept for runs that are not alike.
+  if (!run.is_ok()) return Status::unavailable(run.status().message());
+  auto measures = compare::measure(*run);
   if (!measures.is_ok()) return measures.status().with_context(file.string());
   return measures;
+}
+
+// Copies of a run would be taken for a service that never varies.
+Status check_distinct(const std::vector<compare::RunMeasures>& base, const std::string& judged) {
+  std::set<std::string> seen = {judged};
+  for (const compare::RunMeasures& one : base)
+    if (!seen.insert(one.id).second)
+      return Status::invalid_argument(
+          one.id == judged ? "run " + judged + " is among those that it is to be held against"
+                           : "run " + one.id + " is in the base twice");
+  return Status::ok();
 }
 
 }  // namespace
@@ -51,6 +66,7 @@ Result<nlohmann::json> compare_files(const Base& base, const std::filesystem::pa
     measures.push_back(std::move(one));
   }
   PLUMB_ASSIGN_OR_RETURN(const compare::RunMeasures judged, measure_file(run));
+  PLUMB_RETURN_IF_ERROR(check_distinct(measures, judged.id));
   PLUMB_ASSIGN_OR_RETURN(compare::Comparison comparison,
                          compare::compare(measures, judged, options));
   comparison.baseline = base.baseline;

@@ -13,8 +13,10 @@ std::string make_run_id(int64_t unix_ms, uint16_t random) {
   ::gmtime_r(&seconds, &utc);
   std::array<char, 32> stamp{};
   std::strftime(stamp.data(), stamp.size(), "%Y%m%dT%H%M%SZ", &utc);
+  constexpr int64_t kEachMs = 65;  // of 65,536 that there are for a second
+  const auto within = static_cast<unsigned>(unix_ms % 1000 * kEachMs + random % kEachMs);
   std::array<char, 8> digits{};
-  std::snprintf(digits.data(), digits.size(), "-%04x", random);
+  std::snprintf(digits.data(), digits.size(), "-%04x", within & 0xffffU);
   return std::string(stamp.data()) + digits.data();
 }
 

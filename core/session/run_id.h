@@ -1,4 +1,5 @@
-// Names of runs: 20261120T104512Z-7f3a, the start in UTC and four hex digits.
+// Names of runs: 20261120T104512Z-7f3a, the start in UTC and four hex digits, which grow within the
+// second: sorted by name, runs are in the order in which they started.
 #ifndef PLUMB_CORE_SESSION_RUN_ID_H_
 #define PLUMB_CORE_SESSION_RUN_ID_H_
 

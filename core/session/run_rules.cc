@@ -8,6 +8,7 @@
 
 #include "core/diagnose/rule_check.h"
 #include "core/diagnose/signal_list.h"
+#include "core/diagnose/slo.h"
 
 namespace plumb::session {
 namespace {
@@ -81,6 +82,15 @@ class Collection {
         file(problem);
   }
 
+  // A warning: the fact may be one of a plugin that lists none.
+  void add_objective(const plan::Slo& slo) {
+    if (!slo.is_fact) return;
+    const std::string problem =
+        diagnose::objective_problem(slo.metric, slo.unit, slo.written, catalog_);
+    if (!problem.empty())
+      out_.warnings.push_back(problem + " It would count as breached after the run.");
+  }
+
   RunRules finish() { return std::move(out_); }
 
  private:
@@ -126,6 +136,7 @@ RunRules collect_rules(const plan::Plan& plan, const engine::Catalog& catalog) {
   add(plan.load.plugin);
   for (const plan::PluginUse& use : plan.plugins) add(use.name);
   for (const std::string& path : plan.rules) rules.add_path(path);
+  for (const plan::Slo& slo : plan.slos) rules.add_objective(slo);
   return rules.finish();
 }
 

@@ -99,6 +99,17 @@ TEST_F(RunRulesTest, ThatARunKeepsAreRenewedByThoseOfThePluginsThatAreInstalled)
   EXPECT_THAT(rules.problems, IsEmpty()) << "what was judged by once is not checked again";
 }
 
+TEST_F(RunRulesTest, AnObjectiveAboutAFactThatNoRunHasIsWarnedOf) {
+  list_signals();
+  plan::Slo& slo = plan_.slos.emplace_back();
+  slo.metric = "wait_seconds_total.per_reqest";
+  slo.is_fact = true;
+  const RunRules rules = collected();
+  EXPECT_THAT(rules.problems, IsEmpty());
+  EXPECT_THAT(rules.warnings,
+              ElementsAre(HasSubstr("Did you mean 'wait_seconds_total.per_request'?")));
+}
+
 TEST_F(RunRulesTest, OfADirectoryAreAllTaken) {
   list_signals();
   std::filesystem::create_directory(dir_.path() / "mine");
