@@ -19,7 +19,7 @@ constexpr double kExplains = 0.5;  // of the difference of the mean
 // One figure before its verdict: it waits for all others' p.
 struct Tested {
   Change change;
-  bool by_ratio = true;
+  double counted = 0;  // of the difference, in the unit: what the machine does not explain
 };
 
 ComparedRun compared(const RunMeasures& run) {
@@ -141,16 +141,15 @@ class Comparing {
     return only_peer_of(base, run_, host);
   }
 
-  // Times, and what follows from them, differ as the machine does.
-  double widened(double floor, const Measure& measure, double base) const {
-    if (measure.by_ratio)
-      return measure.unit == "calls" ? floor : std::hypot(floor, machine_.pace());
-    if (measure.kind != Kind::kLedger) return floor;
-    return std::hypot(floor, machine_.pace() * std::max(measure.value, base));
+  // What a slower or faster machine makes of the figure, on its scale.
+  double by_machine(const Measure& measure, double base) const {
+    if (measure.kind == Kind::kLedger) return base * std::expm1(machine_.pace());
+    if (measure.unit == "seconds") return machine_.pace();
+    return measure.unit == "requests/s" ? -machine_.pace() : 0;
   }
 
   void add(const Measure& measure, std::set<const Measure*>& taken) {
-    Tested tested{change_of(measure), measure.by_ratio};
+    Tested tested{change_of(measure)};
     Change& change = tested.change;
     std::vector<const Measure*> found;
     for (const RunMeasures& base : base_)
@@ -189,10 +188,7 @@ class Comparing {
     tested.change.base = found.size() == 1  ? found.front()->value
                          : measure.by_ratio ? std::exp(base)
                                             : base;
-    if (tested.change.reason.empty())
-      test(tested.change,
-           contrast(estimates, measure.estimate, widened(floor, measure, *tested.change.base)),
-           measure.by_ratio);
+    if (tested.change.reason.empty()) test(tested, measure, estimates, floor);
     tests_.push_back(std::move(tested));
   }
 
@@ -208,13 +204,12 @@ class Comparing {
     }
     while (estimates.size() < base_.size()) estimates.push_back(nothing_of(measure));
     tested.change.base = base;
-    test(tested.change, contrast(estimates, measure.estimate, widened(floor, measure, base)),
-         false);
+    test(tested, measure, estimates, floor);
     tests_.push_back(std::move(tested));
   }
 
   void add_gone(const Measure& measure, std::set<const Measure*>& taken) {
-    Tested tested{change_of(measure), measure.by_ratio};
+    Tested tested{change_of(measure)};
     if (measure.kind == Kind::kLedger) {
       std::vector<const Measure*> found;
       for (const RunMeasures& base : base_)
@@ -239,15 +234,20 @@ class Comparing {
   }
 
   // Turns a difference of logarithms back into the figure's own unit.
-  static void test(Change& change, const Contrast& contrast, bool by_ratio) {
+  void test(Tested& tested, const Measure& measure, const std::vector<Estimate>& estimates,
+            double floor) const {
+    Change& change = tested.change;
     const double base = change.base.value_or(0);
+    const double machine = by_machine(measure, base);
+    const Contrast contrast = compare::contrast(estimates, measure.estimate, floor, machine);
     const auto in_unit = [&](double difference) {
-      return by_ratio ? base * std::expm1(difference) : difference;
+      return measure.by_ratio ? base * std::expm1(difference) : difference;
     };
     change.difference = *change.run - base;
     change.low = in_unit(contrast.low);
     change.high = in_unit(contrast.high);
     change.p = contrast.p;
+    tested.counted = std::fabs(beyond(*change.difference, in_unit(machine)));
   }
 
   void decide() {
@@ -261,7 +261,7 @@ class Comparing {
       Change& change = tested.change;
       if (change.p) {
         change.q = q_values[next++];
-        change.verdict = verdict_of(change);
+        change.verdict = verdict_of(tested);
       }
     }
     for (Tested& tested : tests_) leave_open(tested.change);
@@ -292,14 +292,15 @@ class Comparing {
     });
   }
 
-  ChangeVerdict verdict_of(const Change& change) const {
-    if (*change.q > options_.false_share || !is_large(change)) return ChangeVerdict::kSame;
+  ChangeVerdict verdict_of(const Tested& tested) const {
+    const Change& change = tested.change;
+    if (*change.q > options_.false_share || !is_large(change, tested.counted))
+      return ChangeVerdict::kSame;
     return (*change.difference > 0) == change.higher_is_better ? ChangeVerdict::kImproved
                                                                : ChangeVerdict::kRegressed;
   }
 
-  bool is_large(const Change& change) const {
-    const double size = std::fabs(*change.difference);
+  bool is_large(const Change& change, double size) const {
     if (change.metric == "error_rate") return size >= options_.least_error_rate;
     if (change.kind == Kind::kLedger)
       return size >= options_.least_seconds && size >= kLeastLedgerShare * base_total_s_;

@@ -111,6 +111,21 @@ TEST(Comparison, ASlowerMachineIsNoSlowerService) {
   EXPECT_EQ(comparison.environment.front().key, "measured.generator_cpu_per_request");
 }
 
+TEST(Comparison, WhatTheMachineDoesNotExplainIsTheServices) {
+  SimulatedService slower = kService;
+  slower.slower = 1.5;
+  const RunMeasures base = measured(kService, 1);
+  RunMeasures run = measured(slower, 2);
+  run.machine = base.machine;
+  run.machine.generator_s = 1.2 * base.machine.generator_s;
+  const Comparison comparison = *compare({base}, run, {});
+  EXPECT_TRUE(comparison.regressed());
+  const Change& mean = change(comparison.client, "mean");
+  EXPECT_NEAR(*mean.relative(mean.difference), 0.5, 0.1) << "all of it is told";
+  run.machine.generator_s = base.machine.generator_s / 1.2;
+  EXPECT_TRUE(compare({base}, run, {})->regressed()) << "slower on a faster machine";
+}
+
 TEST(Comparison, APeerThatListensElsewhereIsTheSamePeer) {
   const auto with_peer = [](RunMeasures run, const std::string& address, double ms) {
     Measure line;

@@ -9,7 +9,7 @@
 namespace plumb::compare {
 namespace {
 
-constexpr double kSameWork = 0.1;      // of the bytes of an answer
+constexpr double kSameWork = 0.1;      // of the bytes of an answer, of the rate
 constexpr double kSameSetUp = 0.05;    // connections for each request
 constexpr double kUsualPace = 0.05;    // the generator's cost differs as much on the same machine
 constexpr double kTellingPace = 0.15;  // logarithm
@@ -25,6 +25,7 @@ Machine mean_of(const std::vector<RunMeasures>& runs) {
     out.stolen += run.machine.stolen / k;
     out.received_bytes += run.machine.received_bytes / k;
     out.connections_opened += run.machine.connections_opened / k;
+    out.rate += run.machine.rate / k;
     is_known = is_known && run.machine.generator_s > 0;
     if (is_known) logarithm += std::log(run.machine.generator_s) / k;
   }
@@ -71,7 +72,10 @@ std::vector<EnvironmentDifference> MachineDifference::told() const {
   if (std::fabs(run_.stolen - base_.stolen) >= kLeastTheft)
     out.push_back(
         {"measured.stolen", ratio_text(base_.stolen), ratio_text(run_.stolen), Weight::kWarning});
-  if (std::fabs(pace_) >= kTellingPace - kUsualPace)
+  // At a lower rate the generator wakes up for fewer answers at a time.
+  const bool same_rate =
+      std::fabs(run_.rate - base_.rate) <= kSameWork * std::max(run_.rate, base_.rate);
+  if (same_rate && std::fabs(pace_) >= kTellingPace - kUsualPace)
     out.push_back({"measured.generator_cpu_per_request", pace_text(base_.generator_s),
                    pace_text(run_.generator_s), Weight::kWarning});
   return out;

@@ -18,7 +18,9 @@ class MachineDifference {
 
   // How much the same work differed in processor time beyond what it does anyway, as the logarithm
   // of the ratio; 0 where the generator did not do the same work. Times, and rates that follow from
-  // them, may differ as much without the service having changed.
+  // them, may differ as much without the service having changed. A generator with fewer requests at
+  // hand spends more on each, so of a slower service this is somewhat too much, and far less than
+  // the service lost.
   double pace() const { return pace_; }
 
   // Whether theft can be why a figure of response times rose (or fell). A quantile with as few

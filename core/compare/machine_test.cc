@@ -18,8 +18,11 @@ RunMeasures on(const Machine& machine) {
   return out;
 }
 
-const Machine kQuiet = {
-    .stolen = 0.001, .generator_s = 100e-6, .received_bytes = 1000, .connections_opened = 0};
+const Machine kQuiet = {.stolen = 0.001,
+                        .generator_s = 100e-6,
+                        .received_bytes = 1000,
+                        .connections_opened = 0,
+                        .rate = 200};
 
 TEST(MachineDifference, OfTheSameMachineIsNone) {
   const MachineDifference same({on(kQuiet)}, on(kQuiet));
@@ -36,6 +39,8 @@ TEST(MachineDifference, WhatTheGeneratorTookMoreOfAProcessorIsThePace) {
   ASSERT_THAT(slower.told(), SizeIs(1));
   EXPECT_EQ(slower.told()[0].run, "150 us of a processor");
   EXPECT_NEAR(MachineDifference({on(slow)}, on(kQuiet)).pace(), 0.05 - std::log(1.5), 1e-9);
+  slow.rate = 100;
+  EXPECT_THAT(MachineDifference({on(kQuiet)}, on(slow)).told(), IsEmpty()) << "it may be the rate";
   slow.generator_s = 104e-6;
   EXPECT_EQ(MachineDifference({on(kQuiet)}, on(slow)).pace(), 0) << "it differs so much anyway";
 }

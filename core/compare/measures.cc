@@ -46,7 +46,8 @@ class Measuring {
     out_.machine = {facts.value_or("validity.steal", 0),
                     facts.value_or("generator_cpu_seconds_total.per_request", 0),
                     facts.value_or("http_received_bytes_total.per_request", 0),
-                    facts.value_or("http_connections_opened_total.per_request", 0)};
+                    facts.value_or("http_connections_opened_total.per_request", 0),
+                    facts.value_or("requests.rate", 0)};
     out_.window_s = window->seconds();
     out_.requests = facts.value_or("requests.count", 0);
     if (out_.insufficient.empty() && out_.window_s < kFewestBlocks * kLeastBlock)

@@ -64,6 +64,7 @@ struct Machine {
   double generator_s = 0;  // processor time of the load generator for each request; 0: unknown
   double received_bytes = 0;
   double connections_opened = 0;  // both for each request
+  double rate = 0;                // requests per second
 };
 
 struct RunMeasures {

@@ -46,7 +46,12 @@ KnownVariance between_runs(const std::vector<Estimate>& runs, double floor) {
   return {weighed, kFloorFreedom + k - 1};
 }
 
-Contrast contrast(const std::vector<Estimate>& base, const Estimate& run, double floor) {
+double beyond(double difference, double elsewhere) {
+  return difference - std::clamp(difference, std::min(0.0, elsewhere), std::max(0.0, elsewhere));
+}
+
+Contrast contrast(const std::vector<Estimate>& base, const Estimate& run, double floor,
+                  double elsewhere) {
   const auto k = static_cast<double>(base.size());
   double mean = 0;
   std::vector<Part> parts = {{run.variance, std::max(run.freedom, 1.0)}};
@@ -61,8 +66,9 @@ Contrast contrast(const std::vector<Estimate>& base, const Estimate& run, double
   Contrast out;
   out.difference = run.value - mean;
   out.low = out.high = out.difference;
+  const double left = beyond(out.difference, elsewhere);
   if (!(total > 0)) {
-    out.p = out.difference == 0 ? 1 : 0;
+    out.p = left == 0 ? 1 : 0;
     return out;
   }
   const double error = std::sqrt(total);
@@ -70,7 +76,7 @@ Contrast contrast(const std::vector<Estimate>& base, const Estimate& run, double
   const double reach = error * boost::math::quantile(t, (1 + kConfidence) / 2);
   out.low = out.difference - reach;
   out.high = out.difference + reach;
-  out.p = 2 * boost::math::cdf(boost::math::complement(t, std::fabs(out.difference) / error));
+  out.p = 2 * boost::math::cdf(boost::math::complement(t, std::fabs(left) / error));
   return out;
 }
 

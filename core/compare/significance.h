@@ -34,8 +34,12 @@ struct Contrast {
 };
 
 // `run` against the mean of `base`, which is not empty: Welch's t with the variance between runs
-// counted on both sides.
-Contrast contrast(const std::vector<Estimate>& base, const Estimate& run, double floor);
+// counted on both sides. Of the difference, up to `elsewhere` is known to have another cause, and p
+// is of what is left; the interval is of all of it.
+Contrast contrast(const std::vector<Estimate>& base, const Estimate& run, double floor,
+                  double elsewhere = 0);
+// What is left of it.
+double beyond(double difference, double elsewhere);
 
 // Benjamini and Hochberg (1995): for each p the least share of false discoveries at which it would
 // be believed. Believing all below q keeps the expected share of false ones below q, also for
