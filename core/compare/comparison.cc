@@ -273,14 +273,23 @@ class Comparing {
   void leave_open(Change& change) {
     if (!change.changed()) return;
     const bool rose = *change.difference > 0;
-    const bool is_theft = change.kind == Kind::kLedger && change.subject.ends_with(".stolen");
-    if (!is_theft && (change.kind != Kind::kClient ||
-                      !machine_.theft_may_explain(change.metric, rose, median_moved(change))))
+    if (is_not_the_services(change)) {
+      change.verdict = ChangeVerdict::kInsufficientData;
+      change.reason = "it is the machine's or the load generator's, and not the service's";
       return;
-    if (!is_theft && change.verdict == ChangeVerdict::kRegressed)
+    }
+    if (change.kind != Kind::kClient ||
+        !machine_.theft_may_explain(change.metric, rose, median_moved(change)))
+      return;
+    if (change.verdict == ChangeVerdict::kRegressed)
       out_.undecided = change_name(change) + " rose, and " + machine_.theft_text();
     change.verdict = ChangeVerdict::kInsufficientData;
     change.reason = machine_.theft_text();
+  }
+
+  static bool is_not_the_services(const Change& line) {
+    return line.kind == Kind::kLedger &&
+           (line.subject.ends_with(".stolen") || line.subject == "client.lag");
   }
 
   // With the change, of the same requests.
@@ -345,12 +354,15 @@ class Comparing {
     }
   }
 
-  // The line that changed most, of those that changed the way the mean did.
+  // The line that changed most, of those that changed the way the mean did; it may be one that says
+  // that it was not the service.
   void find_responsible() {
     const bool slower = out_.mean_difference_ms > 0;
     if (std::fabs(out_.mean_difference_ms) < options_.least_seconds * 1e3) return;
     for (const Change& line : out_.ledger) {
-      if (!line.changed() || (*line.difference > 0) != slower) continue;
+      const bool changed =
+          line.changed() || (is_not_the_services(line) && *line.q <= options_.false_share);
+      if (!changed || (*line.difference > 0) != slower) continue;
       out_.responsible = Responsible{line.subject, line.layer, line.label, *line.difference * 1e3,
                                      *line.difference * 1e3 / out_.mean_difference_ms};
       return;

@@ -126,6 +126,32 @@ TEST(Comparison, WhatTheMachineDoesNotExplainIsTheServices) {
   EXPECT_TRUE(compare({base}, run, {})->regressed()) << "slower on a faster machine";
 }
 
+TEST(Comparison, WhatTheMachineOrTheGeneratorTookIsNoChangeOfTheServiceAndIsNamedAllTheSame) {
+  const auto with_line = [](RunMeasures run, const char* key, double ms) {
+    Measure line;
+    line.kind = Kind::kLedger;
+    line.metric = "time_per_request";
+    line.subject = key;
+    line.layer = "app";
+    line.unit = "seconds";
+    line.by_ratio = false;
+    line.value = ms / 1e3;
+    line.estimate = {line.value, 1e-12, 10};
+    run.measures.push_back(line);
+    run.ledger_total_ms += ms;
+    return run;
+  };
+  for (const char* key : {"app.stolen", "client.lag"}) {
+    const Comparison comparison = *compare({with_line(measured(kService, 1), key, 0.1)},
+                                           with_line(measured(kService, 2), key, 30), {});
+    EXPECT_EQ(change(comparison.ledger, "time_per_request", key).verdict,
+              ChangeVerdict::kInsufficientData);
+    ASSERT_TRUE(comparison.responsible);
+    EXPECT_EQ(comparison.responsible->key, key);
+    EXPECT_NE(comparison.label, "Warning");
+  }
+}
+
 TEST(Comparison, APeerThatListensElsewhereIsTheSamePeer) {
   const auto with_peer = [](RunMeasures run, const std::string& address, double ms) {
     Measure line;
