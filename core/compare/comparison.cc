@@ -281,7 +281,7 @@ class Comparing {
     if (change.kind != Kind::kClient ||
         !machine_.theft_may_explain(change.metric, rose, median_moved(change)))
       return;
-    if (change.verdict == ChangeVerdict::kRegressed)
+    if (change.verdict == ChangeVerdict::kRegressed && out_.undecided.empty())
       out_.undecided = change_name(change) + " rose, and " + machine_.theft_text();
     change.verdict = ChangeVerdict::kInsufficientData;
     change.reason = machine_.theft_text();

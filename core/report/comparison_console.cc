@@ -92,7 +92,7 @@ class ComparisonConsole {
              "  ";
     }
     const bool plain = verdict.empty() || verdict == "same" || verdict == "not enough data" ||
-                       verdict == "verdict";
+                       verdict == "left open" || verdict == "verdict";
     out += plain ? verdict : painted(verdict, code_of(verdict));
     while (out.back() == ' ') out.pop_back();
     line(out);
@@ -145,7 +145,7 @@ class ComparisonConsole {
           std::find(told.begin(), told.end(), reason) != told.end())
         continue;
       told.push_back(reason);
-      hanging("  not enough data: ", reason);
+      hanging("  " + verdict_words(row) + ": ", reason);
     }
   }
 
@@ -170,7 +170,7 @@ class ComparisonConsole {
     for (size_t i = 0; i < shown.size() && i < kMostLines; ++i) {
       const json& one = *shown[i];
       const double by = change_of(one);
-      const std::string verdict = text(one, "verdict");
+      const std::string verdict = verdict_words(one);
       const auto length =
           static_cast<size_t>(std::lround(static_cast<double>(kMostBar) * std::fabs(by) / largest));
       std::string bar;

@@ -65,10 +65,10 @@ std::string reasons_html(const std::vector<const json*>& rows) {
   std::set<std::string> reasons;
   for (const json* row : rows)
     if (const std::string reason = text(*row, "reason"); !reason.empty() && reasons.size() < 5)
-      reasons.insert(reason);
+      reasons.insert(verdict_words(*row) + ": " + reason);
   std::string out;
   for (const std::string& reason : reasons)
-    out += "<p class=\"soft\">Not enough data: " + shortened(reason, 200) + ".</p>";
+    out += "<p class=\"soft\">" + shortened(reason, 220) + ".</p>";
   return out;
 }
 

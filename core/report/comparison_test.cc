@@ -37,6 +37,18 @@ TEST(ComparisonReport, TheCommentIsWhatItWas) {
   EXPECT_EQ(comparison_to_markdown(slow_commits()), golden("comparison.md"));
 }
 
+TEST(ComparisonReport, WhatMayBeTheMachinesIsLeftOpenAndNotShortOfData) {
+  json document = slow_commits();
+  document["client"][0]["verdict"] = "insufficient_data";
+  document["client"][0]["reason"] = "the hypervisor kept 4% of the processors";
+  document["ledger"]["lines"][0]["verdict"] = "insufficient_data";
+  const std::string console = comparison_to_console(document, {});
+  EXPECT_THAT(console, HasSubstr("  left open: the hypervisor kept 4% of the processors"));
+  EXPECT_THAT(console, Not(HasSubstr("insufficient_data")));
+  EXPECT_THAT(comparison_to_html(document), HasSubstr("left open: the hypervisor kept 4%"));
+  EXPECT_THAT(comparison_to_markdown(document), HasSubstr("| left open |"));
+}
+
 TEST(ComparisonReport, NoLineIsWiderThanTheTerminal) {
   for (const int width : {60, 80, 100, 140}) {
     ConsoleOptions options;

@@ -34,6 +34,12 @@ bool is_verdict(const json& change, const char* verdict) {
   return text(change, "verdict") == verdict;
 }
 
+std::string verdict_words(const json& change) {
+  if (!is_verdict(change, "insufficient_data")) return text(change, "verdict");
+  // What was tested changed, and may be no doing of the service.
+  return number(change, "q") ? "left open" : "not enough data";
+}
+
 ChangeWords change_words(const json& change, bool in_unit) {
   ChangeWords out;
   const std::string unit = text(change, "unit");
@@ -48,8 +54,7 @@ ChangeWords change_words(const json& change, bool in_unit) {
                                    : "–";
   if (const auto q = number(change, "q"))
     out.chance = *q < kLeastChance ? "< 0.001" : grouped(*q, 3);
-  out.verdict = text(change, "verdict");
-  if (out.verdict == "insufficient_data") out.verdict = "not enough data";
+  out.verdict = verdict_words(change);
   out.reason = text(change, "reason");
   return out;
 }

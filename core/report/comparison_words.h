@@ -26,6 +26,8 @@ ChangeWords change_words(const nlohmann::json& change, bool in_unit);
 // Whether the figure is an error rate, whose change is told in points.
 bool is_share(const nlohmann::json& change);
 bool is_verdict(const nlohmann::json& change, const char* verdict);
+// same, improved, regressed, not enough data, left open.
+std::string verdict_words(const nlohmann::json& change);
 
 // "run 7f3a against 2 runs (baseline release): 81c2, 91aa"
 std::string compared_runs_text(const nlohmann::json& comparison);
