@@ -366,7 +366,7 @@ std::string golden_text(const GoldenFile& file, const GoldenAnswer& answer) {
     const bool wanted =
         file.expected.empty() ||
         std::any_of(file.expected.begin(), file.expected.end(),
-                    [&](const auto& expected) { return expected.first == section; });
+                    [&name = section](const auto& expected) { return expected.first == name; });
     if (!wanted) continue;
     out += "\nexpect " + section + "\n";
     for (const std::string& line : lines) out += "  " + line + "\n";
