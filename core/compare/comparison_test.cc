@@ -36,6 +36,21 @@ const Change& change(const std::vector<Change>& changes, const std::string& metr
   return changes.front();
 }
 
+// With one more line of the ledger.
+RunMeasures with_line(RunMeasures run, const std::string& key, double ms) {
+  Measure line;
+  line.kind = Kind::kLedger;
+  line.metric = "time_per_request";
+  line.subject = key;
+  line.unit = "seconds";
+  line.by_ratio = false;
+  line.value = ms / 1e3;
+  line.estimate = {line.value, 1e-12, 10};
+  run.measures.push_back(line);
+  run.ledger_total_ms += ms;
+  return run;
+}
+
 const SimulatedService kService;
 
 TEST(Comparison, TwoRunsOfTheSameAreTheSame) {
@@ -127,20 +142,6 @@ TEST(Comparison, WhatTheMachineDoesNotExplainIsTheServices) {
 }
 
 TEST(Comparison, WhatTheMachineOrTheGeneratorTookIsNoChangeOfTheServiceAndIsNamedAllTheSame) {
-  const auto with_line = [](RunMeasures run, const char* key, double ms) {
-    Measure line;
-    line.kind = Kind::kLedger;
-    line.metric = "time_per_request";
-    line.subject = key;
-    line.layer = "app";
-    line.unit = "seconds";
-    line.by_ratio = false;
-    line.value = ms / 1e3;
-    line.estimate = {line.value, 1e-12, 10};
-    run.measures.push_back(line);
-    run.ledger_total_ms += ms;
-    return run;
-  };
   for (const char* key : {"app.stolen", "client.lag"}) {
     const Comparison comparison = *compare({with_line(measured(kService, 1), key, 0.1)},
                                            with_line(measured(kService, 2), key, 30), {});
@@ -153,17 +154,8 @@ TEST(Comparison, WhatTheMachineOrTheGeneratorTookIsNoChangeOfTheServiceAndIsName
 }
 
 TEST(Comparison, APeerThatListensElsewhereIsTheSamePeer) {
-  const auto with_peer = [](RunMeasures run, const std::string& address, double ms) {
-    Measure line;
-    line.kind = Kind::kLedger;
-    line.metric = "time_per_request";
-    line.subject = "downstream." + address;
-    line.unit = "seconds";
-    line.by_ratio = false;
-    line.value = ms / 1e3;
-    line.estimate = {line.value, 1e-12, 10};
-    run.measures.push_back(line);
-    return run;
+  const auto with_peer = [](const RunMeasures& run, const std::string& address, double ms) {
+    return with_line(run, "downstream." + address, ms);
   };
   const auto lines_changed = [&](const RunMeasures& base, const RunMeasures& run) {
     int changed = 0;
