@@ -73,8 +73,10 @@ class Comparing {
         if (seen.insert(difference.key + "\n" + difference.base).second)
           out_.environment.push_back(std::move(difference));
       }
-    for (EnvironmentDifference& difference : machine_.told())
-      out_.environment.insert(out_.environment.begin(), std::move(difference));
+    const auto machine = machine_.told();
+    out_.environment.insert(out_.environment.begin(), machine.begin(), machine.end());
+    std::stable_sort(out_.environment.begin(), out_.environment.end(),
+                     [](const auto& a, const auto& b) { return a.weight > b.weight; });
     return Status::ok();
   }
 

@@ -126,6 +126,18 @@ TEST(Comparison, ASlowerMachineIsNoSlowerService) {
   EXPECT_EQ(comparison.environment.front().key, "measured.generator_cpu_per_request");
 }
 
+TEST(Comparison, WhatTheMachineDidStandsBehindWhatForbidsAComparison) {
+  RunMeasures base = measured(kService, 1);
+  RunMeasures run = measured(kService, 2);
+  base.plan["name"] = "shop";
+  run.plan["name"] = "another";
+  run.machine.stolen = 0.05;
+  const auto listed = compare({base}, run, {.force = true})->environment;
+  ASSERT_GE(listed.size(), 2u);
+  EXPECT_EQ(listed[0].weight, Weight::kRefused);
+  EXPECT_EQ(listed[1].key, "measured.stolen");
+}
+
 TEST(Comparison, WhatTheMachineDoesNotExplainIsTheServices) {
   SimulatedService slower = kService;
   slower.slower = 1.5;

@@ -43,11 +43,12 @@ class Measuring {
     judge(diagnosis);
     const auto window = facts::steady_window(run_);
     if (!window) return std::move(out_);
-    out_.machine = {facts.value_or("validity.steal", 0),
-                    facts.value_or("generator_cpu_seconds_total.per_request", 0),
-                    facts.value_or("http_received_bytes_total.per_request", 0),
-                    facts.value_or("http_connections_opened_total.per_request", 0),
-                    facts.value_or("requests.rate", 0)};
+    out_.machine = {
+        .stolen = facts.value_or("validity.steal", 0),
+        .generator_s = facts.value_or("generator_cpu_seconds_total.per_request", 0),
+        .received_bytes = facts.value_or("http_received_bytes_total.per_request", 0),
+        .connections_opened = facts.value_or("http_connections_opened_total.per_request", 0),
+        .rate = facts.value_or("requests.rate", 0)};
     out_.window_s = window->seconds();
     out_.requests = facts.value_or("requests.count", 0);
     if (out_.insufficient.empty() && out_.window_s < kFewestBlocks * kLeastBlock)

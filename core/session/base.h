@@ -25,8 +25,8 @@ Result<Base> find_baseline(const std::filesystem::path& run_dir, const std::stri
 // What the base's runs had in the matrix by these rules (core/diagnose/baseline_rows.h).
 Result<nlohmann::json> matrix_of_base(const Base& base, const nlohmann::json& rules);
 
-// The document (core/report/comparison.h). INVALID_ARGUMENT when a run stands
-// twice among them or they are not alike, UNAVAILABLE when a run file cannot be read.
+// The document (core/report/comparison.h). INVALID_ARGUMENT when a run stands twice among
+// them or they are not alike, UNAVAILABLE when a run file cannot be read.
 Result<nlohmann::json> compare_files(const Base& base, const std::filesystem::path& run,
                                      const compare::CompareOptions& options);
 
