@@ -171,7 +171,8 @@ TEST(Comparison, APeerThatListensElsewhereIsTheSamePeer) {
   };
   const auto lines_changed = [&](const RunMeasures& base, const RunMeasures& run) {
     int changed = 0;
-    for (const Change& line : compare({base}, run, {})->ledger) changed += line.changed() ? 1 : 0;
+    const Comparison comparison = *compare({base}, run, {});
+    for (const Change& line : comparison.ledger) changed += line.changed() ? 1 : 0;
     return changed;
   };
   const RunMeasures base = with_peer(measured(kService, 1), "127.0.0.1:40001", 25);
