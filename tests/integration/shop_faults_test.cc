@@ -20,8 +20,24 @@ using test_support::TemporaryDirectory;
 
 struct Fault {
   const char* plan;
-  const char* cause;  // null: no bottleneck
-  bool postgres;
+  const char* cause;  // or none
+};
+
+// Of the processors, from where on theft is a cause of its own, which a mistake may stand behind.
+constexpr double kMostStolen = 0.1;
+constexpr int kMostTries = 4;
+
+struct Outcome {
+  int code;
+  json report;
+  std::string said;  // what is worth telling when it is not a report
+
+  double stolen() const {
+    if (!report.is_object()) return 0;
+    for (const json& fact : report["facts"])
+      if (fact["name"] == "validity.steal") return fact["value"];
+    return 0;
+  }
 };
 
 void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.plan; }
@@ -34,6 +50,18 @@ class ShopFaults : public ::testing::TestWithParam<Fault> {
     cluster_ = std::move(cluster).value();
   }
   static void TearDownTestSuite() { cluster_.reset(); }
+
+  Outcome carry_out(const Fault& fault) {
+    Program plumb("plumb",
+                  {"run", std::string("examples/") + fault.plan + ".yaml", "--format", "json",
+                   "--run-dir", runs_.path().string(), "--set",
+                   std::string("target.start.0=") + PLUMB_BINARY_DIR + "/bin/shop", "--set",
+                   "load.warmup=2s", "--set", "load.duration=6s"},
+                  {"DATABASE_URL=" + cluster_->dsn()});
+    const int code = plumb.wait(std::chrono::seconds(60));
+    return {code, json::parse(plumb.out(), nullptr, false),
+            plumb.err() + plumb.out().substr(0, 2000)};
+  }
 
   // Every series that a plugin declared is as its signals.yaml says.
   void expect_listed_signals() {
@@ -61,27 +89,26 @@ std::unique_ptr<PostgresCluster> ShopFaults::cluster_;
 
 TEST_P(ShopFaults, AreNamedByTheirCause) {
   const Fault fault = GetParam();
-  Program plumb("plumb",
-                {"run", std::string("examples/") + fault.plan + ".yaml", "--format", "json",
-                 "--run-dir", runs_.path().string(), "--set",
-                 std::string("target.start.0=") + PLUMB_BINARY_DIR + "/bin/shop", "--set",
-                 "load.warmup=2s", "--set", "load.duration=6s"},
-                {"DATABASE_URL=" + cluster_->dsn()});
-  const int code = plumb.wait(std::chrono::seconds(60));
-  ASSERT_TRUE(code == 0 || code == 3) << "exit code " << code << "\n" << plumb.err();
-  const json report = json::parse(plumb.out(), nullptr, false);
-  ASSERT_TRUE(report.is_object()) << plumb.out().substr(0, 2000);
-  EXPECT_EQ(report["validity"]["status"], "valid") << report["validity"].dump(1);
+  Outcome run = carry_out(fault);
+  for (int tries = 1; run.stolen() > kMostStolen && tries < kMostTries; ++tries)
+    run = carry_out(fault);
+  ASSERT_TRUE(run.code == 0 || run.code == 3 || run.code == 5) << "exit code " << run.code << "\n"
+                                                               << run.said;
+  ASSERT_TRUE(run.report.is_object()) << run.said;
   expect_listed_signals();
+  const json& report = run.report;
   const json& bottleneck = report["verdict"]["bottleneck"];
+  const std::string named = bottleneck.is_object() ? bottleneck["cause"] : "none";
   const std::string why =
       report["verdict"].dump(1) + report["ledger"].dump(1) + report["findings"].dump(1);
-  if (fault.cause == nullptr) {
-    EXPECT_TRUE(bottleneck.is_null()) << why;
-    return;
+  if (run.stolen() > kMostStolen) {
+    EXPECT_TRUE(named == fault.cause || named == "none" || named == "host-cpu-steal") << why;
+    GTEST_SKIP() << "the hypervisor kept " << run.stolen() * 100
+                 << "% of the processors: only that nobody else is blamed was looked at";
   }
-  ASSERT_TRUE(bottleneck.is_object()) << why;
-  EXPECT_EQ(bottleneck["cause"], fault.cause) << why;
+  EXPECT_NE(run.code, 5) << run.said;
+  EXPECT_EQ(report["validity"]["status"], "valid") << report["validity"].dump(1);
+  EXPECT_EQ(named, fault.cause) << why;
 }
 
 std::string test_name(const ::testing::TestParamInfo<Fault>& fault) {
@@ -92,11 +119,11 @@ std::string test_name(const ::testing::TestParamInfo<Fault>& fault) {
 
 INSTANTIATE_TEST_SUITE_P(
     , ShopFaults,
-    ::testing::Values(
-        Fault{"healthy", nullptr, false}, Fault{"sqlite-writer", "sqlite-writer-contention", false},
-        Fault{"cpu", "app-cpu-saturated", false}, Fault{"downstream", "downstream-slow", false},
-        Fault{"lock", "db-lock-contention", true}, Fault{"missing-index", "db-missing-index", true},
-        Fault{"n-plus-one", "db-n-plus-one", true}, Fault{"pool", "db-pool-exhausted", true}),
+    ::testing::Values(Fault{"healthy", "none"}, Fault{"sqlite-writer", "sqlite-writer-contention"},
+                      Fault{"cpu", "app-cpu-saturated"}, Fault{"downstream", "downstream-slow"},
+                      Fault{"lock", "db-lock-contention"},
+                      Fault{"missing-index", "db-missing-index"},
+                      Fault{"n-plus-one", "db-n-plus-one"}, Fault{"pool", "db-pool-exhausted"}),
     test_name);
 
 }  // namespace

@@ -9,6 +9,7 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import checks  # noqa: E402
+import diagnosis  # noqa: E402
 import generator  # noqa: E402
 import page  # noqa: E402
 import pairs  # noqa: E402
@@ -55,6 +56,13 @@ class Score(unittest.TestCase):
         self.assertTrue(generator.is_right({"validity": "generator_limited", "named": "none"}))
         self.assertFalse(generator.is_right({"validity": "valid", "named": "none"}))
         self.assertFalse(generator.is_right({"validity": "generator_limited", "named": "a"}))
+
+    def test_where_the_processors_were_stolen_nobody_else_may_be_blamed(self):
+        stolen = {"stolen": 0.38, "named": "host-cpu-steal"}
+        self.assertTrue(diagnosis.blames_nobody_else(stolen))
+        self.assertTrue(diagnosis.blames_nobody_else(stolen | {"named": "none"}))
+        self.assertFalse(diagnosis.blames_nobody_else(stolen | {"named": "db-slow-query"}))
+        self.assertFalse(diagnosis.blames_nobody_else(stolen | {"stolen": 0.02}))
 
     def test_a_check_that_prints_no_row_shows_nothing(self):
         nothing = " pid | waits_for | state | wait_event | query\n-----+\n(0 rows)\n"
