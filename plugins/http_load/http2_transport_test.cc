@@ -122,7 +122,7 @@ TEST(Http2, SendsMethodBodyHeadersAndTrace) {
                                   request("get", "GET", "/g")});
   load["bearer"] = "t0ken";
   load["think_ns"] = kMs;
-  const PluginRun run(server.url(), load, 100, 200);
+  const PluginRun run(server.url(), load, 100, 1000);
   std::map<std::string, Http2Seen> by_method;
   std::set<std::string> traces;
   for (const Http2Seen& seen : server.seen()) {

@@ -189,7 +189,7 @@ TEST_P(HttpLoadOver, SendsMethodBodyHeadersAndTrace) {
                               request("delete", "DELETE", "/d")});
   load["bearer"] = "t0ken";
   load["think_ns"] = kMs;
-  const PluginRun run(server.url(), load, 100, 200);
+  const PluginRun run(server.url(), load, 100, 1000);
   std::map<std::string, std::string> by_line;
   std::string traces;
   for (const std::string& r : server.requests()) {
