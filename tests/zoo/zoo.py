@@ -129,7 +129,7 @@ def quick():
     cases = runnable([case for case in diagnosis.CASES if case.quick])
     journal = Journal(OUT / "quick.jsonl", anew=[case.name for case in cases])
     run(diagnosis, cases, lambda case: diagnosis.strengths_of(case)[-1:], 1, journal,
-        functools.partial(diagnosis.work, most_tries=4))
+        functools.partial(diagnosis.work, most_tries=2))
     sys.exit(0 if all(diagnosis.is_right(row) or diagnosis.blames_nobody_else(row)
                       for row in journal.rows) else 1)
 
