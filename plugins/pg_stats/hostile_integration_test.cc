@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "plugins/pg_stats/backend_times.h"
 #include "plugins/pg_stats/pg_stats_fixture.h"
 
 namespace plumb::pg_stats {
@@ -248,9 +249,25 @@ TEST_F(PgHostile, AFullListOfStatementsIsTold) {
               Contains(Pair("statements-dropped", HasSubstr("raise pg_stat_statements.max"))));
 }
 
-// Ten thousand tables and five thousand statements: a minute of the host's clock, in which the
-// sampler's own backend may use 0.3% of a core. Run faster than that minute its caches stay warm,
-// on a busy machine it is slower: hence the margin of two.
+// What it costs a backend to read both catalogs once, on this machine as fast as it is just now.
+double processor_seconds_of_a_whole_reading(const std::string& dsn) {
+  constexpr int kReadings = 5;
+  TestConnection reader(dsn);
+  const auto read = [&] {
+    EXPECT_GE(std::stoll(reader.run("SELECT sum(calls) FROM pg_stat_statements")), 5000);
+    EXPECT_GE(std::stoll(reader.run("SELECT count(seq_scan) FROM pg_stat_user_tables")), 10'000);
+  };
+  const std::vector<int> backend = {reader.pid()};
+  BackendTimes times{proc::Root()};
+  read();
+  times.update(backend);
+  for (int i = 0; i < kReadings; ++i) read();
+  times.update(backend);
+  return times.cpu_seconds() / kReadings;
+}
+
+// Ten thousand tables and five thousand statements: a minute of the host's clock. Processors are
+// not equally fast at all times, so the sampler's own backend is held against one that reads.
 TEST_F(PgHostile, ALargeCatalogStaysWithinTheBudget) {
   PostgresCluster::Options options;
   options.settings = {{"pg_stat_statements.max", "10000"}, {"autovacuum", "off"}};
@@ -282,11 +299,12 @@ TEST_F(PgHostile, ALargeCatalogStaysWithinTheBudget) {
   tick(run, 11);
   const auto& cpu = run.samples["pg_sampler_cpu_seconds_total"];
   ASSERT_GE(cpu.size(), 2u);
-  const double share = (cpu.back().value - cpu.front().value) * 1e9 /
-                       static_cast<double>(cpu.back().time_ns - cpu.front().time_ns);
-  RecordProperty("share_of_one_core_in_per_mille", std::to_string(share * 1000));
-  EXPECT_GT(share, 0);
-  EXPECT_LT(share, 0.006);
+  const double used = cpu.back().value - cpu.front().value;
+  const double reading = processor_seconds_of_a_whole_reading(dsn);
+  std::cout << "a minute: " << used << " s, a whole reading: " << reading << " s\n";
+  EXPECT_GT(used, 0);
+  // About nine; both once a second would be sixty.
+  EXPECT_LT(used, 15 * reading);
   EXPECT_EQ(run.health.back().first, static_cast<uint32_t>(PLUMB_HEALTH_OK))
       << run.health.back().second;
   EXPECT_TRUE(run.tables.contains("pg_statements"));
