@@ -24,6 +24,9 @@ constexpr double kMostOthers = 0.2;      // of all processors, on a machine that
 constexpr double kBusyHost = 0.85;
 constexpr double kLongSilence = 5;      // times the usual gap between two samples
 constexpr double kShortestSilence = 2;  // seconds
+// With fewer, a sampler that tells something every few seconds and at a stage's ends has no usual
+// gap yet.
+constexpr size_t kFewestGaps = 5;
 
 class Surroundings {
  public:
@@ -148,7 +151,7 @@ class Surroundings {
       const int64_t to = std::min(times[i], window_.end_ns);
       if (to > from) gaps.push_back(static_cast<double>(to - from) / 1e9);
     }
-    if (gaps.size() < 3) return {0, 0};
+    if (gaps.size() < kFewestGaps) return {0, 0};
     std::sort(gaps.begin(), gaps.end());
     return {gaps.back(), gaps[gaps.size() / 2]};
   }

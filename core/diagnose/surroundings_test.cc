@@ -58,6 +58,18 @@ TEST(Surroundings, SeeASamplerThatWasSilent) {
       << doubt_of(run, "samples-whole");
 }
 
+TEST(Surroundings, LeaveASamplerThatTellsSomethingEveryFewSecondsAlone) {
+  RunBuilder run;
+  run.gauge("profile_samples", 1);
+  store::SeriesData& series = run.data().series.back();
+  const StageSpan& stage = run.data().stages.back();
+  series.times_ns = {stage.start_ns - RunBuilder::kSecond,
+                     stage.start_ns + RunBuilder::kSecond / 100,
+                     stage.end_ns - RunBuilder::kSecond / 5, stage.end_ns};
+  series.values.resize(series.times_ns.size());
+  EXPECT_EQ(doubt_of(run, "samples-whole"), "absent");
+}
+
 TEST(Surroundings, SeeAClockThatWasSet) {
   RunBuilder run;
   run.data().events.push_back({"host_metrics", 5 * RunBuilder::kSecond, PLUMB_WARNING, "clock-step",

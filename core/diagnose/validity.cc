@@ -224,7 +224,9 @@ class Checks {
     check("littles-law", gap <= kLittlesGap, false,
           grouped(in_flight->value, 1) + " requests in flight against " + grouped(expected, 1) +
               " by rate times service time" +
-              (gap <= kLittlesGap ? "." : ": they part, so the stage was not steady."),
+              (gap <= kLittlesGap ? "."
+                                  : ": some were not answered within the stage, or piled up, so it "
+                                    "was not steady."),
           {in_flight, served});
   }
 
