@@ -105,7 +105,7 @@ TEST(Verdict, BlamesNobodyWhenTheLoadGeneratorDied) {
 TEST(ShippedRules, NameAnExhaustedPoolAndWhatItWouldGain) {
   RunBuilder run;
   run.requests(0.0793, 202);
-  app(host(run, 0.25), 0.2, 0.04, 0.16, 1);
+  app(host(run, 0.12), 0.2, 0.04, 0.16, 1);
   sessions(run, "sleep", 1.64);
   sessions(run, "idle_in_transaction", 0.3);
   run.gauge("pg_client_connections", 2).gauge("pg_max_connections", 100);

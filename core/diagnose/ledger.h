@@ -23,7 +23,7 @@ struct SerialResource {
 // What the resources that are inferred here are called.
 inline constexpr const char* kPoolName = "a pool connection";
 inline constexpr const char* kMainThreadName = "the application's one busy thread";
-inline constexpr const char* kAcceptName = "being accepted";  // and by which port
+inline constexpr const char* kAcceptName = "the accept queue";  // and by which port
 inline constexpr const char* kQuotaName = "the processors that its quota leaves it";
 
 // From such a share of its periods on a quota is what its group waits for.

@@ -114,9 +114,15 @@ std::vector<Finding> ranked(std::vector<Finding> matched, const Judged& judged,
   if (!most_failed(validity)) add_hidden(out, judged, ledger);
   std::stable_partition(out.begin(), out.end(), is_own_cause);
   const double less = doubt(ledger, validity);
+  Freed by_known;  // what is hidden comes after all that hide it, and is judged without them
   for (Finding& finding : out) {
     finding.confidence = std::clamp(finding.confidence - less, 0.1, 1.0);
-    add_what_if(finding, freed_by(finding.cause, judged.rules), ledger, judged.facts);
+    Freed freed = freed_by(finding.cause, judged.rules);
+    if (is_hidden(finding))
+      freed.insert(freed.end(), by_known.begin(), by_known.end());
+    else if (is_own_cause(finding))
+      by_known.insert(by_known.end(), freed.begin(), freed.end());
+    add_what_if(finding, freed, ledger, judged.facts);
   }
   return out;
 }

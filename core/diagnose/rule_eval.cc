@@ -226,6 +226,8 @@ class RuleRun {
                            : value_of("matrix.cost", rule_.matrix->cost, match.cost, scope);
     if (!exceeded || !cost) return;
     if (match.matched || *exceeded != 0) row.state = RowState::kExceeded;
+    // Within what is expected of any service, and yet too much of this one's time.
+    if (match.matched && *exceeded == 0) row.expected = "less";
     // What a cause would cost is nothing that a layer without it costs.
     if (told || !rule_.matrix->cost.empty()) row.cost_ms = *cost * 1e3;
     apply_slo(row);

@@ -16,6 +16,7 @@ using facts::FactSet;
 // A resource that is hardly used says nothing about where it would be full.
 constexpr double kLeastUse = 0.05;
 constexpr double kMostOfTheWork = 0.75;
+constexpr double kMostlyOthers = 0.5;  // of what the processors do
 
 struct Bound {
   std::string resource;
@@ -45,13 +46,29 @@ class Bounds {
   double app_cpu() const {
     return is_freed("app_cpu") ? 0 : facts_.value_or("target_cpu_seconds_total.per_request", 0);
   }
+  double database_cpu() const {
+    return is_freed("database_cpu")
+               ? 0
+               : facts_.value_or("pg_backend_cpu_seconds_total.per_request", 0);
+  }
+
+  // All that the machine does for a request: the service and its database, and the load generator,
+  // the peers and the kernel beside them. Where others do most, their work is no request's.
+  double processor_seconds(double cpus) const {
+    const double own = app_cpu() + database_cpu();
+    const double rate = facts_.value_or("requests.rate", 0);
+    const double busy = facts_.value_or("host_cpu_busy_ratio.mean", 0) * cpus;
+    if (rate <= 0 || facts_.value_or("others_cpu_seconds_total.rate", 0) > kMostlyOthers * busy)
+      return own;
+    const double freed = facts_.value_or("target_cpu_seconds_total.per_request", 0) +
+                         facts_.value_or("pg_backend_cpu_seconds_total.per_request", 0) - own;
+    return std::max(own, busy / rate - freed);
+  }
 
   void processors() {
     const auto cpus = facts_.value("host_cpus.mean");
     if (!cpus || is_freed("cpu")) return;
-    double seconds = app_cpu();
-    if (!is_freed("database_cpu"))
-      seconds += facts_.value_or("pg_backend_cpu_seconds_total.per_request", 0);
+    const double seconds = processor_seconds(*cpus);
     if (seconds > 0) bounds_.push_back({"the processors", *cpus / seconds});
   }
 
@@ -92,6 +109,16 @@ class Bounds {
   std::vector<Bound> bounds_;
 };
 
+// Users that come again at once find the next resource full: each waits for all others' turns
+// there.
+double least_latency_ms(const FactSet& facts, double total_ms, double bound) {
+  const auto users = facts.value("load_users.mean");
+  const double rate = facts.value_or("requests.rate", 0);
+  if (!users || rate <= 0 || facts.value("load_target_rate.mean")) return 0;
+  const double thinking_ms = std::max(0.0, *users / rate * 1e3 - total_ms);
+  return std::clamp(*users / bound * 1e3 - thinking_ms, 0.0, total_ms);
+}
+
 double with_two_digits(double value) {
   const double unit = std::pow(10, std::floor(std::log10(value)) - 1);
   return std::round(value / unit) * unit;
@@ -114,14 +141,18 @@ void add_what_if(Finding& finding, const Freed& frees, const Ledger& ledger, con
                                               : "It costs requests no time yet.";
     return;
   }
+  const std::optional<Bound> bound = Bounds(frees, facts).lowest();
+  const bool bounded = bound && bound->rate > 0;
+  if (bounded) {
+    finding.throughput_bound = bound->rate;
+    finding.latency_without_ms =
+        std::max(finding.latency_without_ms, least_latency_ms(facts, ledger.total_ms, bound->rate));
+  }
   finding.what_if = std::string("If it were gone") + (finding.after.empty() ? "" : " too") +
                     ": about " + milliseconds_text(finding.latency_without_ms) + " ms per request";
-  const std::optional<Bound> bound = Bounds(frees, facts).lowest();
-  if (bound && bound->rate > 0) {
-    finding.throughput_bound = bound->rate;
+  if (bounded)
     finding.what_if += ", bound by " + bound->resource + " at about " +
                        grouped(with_two_digits(bound->rate)) + "/s";
-  }
   finding.what_if += ".";
 }
 

@@ -14,7 +14,7 @@ void print_paths(ConsolePage& page, const json& report, const ConsoleOptions& op
   if (id.empty()) return;
   const size_t dash = id.rfind('-');
   const std::string name = dash == std::string::npos ? id : id.substr(dash + 1);
-  const std::string command = "plumb report " + name + " --format json|md|csv|html";
+  const std::string command = "plumb report " + name + " --format html   (or json, md, csv)";
   page.line(options.report_path.empty()
                 ? command
                 : "Report: " + one_line(options.report_path) + "     " + command);

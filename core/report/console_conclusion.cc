@@ -84,10 +84,11 @@ void print_advice(ConsolePage& page, const json& report) {
     if (causes++ == 0) page.line(page.painted("What to do", Ink::kBold));
     if (!text(finding, "after").empty()) page.hanging("  Next: ", text(finding, "says"));
     const size_t most = causes == 1 ? kMostAdvice : 1;
+    const bool costs = number(finding, "cost_ms").value_or(0) > 0;
     for (size_t i = 0; i < lines.size() && i < most; ++i) {
       const auto after = number(finding, "latency_without_ms");
       const std::string expected =
-          i == 0 && after ? "   expected mean ≈ " + milliseconds_text(*after) + " ms" : "";
+          i == 0 && after && costs ? "   mean at best ≈ " + milliseconds_text(*after) + " ms" : "";
       advice_lines(page, "  " + std::to_string(++count) + "  ", lines[i], expected);
     }
     print_check(page, multiline(finding, "check"));

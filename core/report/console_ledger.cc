@@ -17,6 +17,8 @@ constexpr size_t kLayerColumns = 12;
 constexpr size_t kNumberColumns = 8;
 constexpr size_t kMostBar = 28;
 constexpr size_t kMostMatrixRows = 9;
+constexpr size_t kLeastMetric = 25;   // before names of metrics are cut
+constexpr size_t kColumnsAfter = 30;  // cost, answer, and a word of evidence
 constexpr size_t kMostProfiles = 3;
 constexpr size_t kMostFunctions = 5;  // of one profile
 constexpr size_t kMostWaits = 3;
@@ -160,19 +162,27 @@ void print_matrix(ConsolePage& page, const json& report) {
     bool right;
   };
   static constexpr Column kColumns[] = {{"component", "Component", 20, false},
-                                        {"metric", "Metric", 25, false},
+                                        {"metric", "Metric", 36, false},
                                         {"expected", "Expected", 10, true},
                                         {"actual", "Actual", 11, true}};
-  std::string head = "  ";
+  static constexpr size_t kMetric = 1;
   std::vector<size_t> widths;
+  size_t wanted = 2 + kColumnsAfter;
   for (const Column& column : kColumns) {
     size_t width = columns_of(column.title);
     for (const json* row : shown)
       width = std::max(width, std::min(column.widest, columns_of(text(*row, column.key))));
     widths.push_back(width);
-    head +=
-        (column.right ? fill_left(column.title, width) : fill_right(column.title, width)) + "  ";
+    wanted += width + 2;
   }
+  // Names go before the numbers of facts, which the other formats have in full.
+  const size_t spare = widths[kMetric] - std::min(widths[kMetric], kLeastMetric);
+  if (wanted > page.width()) widths[kMetric] -= std::min(spare, wanted - page.width());
+  std::string head = "  ";
+  for (size_t i = 0; i < widths.size(); ++i)
+    head += (kColumns[i].right ? fill_left(kColumns[i].title, widths[i])
+                               : fill_right(kColumns[i].title, widths[i])) +
+            "  ";
   page.line(page.painted("Bottleneck matrix", Ink::kBold));
   page.line(page.painted(head + "Cost ms  Bottleneck?  Evidence", Ink::kSoft));
   for (const json* row : shown) {
