@@ -152,6 +152,7 @@ class HostMetricsTest : public ::testing::Test {
     fake_.add({.pid = pid, .comm = "shop", .user_ticks = run_ms / 10, .start_ticks = start_ticks});
     fake_.thread(pid, pid, run_ms * 1'000'000, wait_ms * 1'000'000, state_);
     fake_.write("proc/" + std::to_string(pid) + "/cgroup", "0::/shop.service\n");
+    fake_.write("proc/" + std::to_string(pid) + "/limits", "Max open files 1024 4096 files\n");
     fake_.write("proc/" + std::to_string(pid) + "/smaps_rollup",
                 "Rss: 9 kB\nPss: 7 kB\nSwap: 1 kB\n");
     fake_.switches(pid, pid, 1, 1);
@@ -259,6 +260,7 @@ TEST_F(HostMetricsTest, EmitsEverySeriesOfTheContract) {
   EXPECT_EQ(host_.last("host_tcp_timeouts_total"), 7);
   EXPECT_EQ(host_.last("target_processes"), 1);
   EXPECT_EQ(host_.last("target_descriptors"), 3);
+  EXPECT_EQ(host_.last("target_descriptors_limit"), 1024);
   EXPECT_EQ(host_.last("target_cpu_seconds_total"), 0.6);
   EXPECT_EQ(host_.last("target_busiest_thread_ratio"), 0.6);
   EXPECT_EQ(host_.last("target_disk_waiting"), 1);

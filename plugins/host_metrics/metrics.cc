@@ -100,6 +100,8 @@ constexpr Metric kMetrics[] = {
     {"target_threads_in_state", "1", kGauge, kApp, kNone,
      "threads of the target in the state at an instant, mean over the last second"},
     {"target_descriptors", "1", kGauge, kApp, kNone, "open descriptors of the target"},
+    {"target_descriptors_limit", "1", kGauge, kApp, kNone,
+     "descriptors that the target's processes may have open, together"},
     {"target_resident_bytes", "bytes", kGauge, kApp, kNone, "resident memory of the target"},
     {"target_pss_bytes", "bytes", kGauge, kApp, kNone,
      "memory of the target, what is shared counted in parts"},

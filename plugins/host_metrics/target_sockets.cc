@@ -193,10 +193,15 @@ void TargetSockets::emit_descriptors(int64_t now_ns, std::span<const Pid> target
   if (!count_pace_.due(now_ns)) return;
   const Pace::Turn turn(count_pace_, now_ns);
   size_t count = 0;
+  uint64_t most = 0;
+  bool limited = true;
   for (const Pid pid : target) {
     const auto open = proc::count_descriptors(root_, pid);
     if (open) {
       count += open.value();
+      const auto limit = proc::descriptor_limit(root_, pid);
+      limited &= limit.has_value();
+      most += limit.value_or(0);
     } else if (open.status().code() != PLUMB_NOT_FOUND) {
       problems.set("descriptors", open.status().message());
       return;
@@ -204,6 +209,8 @@ void TargetSockets::emit_descriptors(int64_t now_ns, std::span<const Pid> target
   }
   problems.set("descriptors", unseen_);
   outlet.add("target_descriptors", now_ns, static_cast<double>(count));
+  if (limited && most > 0)
+    outlet.add("target_descriptors_limit", now_ns, static_cast<double>(most));
 }
 
 void TargetSockets::see_network(int64_t now_ns, Pid target) {

@@ -117,6 +117,19 @@ TEST_F(TargetSocketsTest, TheQueueIsToldByPortAndTheDescriptorsCounted) {
   EXPECT_EQ(host_.last("target_accept_queue_max{port=80}"), 4);
   EXPECT_EQ(host_.last("target_accept_queue_limit{port=80}"), 50);
   EXPECT_EQ(host_.last("target_descriptors"), 2);
+  EXPECT_FALSE(host_.last("target_descriptors_limit")) << "nothing says it";
+}
+
+TEST_F(TargetSocketsTest, DescriptorsOfSeveralProcessesAreHeldAgainstWhatTheyMayHaveTogether) {
+  target_ = {10, 11};
+  for (const Pid pid : target_) {
+    fake_.add({.pid = pid});
+    fake_.descriptor(pid, 3, "/dev/null");
+    fake_.write("proc/" + std::to_string(pid) + "/limits", "Max open files 1000 5000 files\n");
+  }
+  second();
+  EXPECT_EQ(host_.last("target_descriptors"), 2);
+  EXPECT_EQ(host_.last("target_descriptors_limit"), 2000);
 }
 
 TEST_F(TargetSocketsTest, DescriptorsThatCouldNotBeReadOnceAreReadAgainAndNoLongerSaid) {

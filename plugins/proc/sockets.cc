@@ -73,6 +73,12 @@ Result<size_t> count_descriptors(const Root& root, Pid pid) {
   return count;
 }
 
+std::optional<uint64_t> descriptor_limit(const Root& root, Pid pid) {
+  Buffer buffer(2048);
+  const Text limits = buffer.read(root.of(pid, "limits").c_str());
+  return limits.ok() ? number_after(limits.text, "Max open files") : std::nullopt;
+}
+
 Result<std::vector<uint64_t>> list_sockets(const Root& root, Pid pid) {
   std::vector<uint64_t> out;
   Buffer buffer(256);

@@ -6,6 +6,7 @@
 #include <plumb/status.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "plugins/proc/root.h"
@@ -29,6 +30,9 @@ Result<std::vector<uint64_t>> list_sockets(const Root& root, Pid pid);
 // How many descriptors a process has open: told by the kernel at once (Linux 6.2 and later), else
 // counted. Errors as list_sockets().
 Result<size_t> count_descriptors(const Root& root, Pid pid);
+
+// How many it may have open (the soft limit); none where that cannot be read.
+std::optional<uint64_t> descriptor_limit(const Root& root, Pid pid);
 
 }  // namespace plumb::proc
 

@@ -66,6 +66,16 @@ TEST(FindTargetByPort, IsWhoHoldsTheListeningSocketAndItsChildren) {
   EXPECT_EQ(count_descriptors(fake.root(), 10).value(), 2u);
 }
 
+TEST(Descriptors, MayBeAsManyAsTheSoftLimitSays) {
+  FakeProc fake;
+  EXPECT_EQ(descriptor_limit(fake.root(), 10), std::nullopt);
+  fake.write("proc/10/limits",
+             "Limit                     Soft Limit           Hard Limit           Units     \n"
+             "Max processes             7                    7                    processes \n"
+             "Max open files            4096                 524288               files     \n");
+  EXPECT_EQ(descriptor_limit(fake.root(), 10), 4096u);
+}
+
 TEST(Descriptors, OnlyAProcessThatIsGoneHasEnded) {
   FakeProc fake;
   EXPECT_EQ(list_sockets(fake.root(), 10).status().code(), PLUMB_NOT_FOUND);
