@@ -16,7 +16,6 @@ constexpr size_t kMostModelSlices = 60;
 constexpr double kLeastUse = 0.05;     // at the highest throughput: less is no limit to speak of
 constexpr double kVariedRate = 0.15;   // spread of the throughput, over its mean
 constexpr double kClearGrowth = 0.7;   // correlation of use and throughput
-constexpr double kMostlyOthers = 0.5;  // of what the processors do
 constexpr const char* kProcessors = "the processors";
 
 // Use of a resource at one throughput.

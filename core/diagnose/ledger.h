@@ -34,6 +34,10 @@ inline constexpr double kNearlyFull = 0.85;
 // From here to there a queue in front of one server is as long as chance makes it.
 inline constexpr double kOftenBusy = 0.7;
 
+// Where programs beside the service do more than this share of the processors' work, that work is
+// no request's: it does not grow with the load.
+inline constexpr double kMostlyOthers = 0.5;
+
 // The serial resources that the run watched, fullest first.
 std::vector<SerialResource> serial_resources(const store::RunData& run,
                                              const facts::FactSet& facts);

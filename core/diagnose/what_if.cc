@@ -16,7 +16,6 @@ using facts::FactSet;
 // A resource that is hardly used says nothing about where it would be full.
 constexpr double kLeastUse = 0.05;
 constexpr double kMostOfTheWork = 0.75;
-constexpr double kMostlyOthers = 0.5;  // of what the processors do
 
 struct Bound {
   std::string resource;
