@@ -13,9 +13,9 @@ using facts::Fact;
 using facts::FactSet;
 
 constexpr size_t kMostModelSlices = 60;
-constexpr double kLeastUse = 0.05;     // at the highest throughput: less is no limit to speak of
-constexpr double kVariedRate = 0.15;   // spread of the throughput, over its mean
-constexpr double kClearGrowth = 0.7;   // correlation of use and throughput
+constexpr double kLeastUse = 0.05;    // at the highest throughput: less is no limit to speak of
+constexpr double kVariedRate = 0.15;  // spread of the throughput, over its mean
+constexpr double kClearGrowth = 0.7;  // correlation of use and throughput
 constexpr const char* kProcessors = "the processors";
 
 // Use of a resource at one throughput.
